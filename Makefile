@@ -1,0 +1,74 @@
+# make demo | make test | make fuzz | make soak | make lock
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup setup-test demo test lint types python js browser fuzz soak lock clean
+
+setup: $(VENV)/.setup static/vendor/.setup
+
+$(VENV)/.setup: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.setup: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+static/vendor/.setup: node_modules/.setup tools/vendor.mjs
+	node tools/vendor.mjs
+	@touch $@
+
+$(VENV)/.setup-test: $(VENV)/.setup requirements-test.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+setup-test: setup $(VENV)/.setup-test
+	bash tools/debian-packages.sh
+
+demo: setup
+	$(BIN)/madoguchi demo
+
+test: setup-test
+	bash tools/test.sh
+
+lint: setup $(VENV)/.setup-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	node_modules/.bin/eslint --max-warnings 0 static tests/js tools
+
+types: setup $(VENV)/.setup-test
+	$(BIN)/mypy
+	$(BIN)/mypy tests tools
+	node_modules/.bin/tsc -p static/jsconfig.json
+
+python: setup $(VENV)/.setup-test
+	$(BIN)/pytest -m "not browser"
+
+js: setup
+	node --test "tests/js/*.test.js"
+
+browser: setup-test
+	$(BIN)/pytest -m browser tests/browser
+
+fuzz: setup-test
+	MADOGUCHI_FUZZ=long $(BIN)/pytest tests/fuzz --timeout 7200
+
+soak: setup-test
+	$(BIN)/python tests/bench/soak.py
+
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet uv
+	echo hatchling > $(VENV)-lock/build.in
+	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml $(VENV)-lock/build.in -o requirements.lock
+	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra test pyproject.toml $(VENV)-lock/build.in -c requirements.lock -o requirements-test.lock
+	npm install --package-lock-only --no-audit --no-fund
+	node tools/strip-lock.mjs
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) node_modules static/vendor

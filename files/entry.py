@@ -1,0 +1,35 @@
+"""What the service knows of a file sent during a call. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class FileState(StrEnum):
+    """Where a file is on its way to the other side."""
+
+    ARRIVING = "arriving"
+    CHECKING = "checking"
+    OFFERED = "offered"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file. Hashes are lower-case hex SHA-256; `reason` is an error code when refused."""
+
+    id: str
+    municipality_id: str
+    call_id: str
+    party: str
+    person_id: str
+    name: str
+    size_bytes: int
+    sha256_sent: str
+    at: datetime
+    state: FileState = FileState.ARRIVING
+    media_type: str | None = None
+    offered_bytes: int | None = None
+    sha256_offered: str | None = None
+    reason: str | None = None

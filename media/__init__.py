@@ -1,0 +1,1 @@
+"""Sound and pictures of a call: forwarding on one UDP port, never transcoding."""

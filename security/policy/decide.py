@@ -1,0 +1,53 @@
+"""`decide()`: every unmet term at once, each with a stable code and its clause. Pure.
+
+An action without a rule, or with an empty one, is denied.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from security.errors import Reason
+from security.policy.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition: `met(facts)` is true, or `reason` is given."""
+
+    met: Callable[[Facts], bool]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The terms of one action. `quiet` rules write only refusals to the audit log (reading, acknowledging)."""
+
+    action: str
+    terms: tuple[Term, ...]
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer: allowed when no reason is left."""
+
+    action: str
+    reasons: tuple[Reason, ...]
+    quiet: bool = False
+
+    @property
+    def allowed(self) -> bool:
+        """Tell whether nothing stands against it."""
+        return not self.reasons
+
+
+NO_RULE = Reason("no_rule", "no rule allows this action", "default deny")
+
+
+def decide(rules: Mapping[str, Rule], action: str, facts: Facts) -> Decision:
+    """Return the decision over `action`, with every unmet term in the rule's order."""
+    rule = rules.get(action)
+    if rule is None or not rule.terms:
+        return Decision(action, (NO_RULE,))
+    unmet = tuple(term.reason for term in rule.terms if not term.met(facts))
+    return Decision(action, unmet, rule.quiet)

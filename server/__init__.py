@@ -1,0 +1,1 @@
+"""Composition, HTTP and WebSocket API, database, calls, procedures."""

@@ -1,0 +1,1 @@
+"""Calls: the state machine (rules), the registry that carries its effects out (shell)."""

@@ -1,0 +1,83 @@
+"""What a call is: states, parties, outcomes. Pure data."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a call is."""
+
+    WAITING = "waiting"
+    RINGING = "ringing"
+    TALKING = "talking"
+    INTERRUPTED = "interrupted"
+    DECIDING = "deciding"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """判定: 確認済み, 差戻し, 不可, 中断."""
+
+    VERIFIED = "verified"
+    RETURNED = "returned"
+    REFUSED = "refused"
+    ABORTED = "aborted"
+
+
+class PartyName(StrEnum):
+    """The ends of a call."""
+
+    COUNTER = "counter"
+    DESK = "desk"
+
+
+class Device(StrEnum):
+    """State of a camera or microphone as its page reports it."""
+
+    ON = "on"
+    OFF = "off"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One end: whether its page is here, and its devices."""
+
+    present: bool = False
+    camera: Device = Device.ON
+    microphone: Device = Device.ON
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One conversation from queue to close.
+
+    `interrupted_from` is the state to come back to; `lost_since` maps a lost party to when it was lost.
+    `offered` holds the persons already asked in this round, in order. `version` grows with each change.
+    """
+
+    id: str
+    number: str
+    municipality_id: str
+    office_id: str
+    tablet_id: str
+    clerk_id: str
+    procedure: str
+    training: bool
+    consent: str
+    placed_at: datetime
+    state: State = State.WAITING
+    desk_id: str | None = None
+    ringing_since: datetime | None = None
+    answered_at: datetime | None = None
+    closed_at: datetime | None = None
+    interrupted_from: State | None = None
+    lost_since: dict[PartyName, datetime] = field(default_factory=dict)
+    veiled: bool = False
+    outcome: Outcome | None = None
+    reason: str | None = None
+    offered: tuple[str, ...] = ()
+    counter: Party = Party(present=True)
+    desk: Party = Party()
+    version: int = 1

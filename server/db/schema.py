@@ -1,0 +1,224 @@
+"""All tables. SCHEMA.md is printed from this file; migrations bring a database here.
+
+Personal text stands sealed in `*_sealed` columns (security/crypto/FORMAT.md). Times are aware UTC.
+Every table that belongs to a municipality says so, and every query is scoped by it.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time, kept as integer microseconds since 1970 so that both databases order it alike."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time was about to be stored")
+        delta = value.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        seconds, micros = divmod(int(value), 1_000_000)
+        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+
+
+def _id(name: str = "id", **kw: Any) -> Column[str]:
+    return Column(name, String(64), **kw)
+
+
+def _municipality() -> Column[str]:
+    return Column("municipality_id", String(64), ForeignKey("municipality.id"), nullable=False)
+
+
+municipality = Table(
+    "municipality",
+    metadata,
+    _id(primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("hours", String(200), nullable=False, server_default=""),
+    Column("telephone", String(40), nullable=False, server_default=""),
+)
+
+office = Table(
+    "office",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(16), nullable=False),
+    sa.UniqueConstraint("municipality_id", "name"),
+    sa.CheckConstraint("kind = 'direct'", name="direct_only"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("login", String(64), nullable=False),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("office_id", String(64), ForeignKey("office.id")),
+    Column("password_hash", String(200)),
+    Column("disabled_at", UtcTime),
+    sa.UniqueConstraint("municipality_id", "login"),
+)
+
+tablet = Table(
+    "tablet",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("office_id", String(64), ForeignKey("office.id"), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("enrolled_at", UtcTime),
+    Column("revoked_at", UtcTime),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    _municipality(),
+    Column("person_id", String(64), ForeignKey("person.id")),
+    Column("tablet_id", String(64), ForeignKey("tablet.id")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_seen_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+    Index(None, "person_id"),
+    Index(None, "tablet_id"),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("purpose", String(16), nullable=False),
+    _municipality(),
+    Column("person_id", String(64), ForeignKey("person.id")),
+    Column("tablet_id", String(64), ForeignKey("tablet.id")),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+)
+
+sign_in_try = Table(
+    "sign_in_try",
+    metadata,
+    Column(
+        "key", String(64), primary_key=True
+    ),  # SHA-256 of municipality and login: unknown names count too
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+)
+
+call = Table(
+    "call",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("number", String(24), nullable=False),
+    Column("office_id", String(64), ForeignKey("office.id"), nullable=False),
+    Column("tablet_id", String(64), ForeignKey("tablet.id"), nullable=False),
+    Column("clerk_id", String(64), ForeignKey("person.id"), nullable=False),
+    Column("desk_id", String(64), ForeignKey("person.id")),
+    Column("procedure", String(64), nullable=False),
+    Column("training", sa.Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("placed_at", UtcTime, nullable=False),
+    Column("answered_at", UtcTime),
+    Column("closed_at", UtcTime),
+    Column("outcome", String(16)),
+    Column("key_wrapped", LargeBinary),  # null once the call's key is destroyed
+    Column("detail_sealed", LargeBinary, nullable=False),  # the rest of the call, sealed JSON
+    sa.UniqueConstraint("municipality_id", "number"),
+    Index(None, "municipality_id", "state"),
+    Index(None, "municipality_id", "desk_id", "placed_at"),
+)
+
+call_number = Table(
+    "call_number",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("prefix", String(16), primary_key=True),  # "R-261123"
+    Column("last", Integer, nullable=False),
+)
+
+chat_message = Table(
+    "chat_message",
+    metadata,
+    Column("call_id", String(64), ForeignKey("call.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _municipality(),
+    Column("client_id", String(64), nullable=False),
+    Column("party", String(16), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("text_sealed", LargeBinary, nullable=False),
+    sa.UniqueConstraint("call_id", "party", "client_id"),
+)
+
+chat_read = Table(
+    "chat_read",
+    metadata,
+    Column("call_id", String(64), ForeignKey("call.id"), primary_key=True),
+    Column("party", String(16), primary_key=True),
+    _municipality(),
+    Column("number", Integer, nullable=False),
+)
+
+file = Table(
+    "file",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("call_id", String(64), ForeignKey("call.id"), nullable=False),
+    Column("party", String(16), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("media_type", String(64)),
+    Column("size_bytes", sa.BigInteger, nullable=False),
+    Column("offered_bytes", sa.BigInteger),
+    Column("sha256_sent", String(64), nullable=False),
+    Column("sha256_offered", String(64)),
+    Column("reason", String(32)),
+    Column("at", UtcTime, nullable=False),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Index(None, "call_id"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("position", sa.BigInteger, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("tag", String(80), nullable=False),  # source:subject:action
+    Column("entry", LargeBinary, nullable=False),  # canonical JSON (security/audit/FORMAT.md)
+    Column("link", LargeBinary, nullable=False),  # SHA-256, 32 bytes
+)
