@@ -1,0 +1,300 @@
+/**
+ * What PROTOCOL.md says, as constants and types: message types, codes, limits, nouns.
+ * server/api/messages.py holds the same; a test compares the names. No behaviour lives here.
+ */
+
+/** @template {string} T @param {T[]} names @returns {readonly T[]} */
+const list = (...names) => Object.freeze(names);
+
+/** Types that a page sends (PROTOCOL.md section 3). */
+export const CLIENT_TYPES = list(
+  "hello",
+  "pong",
+  "call.place",
+  "call.withdraw",
+  "call.accept",
+  "call.pass",
+  "call.decide",
+  "call.reopen",
+  "call.close",
+  "call.veil",
+  "call.devices",
+  "desk.state",
+  "offer",
+  "chat.send",
+  "chat.read",
+);
+
+/** Types that the server sends (PROTOCOL.md section 4). */
+export const SERVER_TYPES = list(
+  "welcome",
+  "ping",
+  "ok",
+  "error",
+  "call",
+  "queue",
+  "position",
+  "answer",
+  "please-offer",
+  "chat",
+  "chat.read",
+  "file",
+  "desk",
+  "ended",
+);
+
+/** Why a socket was closed (PROTOCOL.md section 2.3). */
+export const CLOSE_CODES = Object.freeze({
+  page_left: 1000,
+  come_back: 1001,
+  protocol: 1002,
+  not_allowed: 1008,
+  too_large: 1009,
+  corrupt: 1011,
+  seat_taken: 4001,
+  taken_over: 4002,
+  replaced: 4003,
+  signed_out: 4004,
+});
+
+/** Error codes by class (PROTOCOL.md section 6). */
+export const ERROR_CODES = Object.freeze({
+  ProtocolError: list(
+    "protocol",
+    "bad_sdp",
+    "weak_password",
+    "bad_metadata",
+    "hash_mismatch",
+    "wrong_type",
+  ),
+  Denied: list(
+    "denied",
+    "signed_out",
+    "not_enrolled",
+    "no_clerk",
+    "bad_credentials",
+    "link_used",
+    "code_unknown",
+    "csrf",
+    "origin",
+    "counter_cannot_decide",
+    "not_your_call",
+  ),
+  Conflict: list(
+    "conflict",
+    "wrong_state",
+    "call_taken",
+    "nothing_waiting",
+    "already_in_call",
+    "seat_taken",
+    "wrong_offset",
+    "reason_required",
+    "line_lost",
+  ),
+  NotFound: list("not_found"),
+  TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "too_many_files"),
+  Unavailable: list("unavailable", "disk_full", "stopping"),
+  Corrupt: list("corrupt"),
+});
+
+/** Codes that a page makes itself; the server never sends them. */
+export const LOCAL_CODES = list(
+  "connection_lost", // the socket went away before the answer came
+  "timeout", // the socket lives, the answer did not come
+  "no_network", // HTTP did not reach the server
+  "internal", // the server failed without saying why
+  "aborted", // the person stopped it
+  "empty_file",
+  "unreadable_file", // the file changed or went away on the disk
+);
+
+/** Codes of `ended` (PROTOCOL.md section 4). */
+export const ENDED_CODES = list("signed_out", "tablet_revoked", "expired");
+
+/** Limits of the socket, in the unit of the name (PROTOCOL.md sections 2 and 3). */
+export const LIMITS = Object.freeze({
+  frame_bytes: 98304,
+  messages_per_second: 60,
+  messages_per_minute: 600,
+  json_depth: 8,
+  hello_seconds: 5,
+  ping_seconds: 5,
+  silent_seconds: 10,
+  stream_messages: 512,
+  id_characters: 64,
+  sdp_bytes: 65536,
+  chat_characters: 2000,
+  reason_characters: 500,
+});
+
+/** States of a call. */
+export const CALL_STATES = list(
+  "waiting",
+  "ringing",
+  "talking",
+  "interrupted",
+  "deciding",
+  "closed",
+);
+export const OUTCOMES = list("verified", "returned", "refused", "aborted");
+export const DEVICE_STATES = list("on", "off", "lost");
+export const FILE_STATES = list("arriving", "checking", "offered", "refused", "withdrawn");
+export const OFFER_REASONS = list("new_connection", "restart_ice");
+
+/**
+ * @typedef {"counter" | "desk"} PageName
+ * @typedef {"counter" | "desk"} PartyName
+ * @typedef {"waiting" | "ringing" | "talking" | "interrupted" | "deciding" | "closed"} CallState
+ * @typedef {"verified" | "returned" | "refused" | "aborted"} Outcome
+ * @typedef {"on" | "off" | "lost"} DeviceState
+ * @typedef {"arriving" | "checking" | "offered" | "refused" | "withdrawn"} FileState
+ * @typedef {"open" | "away"} DeskState
+ */
+
+/**
+ * @typedef {object} PartyNoun
+ * @property {boolean} present
+ * @property {DeviceState} camera
+ * @property {DeviceState} microphone
+ */
+
+/**
+ * @typedef {object} CallNoun
+ * @property {string} id
+ * @property {string} number `R…` in training, `K…` otherwise
+ * @property {boolean} training
+ * @property {CallState} state
+ * @property {string} procedure
+ * @property {{id: string, name: string}} office
+ * @property {{id: string, name: string}} tablet
+ * @property {{name: string}} clerk
+ * @property {{name: string} | null} desk
+ * @property {string} placed_at RFC 3339, UTC
+ * @property {string | null} ringing_since
+ * @property {string | null} answered_at
+ * @property {string | null} closed_at
+ * @property {{since: string, gives_up_at: string, lost: PartyName[]} | null} interrupted
+ * @property {boolean} veiled
+ * @property {Outcome | null} outcome
+ * @property {string | null} reason
+ * @property {number} version grows by one with every change
+ * @property {{counter: PartyNoun, desk: PartyNoun}} parties
+ */
+
+/**
+ * @typedef {object} ChatNoun
+ * @property {number} number counts from 1 within the call
+ * @property {string} id made by the sender
+ * @property {PartyName} from
+ * @property {string} name
+ * @property {string} text
+ * @property {string} at
+ */
+
+/**
+ * @typedef {object} FileNoun
+ * @property {string} id
+ * @property {PartyName} from
+ * @property {string} name
+ * @property {string | null} type
+ * @property {number} size_bytes
+ * @property {number} received_bytes
+ * @property {FileState} state
+ * @property {string} sha256_sent
+ * @property {string | null} sha256_offered
+ * @property {number | null} offered_bytes
+ * @property {string | null} reason
+ * @property {string} at
+ */
+
+/**
+ * @typedef {object} QueueNoun
+ * @property {CallNoun[]} waiting oldest first; every call that is not closed
+ * @property {string | null} offered
+ * @property {number} desks_open
+ */
+
+/**
+ * @typedef {object} PositionNoun
+ * @property {number} ahead
+ * @property {number | null} wait_seconds
+ * @property {number} desks_open
+ * @property {string | null} offered_to
+ * @property {{hours: string, telephone: string} | null} closed_notice
+ */
+
+/**
+ * @typedef {object} CounterYou
+ * @property {"counter"} page
+ * @property {{id: string, name: string}} municipality
+ * @property {{id: string, name: string}} office
+ * @property {{id: string, name: string}} tablet
+ * @property {{name: string} | null} clerk
+ * @property {string} language
+ *
+ * @typedef {object} DeskYou
+ * @property {"desk"} page
+ * @property {{id: string, name: string}} municipality
+ * @property {{id: string, name: string, role: string}} person
+ * @property {DeskState} desk_state
+ *
+ * @typedef {CounterYou | DeskYou} You
+ */
+
+/**
+ * @typedef {object} LimitsNoun
+ * @property {number} chat_characters
+ * @property {number} file_bytes
+ * @property {number} resume_seconds
+ * @property {number} ring_seconds
+ * @property {string[]} file_types
+ *
+ * @typedef {{counter: number, desk: number}} ReadNoun
+ *
+ * @typedef {object} StateNoun
+ * @property {CallNoun | null} call
+ * @property {ChatNoun[]} chat
+ * @property {ReadNoun} read
+ * @property {FileNoun[]} files
+ * @property {QueueNoun | null} queue
+ * @property {PositionNoun | null} position
+ *
+ * @typedef {{code: string, message: string, clause?: string}} ReasonNoun
+ * @typedef {{code: string, message: string, reasons: ReasonNoun[], request_id?: string}} ErrorNoun
+ */
+
+/**
+ * Fields of what a page sends, by type; `id` is added by the connection.
+ * @typedef {object} ClientFields
+ * @property {{procedure: string, consent: {video: boolean, text_version: string, language: string}}} call.place
+ * @property {{}} call.withdraw
+ * @property {{call: string | null}} call.accept
+ * @property {{call: string}} call.pass
+ * @property {{}} call.decide
+ * @property {{}} call.reopen
+ * @property {{outcome: Outcome, reason: string | null}} call.close
+ * @property {{on: boolean}} call.veil
+ * @property {{camera: DeviceState, microphone: DeviceState}} call.devices
+ * @property {{state: DeskState}} desk.state
+ * @property {{connection: number, sdp: string}} offer
+ * @property {{text: string}} chat.send
+ * @property {{number: number}} chat.read
+ */
+
+/**
+ * @typedef {{type: "welcome", epoch: string, resumed: boolean, server_time: string, you: You, limits: LimitsNoun, state: StateNoun | null, seq?: number}} WelcomeMessage
+ * @typedef {{type: "ping", seq: number}} PingMessage
+ * @typedef {{type: "ok", seq: number, re: string, call?: CallNoun, number?: number, at?: string}} OkMessage
+ * @typedef {{type: "error", seq?: number, re?: string, error: ErrorNoun}} ErrorMessage
+ * @typedef {{type: "call", seq: number, call: CallNoun}} CallMessage
+ * @typedef {{type: "queue", seq: number, queue: QueueNoun}} QueueMessage
+ * @typedef {{type: "position", seq: number, position: PositionNoun}} PositionMessage
+ * @typedef {{type: "answer", seq: number, re: string, connection: number, sdp: string, media_epoch: string}} AnswerMessage
+ * @typedef {{type: "please-offer", seq: number, reason: "new_connection" | "restart_ice"}} PleaseOfferMessage
+ * @typedef {{type: "chat", seq: number, message: ChatNoun}} ChatMessage
+ * @typedef {{type: "chat.read", seq: number, party: PartyName, number: number}} ChatReadMessage
+ * @typedef {{type: "file", seq: number, file: FileNoun}} FileMessage
+ * @typedef {{type: "desk", seq: number, state: DeskState}} DeskMessage
+ * @typedef {{type: "ended", seq: number, code: string}} EndedMessage
+ * @typedef {WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | AnswerMessage | PleaseOfferMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
+ */
