@@ -10,7 +10,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One unmet term: stable code, plain words, the clause it rests on ("Q&A 11", "policy call.x")."""
+    """One unmet term: stable code, plain words, the clause it rests on ("Q&A 11")."""
 
     code: str
     message: str

@@ -20,7 +20,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The terms of one action. `quiet` rules write only refusals to the audit log (reading, acknowledging)."""
+    """The terms of one action.
+
+    `quiet` rules (reading, acknowledging) write only refusals to the audit log.
+    """
 
     action: str
     terms: tuple[Term, ...]

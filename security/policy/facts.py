@@ -34,7 +34,7 @@ class CallFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The input of every rule. `subject` is the id of what is asked for: a call, a file, a tablet."""
+    """The input of every rule. `subject` is the id of what is asked for: call, file, tablet."""
 
     now: datetime
     actor: Actor

@@ -53,8 +53,8 @@ class Party:
 class Call:
     """One conversation from queue to close.
 
-    `interrupted_from` is the state to come back to; `lost_since` maps a lost party to when it was lost.
-    `offered` holds the persons already asked in this round, in order. `version` grows with each change.
+    `interrupted_from` is the state to come back to; `lost_since` says since when a party is lost.
+    `offered` holds the persons already asked, in order. `version` grows with each change.
     """
 
     id: str

@@ -1,0 +1,230 @@
+"""The messages of PROTOCOL.md section 3, as pydantic models, and the parser of frames. Pure.
+
+Two kinds of failure: a frame that is not a message at all (`parse_frame` raises, the socket
+closes) and a message whose field breaks a rule (`parse_message` raises, the socket stays).
+"""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from chat.message import MAX_CHARACTERS
+from security.errors import ProtocolError, TooMuch
+from server.calls.call import Device, Outcome
+from server.calls.machine import MAX_REASON_CHARACTERS
+
+MAX_FRAME_BYTES = 96 * 1024
+MAX_SDP_BYTES = 64 * 1024
+MAX_DEPTH = 8
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")]
+ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class Message(BaseModel):
+    """Base of everything that a page sends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    type: str
+
+
+class Hello(Message):
+    """The first message of a page."""
+
+    page: Id
+    epoch: Id | None = None
+    seq: int | None = Field(default=None, ge=0)
+    takeover: bool = False
+
+
+class Pong(Message):
+    """Answer to `ping`, with the last number seen."""
+
+    seq: int = Field(ge=0)
+
+
+class Command(Message):
+    """A message that is answered by `ok` or `error` under its id."""
+
+    id: ClientId
+
+
+class Consent(BaseModel):
+    """What the resident agreed to, under which wording, read in which language."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    video: Literal[True]
+    text_version: Short
+    language: Short
+
+
+class Place(Command):
+    """呼出."""
+
+    procedure: Short
+    consent: Consent
+
+
+class Withdraw(Command):
+    """The counter gives up waiting."""
+
+
+class Accept(Command):
+    """応対する; null takes the oldest."""
+
+    call: Id | None = None
+
+
+class Pass(Command):
+    """Let the ringing call go to the next desk."""
+
+    call: Id
+
+
+class Decide(Command):
+    """Open 判定."""
+
+
+class Reopen(Command):
+    """Go back from 判定 to the talk."""
+
+
+class Close(Command):
+    """Decide."""
+
+    outcome: Annotated[Outcome, Field(strict=False)]
+    reason: Annotated[str, StringConstraints(max_length=MAX_REASON_CHARACTERS)] | None = None
+
+
+class Veil(Command):
+    """Withhold the counter's picture, or show it again."""
+
+    on: bool
+
+
+class Devices(Command):
+    """State of the page's camera and microphone."""
+
+    camera: Annotated[Device, Field(strict=False)]
+    microphone: Annotated[Device, Field(strict=False)]
+
+
+class DeskState(Command):
+    """受付中 or 離席."""
+
+    state: Literal["open", "away"]
+
+
+class Offer(Command):
+    """An SDP offer for the page's n-th connection."""
+
+    connection: int = Field(ge=1, le=1_000_000)
+    sdp: Annotated[str, StringConstraints(max_length=MAX_SDP_BYTES)]
+
+
+class ChatSend(Command):
+    """One chat message."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS)]
+
+
+class ChatRead(Command):
+    """Everything up to `number` has been seen."""
+
+    number: int = Field(ge=0)
+
+
+CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
+    {
+        "hello": Hello,
+        "pong": Pong,
+        "call.place": Place,
+        "call.withdraw": Withdraw,
+        "call.accept": Accept,
+        "call.pass": Pass,
+        "call.decide": Decide,
+        "call.reopen": Reopen,
+        "call.close": Close,
+        "call.veil": Veil,
+        "call.devices": Devices,
+        "desk.state": DeskState,
+        "offer": Offer,
+        "chat.send": ChatSend,
+        "chat.read": ChatRead,
+    }
+)
+SERVER_TYPES = (
+    "welcome",
+    "ping",
+    "ok",
+    "error",
+    "call",
+    "queue",
+    "position",
+    "answer",
+    "please-offer",
+    "chat",
+    "chat.read",
+    "file",
+    "desk",
+    "ended",
+)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse_frame(text: str) -> dict[str, Any]:
+    """Return the object in a frame. Raises `ProtocolError` when it is no message at all."""
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as exc:
+        raise ProtocolError("the frame is not JSON") from exc
+    if not isinstance(value, dict):
+        raise ProtocolError("the frame is not a JSON object")
+    if not _shallow(value):
+        raise ProtocolError(f"the frame is nested deeper than {MAX_DEPTH}")
+    kind = value.get("type")
+    if not isinstance(kind, str) or kind not in CLIENT_MESSAGES:
+        raise ProtocolError("the frame has no known type")
+    return value
+
+
+def _shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return True
+    return False
+
+
+def parse_message(frame: dict[str, Any]) -> Message:
+    """Return the message in a frame of a known type.
+
+    Raises `TooMuch` for a field over its length, `ProtocolError` for any other fault.
+    """
+    try:
+        return CLIENT_MESSAGES[frame["type"]].model_validate(frame)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_input=False, include_context=True)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "string_too_long":
+            limit = int(first["ctx"]["max_length"])
+            code = "bad_sdp" if where == "sdp" else "too_long"
+            raise TooMuch(
+                f"{where} is too long", limit=limit, unit="characters", code=code
+            ) from exc
+        raise ProtocolError(f"{where}: {first['msg']}") from exc
+    except UnicodeError as exc:
+        raise ProtocolError("a text is not Unicode") from exc

@@ -1,0 +1,199 @@
+"""Live pages: one per seat, each with a numbered stream that survives a lost socket.
+
+PROTOCOL.md sections 2.1 and 2.3.
+"""
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from security.errors import Conflict
+
+KEPT_MESSAGES = 512
+MAX_QUEUED = 1024
+
+LEFT, AWAY, NOT_ALLOWED = 1000, 1001, 1008
+SEAT_TAKEN, TAKEN_OVER, REPLACED, SIGNED_OUT = 4001, 4002, 4003, 4004
+SeatKey = tuple[str, str]  # ("counter", tablet id) or ("desk", person id)
+
+
+def encode(message: dict[str, Any]) -> str:
+    """Return the frame of a message."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+
+
+class Socket:
+    """One WebSocket: a bounded queue and the task that empties it.
+
+    Nothing is written before `release`, so that the welcome comes first whatever happens meanwhile.
+    """
+
+    def __init__(self, ws: web.WebSocketResponse) -> None:
+        self.ws = ws
+        self.last_heard = time.monotonic()
+        self._queue: deque[str] = deque()
+        self._wake = asyncio.Event()
+        self._held = True
+        self._close: tuple[int, str] | None = None
+
+    def put(self, text: str) -> None:
+        """Send a frame; a peer that does not take them is closed with 1001."""
+        if len(self._queue) >= MAX_QUEUED:
+            self.close(AWAY, "slow")
+            return
+        self._queue.append(text)
+        self._wake.set()
+
+    def release(self, welcome: str) -> None:
+        """Send the welcome, then all that was put since."""
+        self._queue.appendleft(welcome)
+        self._held = False
+        self._wake.set()
+
+    def close(self, code: int, reason: str) -> None:
+        """Close after what is queued; the first call decides the code."""
+        if self._close is None:
+            self._close = (code, reason)
+            self._wake.set()
+
+    @property
+    def closing(self) -> bool:
+        """Tell whether `close` was called."""
+        return self._close is not None
+
+    async def run(self) -> None:
+        """Write frames until closed."""
+        while True:
+            while self._queue and not self._held:
+                await self.ws.send_str(self._queue.popleft())
+            if self._close is not None:
+                code, reason = self._close
+                await self.ws.close(code=code, message=reason.encode(), drain=False)
+                return
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def receive(self, timeout_seconds: float | None = None) -> str | None:
+        """Return the next text frame; None when the peer is gone; raises `TypeError` on binary."""
+        frame = await self.ws.receive(timeout=timeout_seconds)
+        self.last_heard = time.monotonic()
+        if frame.type is WSMsgType.TEXT:
+            return str(frame.data)
+        if frame.type is WSMsgType.BINARY:
+            raise TypeError("binary frames are refused")
+        return None
+
+
+@dataclass(slots=True)
+class Stream:
+    """Numbered messages to one page."""
+
+    page_id: str
+    seq: int = 0
+    kept: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=KEPT_MESSAGES))
+    socket: Socket | None = None
+    lost_at: float = 0.0
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Number a message, keep it, and send it when a socket is there."""
+        self.seq += 1
+        text = encode({**message, "seq": self.seq})
+        self.kept.append((self.seq, text))
+        if self.socket is not None:
+            self.socket.put(text)
+
+    def can_resume(self, seq: int) -> bool:
+        """Tell whether everything after `seq` is still kept."""
+        oldest = self.kept[0][0] if self.kept else self.seq + 1
+        return oldest - 1 <= seq <= self.seq
+
+    def attach(self, socket: Socket, seen: int) -> None:
+        """Queue every kept message after `seen`, then go live."""
+        for seq, text in self.kept:
+            if seq > seen:
+                socket.put(text)
+        self.socket = socket
+
+
+class Seats:
+    """Every seat that has, or lately had, a page."""
+
+    def __init__(self, *, keep_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._streams: dict[SeatKey, Stream] = {}
+        self._keep_seconds = keep_seconds
+        self._now = now
+
+    def take(
+        self,
+        key: SeatKey,
+        page_id: str,
+        socket: Socket,
+        *,
+        takeover: bool,
+        resume_from: int | None,
+    ) -> bool:
+        """Give the seat to a page; True when its stream goes on after `resume_from`.
+
+        `resume_from` is the last number seen in this epoch, or None. The page that had the seat
+        is closed if it may be. Raises `Conflict` `seat_taken` when another page lives there.
+        """
+        old = self._streams.get(key)
+        if old is not None and old.socket is not None:
+            if old.page_id != page_id and not takeover:
+                raise Conflict("another page has this seat", code="seat_taken")
+            same = old.page_id == page_id
+            old.socket.close(*((REPLACED, "replaced") if same else (TAKEN_OVER, "taken over")))
+            old.socket = None
+        if (
+            old is not None
+            and old.page_id == page_id
+            and resume_from is not None
+            and old.can_resume(resume_from)
+        ):
+            old.attach(socket, resume_from)
+            return True
+        stream = self._streams[key] = Stream(page_id)
+        stream.attach(socket, 0)
+        return False
+
+    def leave(self, key: SeatKey, socket: Socket) -> bool:
+        """Take a socket off its seat; False when the seat already has another."""
+        stream = self._streams.get(key)
+        if stream is None or stream.socket is not socket:
+            return False
+        stream.socket = None
+        stream.lost_at = self._now()
+        return True
+
+    def send(self, key: SeatKey, message: dict[str, Any]) -> None:
+        """Send to a seat; without a stream there is nobody to tell."""
+        if stream := self._streams.get(key):
+            stream.send(message)
+
+    def close(self, key: SeatKey, code: int, reason: str) -> None:
+        """Close the seat's page, if there is one, and forget its stream."""
+        stream = self._streams.pop(key, None)
+        if stream is not None and stream.socket is not None:
+            stream.socket.close(code, reason)
+
+    def present(self, key: SeatKey) -> bool:
+        """Tell whether the seat has a live page."""
+        stream = self._streams.get(key)
+        return stream is not None and stream.socket is not None
+
+    def sweep(self) -> None:
+        """Forget streams whose page has been gone for longer than the seat is kept."""
+        limit = self._now() - self._keep_seconds
+        for key, stream in list(self._streams.items()):
+            if stream.socket is None and stream.seq and stream.lost_at < limit:
+                del self._streams[key]
+
+    def sockets(self) -> list[Socket]:
+        """Return every live socket."""
+        return [s.socket for s in self._streams.values() if s.socket is not None]

@@ -1,0 +1,296 @@
+"""Holds the open calls, carries out what the machine says, and feeds results back as events.
+
+The stored state is the truth: nobody is told of a change before it is durable.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from security.errors import Conflict, MadoguchiError, NotFound
+from security.gate import Permit
+from server.calls import events as ev
+from server.calls.assign import choose, estimate_wait_seconds
+from server.calls.call import Call, PartyName, State
+from server.calls.desks import Desks
+from server.calls.machine import Limits, step
+from server.calls.store import Audience, CallStore, MediaControl
+
+log = logging.getLogger(__name__)
+JAPAN = ZoneInfo("Asia/Tokyo")
+IN_QUEUE = frozenset({State.WAITING, State.RINGING})
+UNDER_WAY = frozenset({State.TALKING, State.INTERRUPTED, State.DECIDING})
+Tasks = set[asyncio.Task[None]]
+
+
+class Registry:
+    """Every open call of this server."""
+
+    def __init__(
+        self,
+        store: CallStore,
+        media: MediaControl,
+        audience: Audience,
+        *,
+        clock: Callable[[], datetime],
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._media = media
+        self._audience = audience
+        self._clock = clock
+        self.limits = limits
+        self.desks = Desks()
+        self._calls: dict[str, Call] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._talks: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=20))
+        self._tasks: Tasks = set()
+        self._stopping = False
+
+    # What there is
+
+    def get(self, call_id: str) -> Call:
+        """Return an open call; raises `NotFound`."""
+        call = self._calls.get(call_id)
+        if call is None:
+            raise NotFound("no such open call")
+        return call
+
+    def of_tablet(self, tablet_id: str) -> Call | None:
+        """Return the tablet's open call."""
+        return next((c for c in self._calls.values() if c.tablet_id == tablet_id), None)
+
+    def of_desk(self, person_id: str) -> Call | None:
+        """Return the call that the person is in, not one that merely rings."""
+        return next(
+            (c for c in self._calls.values() if c.desk_id == person_id and c.state in UNDER_WAY),
+            None,
+        )
+
+    def ringing_at(self, person_id: str) -> Call | None:
+        """Return the call that rings at the person's desk."""
+        return next(
+            (
+                c
+                for c in self._calls.values()
+                if c.desk_id == person_id and c.state is State.RINGING
+            ),
+            None,
+        )
+
+    def open_calls(self, municipality_id: str) -> list[Call]:
+        """Return the municipality's open calls, oldest first."""
+        found = [c for c in self._calls.values() if c.municipality_id == municipality_id]
+        return sorted(found, key=lambda c: (c.placed_at, c.id))
+
+    def people_ahead(self, call: Call) -> int:
+        """Return how many calls stand before this one."""
+        before = self.open_calls(call.municipality_id)
+        return sum(
+            c.state in IN_QUEUE and (c.placed_at, c.id) < (call.placed_at, call.id) for c in before
+        )
+
+    def desks_open(self, municipality_id: str) -> int:
+        """Return how many desks take calls, busy ones included."""
+        return sum(seat.open for seat in self.desks.of(municipality_id))
+
+    def wait_seconds(self, call: Call) -> int | None:
+        """Return the estimated wait of a call in the queue."""
+        free = self.desks.free(call.municipality_id, self._busy(call.municipality_id))
+        talks = tuple(self._talks[call.municipality_id])
+        return estimate_wait_seconds(
+            self.people_ahead(call), self.desks_open(call.municipality_id), len(free), talks
+        )
+
+    # What happens
+
+    async def restore(self) -> None:
+        """Take up every open call of the database after a start of the server."""
+        for call in await self._store.load_open():
+            self._calls[call.id] = call
+        for call in list(self._calls.values()):
+            await self.apply(call.id, ev.ServerStarted())
+
+    async def place(
+        self, permit: Permit, make: Callable[[str, str, datetime], tuple[Call, bytes]]
+    ) -> Call:
+        """Put a new call into the queue.
+
+        `make(number, call_id, now)` returns the call and its wrapped key. `permit` is for
+        "call.place" on the tablet. Raises `Conflict` when the tablet has an open call.
+        """
+        from security.ids import new_id
+
+        tablet_id = permit.subject
+        permit.require("call.place", tablet_id)
+        async with self._locks[f"tablet {tablet_id}"]:
+            if self.of_tablet(tablet_id) is not None:
+                raise Conflict("this tablet has an open call", code="already_in_call")
+            now = self._clock()
+            prefix = f"R-{now.astimezone(JAPAN):%y%m%d}"
+            count = await self._store.next_number(permit.municipality_id, prefix)
+            call, wrapped = make(f"{prefix}-{count:04d}", new_id(), now)
+            await self._store.insert(call, wrapped)
+            self._calls[call.id] = call
+        await self._audience.tell_call(call, None)
+        await self._settle(call.municipality_id)
+        return self._calls.get(call.id, call)
+
+    async def accept(self, permit: Permit, person_id: str, call_id: str | None) -> Call:
+        """Give the oldest call of the queue, or the named one, to a desk. The first one gets it."""
+        permit.require("call.accept", call_id or permit.municipality_id)
+        if self.of_desk(person_id) is not None:
+            raise Conflict("you are in a call", code="already_in_call")
+        call = self._pick(permit.municipality_id, person_id, call_id)
+        ringing = self.ringing_at(person_id)
+        if ringing is not None and ringing.id != call.id:
+            await self.apply(ringing.id, ev.Passed(person_id))
+        try:
+            return await self.apply(call.id, ev.Accepted(person_id))
+        except NotFound as gone:
+            raise Conflict("the call is gone", code="call_taken") from gone
+        except Conflict as late:
+            code = "call_taken" if late.code == "wrong_state" else late.code
+            raise Conflict("another desk has answered", code=code) from late
+
+    def _pick(self, municipality_id: str, person_id: str, call_id: str | None) -> Call:
+        if call_id is not None:
+            call = self._calls.get(call_id)
+            if call is None or call.municipality_id != municipality_id:
+                raise Conflict("the call is gone", code="call_taken")
+            return call
+        mine = self.ringing_at(person_id)
+        waiting = [
+            c
+            for c in self.open_calls(municipality_id)
+            if (c.state is State.WAITING and not c.lost_since) or c is mine
+        ]
+        if not waiting:
+            raise Conflict("nobody is waiting", code="nothing_waiting")
+        return waiting[0]
+
+    async def apply(self, call_id: str, event: ev.Event) -> Call:
+        """Take one step of a call and carry out its effects. Raises `Conflict`, `NotFound`."""
+        async with self._locks[call_id]:
+            before = self.get(call_id)
+            after, effects = step(before, event, now=self._clock(), limits=self.limits)
+            for effect in effects:
+                await self._carry_out(effect, before, after)
+            log.info("call %s: %s -> %s", call_id, before.state, after.state)
+        if after.state is State.CLOSED:
+            self._locks.pop(call_id, None)
+        await self._settle(after.municipality_id)
+        return after
+
+    async def _carry_out(self, effect: ev.Effect, before: Call, after: Call) -> None:
+        match effect:
+            case ev.Persist():
+                await self._store.save(after)
+                self._keep(after)
+            case ev.OpenMedia():
+                self._media.open_call(after.id)
+                self._media.set_gate(after.id, open=True)
+            case ev.SetVeil(on):
+                self._media.set_veil(after.id, PartyName.COUNTER, on=on)
+            case ev.CloseMedia():
+                self._media.close_call(after.id)
+            case ev.SetTimer():
+                self._set_timer(after.id, effect)
+            case ev.CancelTimer(name):
+                self._cancel_timer(after.id, name)
+            case ev.DropUnfinishedFiles():
+                await self._audience.drop_unfinished_files(after)
+            case ev.Tell():
+                await self._audience.tell_call(after, after.desk_id)
+            case ev.Release(desk_id):
+                await self._release(before, after, desk_id)
+
+    def _keep(self, call: Call) -> None:
+        if call.state is State.CLOSED:
+            self._calls.pop(call.id, None)
+            for key in [key for key in self._timers if key[0] == call.id]:
+                self._timers.pop(key).cancel()
+        else:
+            self._calls[call.id] = call
+
+    async def _release(self, before: Call, after: Call, desk_id: str | None) -> None:
+        if desk_id is not None:
+            self.desks.touch(desk_id, now=self._clock())
+            if after.desk_id != desk_id:
+                await self._audience.tell_call(after, desk_id)
+        if after.state is State.CLOSED and before.state in UNDER_WAY and after.answered_at:
+            talk = (self._clock() - after.answered_at).total_seconds()
+            self._talks[after.municipality_id].append(talk)
+
+    # Timers
+
+    def _set_timer(self, call_id: str, effect: ev.SetTimer) -> None:
+        self._cancel_timer(call_id, effect.name)
+        delay = max(0.0, (effect.at - self._clock()).total_seconds())
+        self._timers[call_id, effect.name] = asyncio.get_running_loop().call_later(
+            delay, self._fire, call_id, effect.name, effect.event
+        )
+
+    def _cancel_timer(self, call_id: str, name: str) -> None:
+        if handle := self._timers.pop((call_id, name), None):
+            handle.cancel()
+
+    def _fire(self, call_id: str, name: str, event: ev.Event) -> None:
+        self._timers.pop((call_id, name), None)
+        if not self._stopping:
+            self.later(call_id, event)
+
+    def later(self, call_id: str, event: ev.Event) -> None:
+        """Apply `event` soon; one that no longer fits is forgotten."""
+        task = asyncio.get_running_loop().create_task(self._quietly(call_id, event))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _quietly(self, call_id: str, event: ev.Event) -> None:
+        try:
+            await self.apply(call_id, event)
+        except (Conflict, NotFound):
+            log.debug("call %s: %s came too late", call_id, type(event).__name__)
+        except MadoguchiError:
+            log.exception("call %s: %s failed", call_id, type(event).__name__)
+
+    # Desks
+
+    def _busy(self, municipality_id: str) -> set[str]:
+        return {c.desk_id for c in self.open_calls(municipality_id) if c.desk_id is not None}
+
+    async def _settle(self, municipality_id: str) -> None:
+        """Offer waiting calls to free desks, then show the queue."""
+        await self.dispatch(municipality_id)
+        await self._audience.tell_queue(municipality_id)
+
+    async def dispatch(self, municipality_id: str) -> None:
+        """Offer each waiting call, oldest first, to a free desk."""
+        if self._stopping:
+            return
+        for call in self.open_calls(municipality_id):
+            if call.state is not State.WAITING or call.lost_since:
+                continue
+            free = self.desks.free(municipality_id, self._busy(municipality_id))
+            desk = choose(call, free)
+            if desk is None:
+                return
+            self.later(call.id, ev.Offered(desk))
+            return
+
+    async def desk_changed(self, municipality_id: str) -> None:
+        """A desk opened, went away, came or left."""
+        await self._settle(municipality_id)
+
+    async def stop(self) -> None:
+        """Cancel timers and wait for what is under way."""
+        self._stopping = True
+        for handle in self._timers.values():
+            handle.cancel()
+        self._timers.clear()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,70 @@
+"""What the registry needs of a database and of the rest of the house."""
+
+from datetime import datetime
+from typing import Protocol
+
+from server.calls.call import Call, PartyName
+
+
+class CallStore(Protocol):
+    """Calls on disk. Every method returns once its work is durable."""
+
+    async def next_number(self, municipality_id: str, prefix: str) -> int:
+        """Allot the next number under `prefix`, from 1, without gaps."""
+
+    async def insert(self, call: Call, key_wrapped: bytes) -> None:
+        """Write a new call with its wrapped data key."""
+
+    async def save(self, call: Call) -> None:
+        """Write a changed call; raises `Conflict` unless the stored version is one less."""
+
+    async def load_open(self) -> list[Call]:
+        """Return every call that is not closed, oldest first."""
+
+    async def get(self, municipality_id: str, call_id: str) -> Call | None:
+        """Return one call of the municipality."""
+
+    async def of_desk(self, municipality_id: str, person_id: str, since: datetime) -> list[Call]:
+        """Return the calls that a person answered since, oldest first."""
+
+
+class MediaControl(Protocol):
+    """What the registry asks of the media node."""
+
+    def open_call(self, call_id: str) -> None:
+        """Make room for a call; harmless when there is one."""
+
+    def set_gate(self, call_id: str, *, open: bool) -> None:
+        """Forward between the parties, or not."""
+
+    def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
+        """Withhold a party's picture, or show it again."""
+
+    def close_call(self, call_id: str) -> None:
+        """Forget the call and all its connections."""
+
+
+class Audience(Protocol):
+    """Who is told of changes."""
+
+    async def tell_call(self, call: Call, desk_id: str | None) -> None:
+        """Show `call` to its counter and to `desk_id`."""
+
+    async def tell_queue(self, municipality_id: str) -> None:
+        """Show the queue to the desks and their place to the waiting counters."""
+
+    async def drop_unfinished_files(self, call: Call) -> None:
+        """Throw away what was still arriving in `call`."""
+
+
+class Presence(Protocol):
+    """Who has a live page."""
+
+    def counter_present(self, tablet_id: str) -> bool:
+        """Tell whether the tablet's page is connected."""
+
+    def desk_present(self, person_id: str) -> bool:
+        """Tell whether the person's desk page is connected."""
+
+
+PARTIES = (PartyName.COUNTER, PartyName.DESK)

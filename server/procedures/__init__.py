@@ -1,0 +1,1 @@
+"""Procedures (事務): the shipped list."""
