@@ -11,6 +11,14 @@ const FILES = {
   "htm.js": "htm/dist/htm.mjs",
   "tokens.css": "@digital-go-jp/design-tokens/dist/tokens.css",
 };
+// What tsc reads instead of the minified file: the package's own types.
+const TYPES = {
+  "preact.d.ts": 'export * from "preact";\n',
+  "preact-hooks.d.ts": 'export * from "preact/hooks";\n',
+  "signals-core.d.ts": 'export * from "@preact/signals-core";\n',
+  "signals.d.ts": 'export * from "@preact/signals";\n',
+  "htm.d.ts": 'export { default } from "htm";\n',
+};
 const BARE = {
   preact: "./preact.js",
   "preact/hooks": "./preact-hooks.js",
@@ -37,4 +45,5 @@ for (const [name, source] of Object.entries(FILES)) {
   await writeFile(new URL(name, vendor), text);
   sums.push(`${createHash("sha256").update(text).digest("hex")}  ${name}`);
 }
+for (const [name, text] of Object.entries(TYPES)) await writeFile(new URL(name, vendor), text);
 await writeFile(new URL("SHA256SUMS", vendor), `${sums.join("\n")}\n`);
