@@ -4,8 +4,10 @@ Pure: facts and `now` come in, values go out.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from security.errors import Conflict, Reason
 
 
 class Role(StrEnum):
@@ -20,6 +22,7 @@ class Role(StrEnum):
 
 
 DESK_ROLES = frozenset({Role.VERIFIER, Role.SENIOR})
+DESK_PAGE_ROLES = DESK_ROLES | {Role.ADMINISTRATOR}
 
 
 class OfficeKind(StrEnum):
@@ -52,7 +55,7 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A signed-in human. `office_id` is set for clerks only; `password_hash` is argon2id or None."""
+    """A signed-in human. `office_id` is set for clerks only; `password_hash` is argon2id."""
 
     id: str
     municipality_id: str
@@ -103,13 +106,13 @@ class LinkPurpose(StrEnum):
     """What a one-time token opens."""
 
     SIGN_IN = "sign_in"  # a desk person, or tablet + clerk when tablet_id is set (demo)
-    PASSWORD = "password"  # set the first or a new password
+    PASSWORD = "password"  # noqa: S105  # set the first or a new password
     ENROL = "enrol"  # enrol a tablet
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A one-time token, stored hashed, valid for 10 minutes."""
+    """A one-time token, stored hashed, valid for the time of its purpose (`LINK_LIFETIME`)."""
 
     token_hash: str
     purpose: LinkPurpose
@@ -118,3 +121,96 @@ class Link:
     tablet_id: str | None
     expires_at: datetime
     used_at: datetime | None
+
+
+# A password link is handed to a person who may not be at hand; the others are used on the spot.
+LINK_LIFETIME = {
+    LinkPurpose.SIGN_IN: timedelta(minutes=10),
+    LinkPurpose.PASSWORD: timedelta(hours=24),
+    LinkPurpose.ENROL: timedelta(minutes=10),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a sign-in lasts untouched (`idle`) and at all, and how long a tablet's enrolment."""
+
+    idle: timedelta = timedelta(minutes=15)
+    absolute: timedelta = timedelta(hours=12)
+    tablet: timedelta = timedelta(days=400)
+
+    def lifetime(self, kind: SessionKind) -> timedelta:
+        """Return how long a session of `kind` may last at most."""
+        return self.tablet if kind is SessionKind.TABLET else self.absolute
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A session with all that stands behind it.
+
+    `person` is None for a tablet without a clerk; `tablet` and `office` are None at a desk.
+    """
+
+    session: Session
+    municipality: Municipality
+    person: Person | None
+    tablet: Tablet | None
+    office: Office | None
+
+
+def usable(principal: Principal, now: datetime) -> bool:
+    """Tell whether nothing has ended the sign-in: time, revocation, a disabled person or tablet."""
+    session, person, tablet = principal.session, principal.person, principal.tablet
+    if session.revoked_at is not None or now >= session.expires_at:
+        return False
+    if person is not None and person.disabled_at is not None:
+        return False
+    return tablet is None or tablet_live(tablet)
+
+
+def idle_too_long(session: Session, limits: SessionLimits, now: datetime) -> bool:
+    """Tell whether a person has left the page alone for too long; tablets never are."""
+    if session.kind is SessionKind.TABLET:
+        return False
+    return now - session.last_seen_at >= limits.idle
+
+
+def tablet_live(tablet: Tablet) -> bool:
+    """Tell whether the tablet is enrolled and not revoked."""
+    return tablet.enrolled_at is not None and tablet.revoked_at is None
+
+
+def may_sign_in(person: Person, page: str, tablet: Tablet | None) -> bool:
+    """Tell whether the role and the place fit.
+
+    A clerk works on an enrolled tablet of the own office, everybody else at the desk.
+    """
+    if person.disabled_at is not None:
+        return False
+    if page == "counter":
+        return (
+            person.role is Role.CLERK
+            and tablet is not None
+            and tablet_live(tablet)
+            and tablet.municipality_id == person.municipality_id
+            and tablet.office_id == person.office_id
+        )
+    return page == "desk" and person.role in DESK_PAGE_ROLES
+
+
+SIMPLE_OFFICE = Reason(
+    "office_not_direct",
+    "a simple post office (簡易郵便局) cannot be registered: "
+    "only directly managed post offices (直営郵便局) may be delegated to",
+    "Q&A 11",
+)
+
+
+def check_office(name: str, kind: OfficeKind) -> None:
+    """Raise `Conflict` for a 簡易郵便局, whether by its kind or by its name (Q&A 11)."""
+    if kind is not OfficeKind.DIRECT or "簡易郵便局" in name:
+        raise Conflict(
+            f"{SIMPLE_OFFICE.message} ({SIMPLE_OFFICE.clause})",
+            code=SIMPLE_OFFICE.code,
+            reasons=(SIMPLE_OFFICE,),
+        )

@@ -24,7 +24,7 @@ metadata = MetaData(
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC time, kept as integer microseconds since 1970 so that both databases order it alike."""
+    """An aware UTC time, kept as integer microseconds since 1970, in order everywhere."""
 
     impl = sa.BigInteger
     cache_ok = True
@@ -60,6 +60,13 @@ municipality = Table(
     Column("name", String(200), nullable=False),
     Column("hours", String(200), nullable=False, server_default=""),
     Column("telephone", String(40), nullable=False, server_default=""),
+    Column(
+        "key_wrapped",
+        LargeBinary,
+        nullable=False,
+        comment="the house key, wrapped by the key-encryption key; seals names of persons",
+    ),
+    comment="A tenant: its own policy, offices and people.",
 )
 
 office = Table(
@@ -71,6 +78,7 @@ office = Table(
     Column("kind", String(16), nullable=False),
     sa.UniqueConstraint("municipality_id", "name"),
     sa.CheckConstraint("kind = 'direct'", name="direct_only"),
+    comment="A directly managed post office; the check refuses any other kind (Q&A 11).",
 )
 
 person = Table(
@@ -85,6 +93,7 @@ person = Table(
     Column("password_hash", String(200)),
     Column("disabled_at", UtcTime),
     sa.UniqueConstraint("municipality_id", "login"),
+    comment="A human who signs in. A clerk belongs to an office, everybody else to the desk.",
 )
 
 tablet = Table(
@@ -96,12 +105,13 @@ tablet = Table(
     Column("name", String(200), nullable=False),
     Column("enrolled_at", UtcTime),
     Column("revoked_at", UtcTime),
+    comment="A device of an office; counts only while enrolled and not revoked.",
 )
 
 session = Table(
     "session",
     metadata,
-    Column("token_hash", String(64), primary_key=True),
+    Column("token_hash", String(64), primary_key=True, comment="SHA-256 of the token, hex"),
     Column("kind", String(8), nullable=False),
     _municipality(),
     Column("person_id", String(64), ForeignKey("person.id")),
@@ -112,6 +122,7 @@ session = Table(
     Column("revoked_at", UtcTime),
     Index(None, "person_id"),
     Index(None, "tablet_id"),
+    comment="A sign-in. The token is in the cookie alone; here stands its SHA-256.",
 )
 
 link = Table(
@@ -124,16 +135,21 @@ link = Table(
     Column("tablet_id", String(64), ForeignKey("tablet.id")),
     Column("expires_at", UtcTime, nullable=False),
     Column("used_at", UtcTime),
+    comment="A one-time token: sign-in link, password link or enrolment code, by its SHA-256.",
 )
 
 sign_in_try = Table(
     "sign_in_try",
     metadata,
     Column(
-        "key", String(64), primary_key=True
-    ),  # SHA-256 of municipality and login: unknown names count too
+        "key",
+        String(64),
+        primary_key=True,
+        comment="SHA-256 of municipality and login: unknown names count too",
+    ),
     Column("failures", Integer, nullable=False),
     Column("last_at", UtcTime, nullable=False),
+    comment="Failed tries at signing in, for the lockout.",
 )
 
 call = Table(
@@ -154,19 +170,27 @@ call = Table(
     Column("answered_at", UtcTime),
     Column("closed_at", UtcTime),
     Column("outcome", String(16)),
-    Column("key_wrapped", LargeBinary),  # null once the call's key is destroyed
-    Column("detail_sealed", LargeBinary, nullable=False),  # the rest of the call, sealed JSON
+    Column("key_wrapped", LargeBinary, comment="null once the call's key is destroyed"),
+    Column(
+        "detail_sealed",
+        LargeBinary,
+        nullable=False,
+        comment="the rest of the call as JSON, sealed with the call's key",
+    ),
     sa.UniqueConstraint("municipality_id", "number"),
     Index(None, "municipality_id", "state"),
     Index(None, "municipality_id", "desk_id", "placed_at"),
+    Index(None, "municipality_id", "answered_at"),
+    comment="One conversation from queue to close.",
 )
 
 call_number = Table(
     "call_number",
     metadata,
     Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
-    Column("prefix", String(16), primary_key=True),  # "R-261123"
+    Column("prefix", String(16), primary_key=True, comment="as R-261123"),
     Column("last", Integer, nullable=False),
+    comment="The last reference number given per day and kind.",
 )
 
 chat_message = Table(
@@ -181,6 +205,7 @@ chat_message = Table(
     Column("at", UtcTime, nullable=False),
     Column("text_sealed", LargeBinary, nullable=False),
     sa.UniqueConstraint("call_id", "party", "client_id"),
+    comment="A line of a call's chat.",
 )
 
 chat_read = Table(
@@ -190,6 +215,7 @@ chat_read = Table(
     Column("party", String(16), primary_key=True),
     _municipality(),
     Column("number", Integer, nullable=False),
+    comment="How far a party has read.",
 )
 
 file = Table(
@@ -210,6 +236,7 @@ file = Table(
     Column("at", UtcTime, nullable=False),
     Column("name_sealed", LargeBinary, nullable=False),
     Index(None, "call_id"),
+    comment="A document sent during a call; its bytes lie sealed in the data folder.",
 )
 
 audit_entry = Table(
@@ -218,7 +245,13 @@ audit_entry = Table(
     Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
     Column("position", sa.BigInteger, primary_key=True),
     Column("at", UtcTime, nullable=False),
-    Column("tag", String(80), nullable=False),  # source:subject:action
-    Column("entry", LargeBinary, nullable=False),  # canonical JSON (security/audit/FORMAT.md)
-    Column("link", LargeBinary, nullable=False),  # SHA-256, 32 bytes
+    Column("tag", String(80), nullable=False, comment="source:subject:action"),
+    Column(
+        "entry",
+        LargeBinary,
+        nullable=False,
+        comment="canonical JSON (security/audit/FORMAT.md)",
+    ),
+    Column("link", LargeBinary, nullable=False, comment="SHA-256, 32 bytes"),
+    comment="The hash-chained log. Triggers refuse changes, deletions and gaps.",
 )

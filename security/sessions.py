@@ -1,0 +1,93 @@
+"""What signing in needs of a database. Implemented by server/db/people.py and sessions.py.
+
+Every method is durable when it returns.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from security.people import (
+    Link,
+    LinkPurpose,
+    Municipality,
+    Person,
+    Principal,
+    Session,
+    SessionKind,
+    Tablet,
+)
+
+
+class PeopleStore(Protocol):
+    """People and tablets."""
+
+    async def municipalities(self) -> list[Municipality]:
+        """Return every municipality, by name."""
+
+    async def person(self, municipality_id: str, person_id: str) -> Person | None:
+        """Return a person of the municipality."""
+
+    async def person_by_login(self, municipality_id: str, login: str) -> Person | None:
+        """Return the person with this sign-in name."""
+
+    async def tablet(self, municipality_id: str, tablet_id: str) -> Tablet | None:
+        """Return a tablet of the municipality."""
+
+    async def set_password(
+        self,
+        municipality_id: str,
+        person_id: str,
+        password_hash: str,
+        *,
+        end_sessions_at: datetime | None,
+    ) -> None:
+        """Store a hash; with a time, end every session of the person."""
+
+    async def enrol_tablet(self, municipality_id: str, tablet_id: str, now: datetime) -> None:
+        """Mark a tablet as enrolled and end every earlier session on it."""
+
+    async def revoke_tablet(self, municipality_id: str, tablet_id: str, now: datetime) -> bool:
+        """Revoke a tablet, its sessions and unused codes; false when there is no such tablet."""
+
+
+class SessionStore(Protocol):
+    """Sessions, one-time links and failed tries."""
+
+    async def count_try(
+        self, key: str, now: datetime, *, limit: int, forget_before: datetime
+    ) -> int:
+        """Count a try under `key` and return the count; stop counting above `limit`.
+
+        Counting begins anew when the last one is older than `forget_before`.
+        """
+
+    async def clear_tries(self, key: str) -> None:
+        """Forget the tries under `key`."""
+
+    async def begin(self, session: Session) -> None:
+        """Store a new session; a clerk's replaces whichever clerk was signed in on the tablet."""
+
+    async def principal(self, token_hash: str, kind: SessionKind) -> Principal | None:
+        """Return the session with all that stands behind it, ended or not."""
+
+    async def touch(self, token_hash: str, now: datetime) -> None:
+        """Note that the session was used."""
+
+    async def end(self, token_hash: str, now: datetime) -> None:
+        """End one session."""
+
+    async def live_sessions(self, hashes: Collection[str], now: datetime) -> set[str]:
+        """Return those of `hashes` that nothing has ended (idleness apart)."""
+
+    async def add_link(self, link: Link) -> None:
+        """Store a one-time token; an enrolment code replaces the tablet's former ones."""
+
+    async def link(self, token_hash: str) -> Link | None:
+        """Return a link, used or not."""
+
+    async def use_link(self, token_hash: str, purpose: LinkPurpose, now: datetime) -> Link | None:
+        """Mark a link as used and return it; None when unknown, used, expired or of other purpose.
+
+        Of any number of callers at once, one gets it.
+        """

@@ -1,0 +1,323 @@
+"""Signing in and out: passwords, one-time links, enrolment of tablets, and who speaks by a token.
+
+Codes of the errors are those of server/api/PROTOCOL.md section 6.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from security.errors import Denied, NotFound, TooMuch
+from security.password_rule import check_password
+from security.passwords import Passwords, bad_credentials
+from security.people import (
+    LINK_LIFETIME,
+    Link,
+    LinkPurpose,
+    Municipality,
+    Person,
+    Principal,
+    Role,
+    Session,
+    SessionKind,
+    SessionLimits,
+    Tablet,
+    idle_too_long,
+    may_sign_in,
+    tablet_live,
+    usable,
+)
+from security.sessions import PeopleStore, SessionStore
+from security.tokens import code_hash, new_code, new_token, token_hash
+
+MAX_TRIES = 10
+LOCKED = timedelta(minutes=15)
+TOUCH_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session that has just begun, with the token that goes into its cookie and nowhere else."""
+
+    token: str
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """What a one-time link opened: the page to go to and one cookie for each session."""
+
+    page: str
+    sessions: tuple[NewSession, ...]
+
+
+class SignIn:
+    """The service; `clock` returns aware UTC."""
+
+    def __init__(
+        self,
+        people: PeopleStore,
+        sessions: SessionStore,
+        *,
+        clock: Callable[[], datetime],
+        passwords: Passwords | None = None,
+        limits: SessionLimits | None = None,
+    ) -> None:
+        self._people = people
+        self._sessions = sessions
+        self._clock = clock
+        self._passwords = passwords or Passwords()
+        self.limits = limits or SessionLimits()
+
+    # Passwords
+
+    async def sign_in(
+        self,
+        municipality: str | None,
+        login: str,
+        password: str,
+        *,
+        page: str,
+        tablet: Tablet | None = None,
+    ) -> NewSession:
+        """Begin a clerk's or a desk session; `municipality` is a slug.
+
+        It may be None on a tablet, or when there is only one municipality.
+
+        Raises `Denied` `not_enrolled` on a counter without a live tablet, `bad_credentials` for
+        whatever else is wrong, `TooMuch` `too_many_tries` after ten failures, known name or not.
+        """
+        if page == "counter" and (tablet is None or not tablet_live(tablet)):
+            raise not_enrolled()
+        home = await self._find_municipality(municipality, tablet)
+        login = normal_login(login)
+        key = _try_key(home.id if home else f"?{municipality}", login)
+        await self._count_try(key)
+        person = await self._people.person_by_login(home.id, login) if home else None
+        replacement = await self._passwords.verify(
+            person.password_hash if person else None, password
+        )
+        if person is None or not may_sign_in(person, page, tablet):
+            raise bad_credentials()
+        await self._sessions.clear_tries(key)
+        if replacement is not None:
+            await self._people.set_password(
+                person.municipality_id, person.id, replacement, end_sessions_at=None
+            )
+        return await self._begin_for(person, tablet if page == "counter" else None)
+
+    async def set_password(self, token: str, password: str) -> Person:
+        """Set the password of the person whose link `token` is; ends the person's sessions.
+
+        Raises `ProtocolError` `weak_password`, upon which the link can be used again, or `Denied`
+        `link_used`.
+        """
+        link = await self._sessions.link(token_hash(token))
+        if link is None or link.person_id is None or not _opens(link, self._clock()):
+            raise link_used()
+        person = await self._people.person(link.municipality_id, link.person_id)
+        if person is None or person.disabled_at is not None:
+            raise link_used()
+        check_password(password, person.login)
+        hashed = await self._passwords.hash(password)
+        now = self._clock()
+        if await self._sessions.use_link(link.token_hash, LinkPurpose.PASSWORD, now) is None:
+            raise link_used()
+        await self._people.set_password(
+            person.municipality_id, person.id, hashed, end_sessions_at=now
+        )
+        await self._sessions.clear_tries(_try_key(person.municipality_id, person.login))
+        return person
+
+    async def _find_municipality(
+        self, slug: str | None, tablet: Tablet | None
+    ) -> Municipality | None:
+        every = await self._people.municipalities()
+        if tablet is not None:
+            return next((m for m in every if m.id == tablet.municipality_id), None)
+        if slug is None:
+            return every[0] if len(every) == 1 else None
+        return next((m for m in every if m.slug == slug), None)
+
+    async def _count_try(self, key: str) -> None:
+        # Counted before the check: a hundred tries at once are a hundred tries.
+        now = self._clock()
+        tries = await self._sessions.count_try(
+            key, now, limit=MAX_TRIES, forget_before=now - LOCKED
+        )
+        if tries > MAX_TRIES:
+            raise TooMuch(
+                "too many failed tries at signing in",
+                limit=MAX_TRIES,
+                unit=f"tries in {LOCKED.seconds // 60} minutes",
+                code="too_many_tries",
+                http_status=429,
+            )
+
+    # One-time links and codes
+
+    async def make_link(
+        self,
+        purpose: LinkPurpose,
+        municipality_id: str,
+        *,
+        person_id: str | None = None,
+        tablet_id: str | None = None,
+    ) -> str:
+        """Return a new one-time token, or for `ENROL` a code as it is shown.
+
+        The caller has checked that person and tablet belong to the municipality.
+        """
+        token = new_code() if purpose is LinkPurpose.ENROL else new_token()
+        hashed = code_hash(token) if purpose is LinkPurpose.ENROL else token_hash(token)
+        expires_at = self._clock() + LINK_LIFETIME[purpose]
+        await self._sessions.add_link(
+            Link(hashed, purpose, municipality_id, person_id, tablet_id, expires_at, None)
+        )
+        return token
+
+    async def exchange_link(self, token: str) -> Exchanged:
+        """Use up a sign-in link and begin its sessions; raises `Denied` `link_used`.
+
+        A link with a tablet enrols it and signs the clerk in on it (the demo's).
+        """
+        now = self._clock()
+        link = await self._sessions.use_link(token_hash(token), LinkPurpose.SIGN_IN, now)
+        if link is None:
+            raise link_used()
+        person = link.person_id and await self._people.person(link.municipality_id, link.person_id)
+        begun: list[NewSession] = []
+        tablet = None
+        if link.tablet_id is not None:
+            begun.append(await self._enrol(link.municipality_id, link.tablet_id))
+            tablet = await self._people.tablet(link.municipality_id, link.tablet_id)
+        page = "desk" if tablet is None else "counter"
+        if person:
+            if not may_sign_in(person, page, tablet):
+                raise link_used()
+            begun.append(await self._begin_for(person, tablet))
+        return Exchanged(page, tuple(begun))
+
+    async def enrol(self, code: str) -> NewSession:
+        """Use up an enrolment code and begin the tablet's session; raises `Denied` `code_unknown`.
+
+        Whatever device was enrolled as this tablet before is no longer.
+        """
+        link = await self._sessions.use_link(code_hash(code), LinkPurpose.ENROL, self._clock())
+        if link is None or link.tablet_id is None:
+            raise Denied("no such enrolment code", code="code_unknown", http_status=401)
+        return await self._enrol(link.municipality_id, link.tablet_id)
+
+    async def _enrol(self, municipality_id: str, tablet_id: str) -> NewSession:
+        await self._people.enrol_tablet(municipality_id, tablet_id, self._clock())
+        return await self._begin(SessionKind.TABLET, municipality_id, None, tablet_id)
+
+    async def revoke_tablet(self, municipality_id: str, tablet_id: str) -> None:
+        """End the tablet's enrolment, its sessions and unused codes; raises `NotFound`."""
+        if not await self._people.revoke_tablet(municipality_id, tablet_id, self._clock()):
+            raise NotFound("no such tablet")
+
+    # Sessions
+
+    async def authenticate(
+        self, token: str | None, kind: SessionKind, *, keep_alive: bool = False
+    ) -> Principal:
+        """Return who speaks by `token`; with `keep_alive` (in a call) idleness is overlooked.
+
+        Raises `Denied` `signed_out`, or `not_enrolled` for a tablet.
+        """
+        refusal = not_enrolled() if kind is SessionKind.TABLET else signed_out()
+        if not token:
+            raise refusal
+        principal = await self._sessions.principal(token_hash(token), kind)
+        now = self._clock()
+        if principal is None or not usable(principal, now):
+            raise refusal
+        if not keep_alive and idle_too_long(principal.session, self.limits, now):
+            raise refusal
+        await self.touch(principal.session)
+        return principal
+
+    async def authenticate_counter(
+        self, tablet_token: str | None, clerk_token: str | None, *, keep_alive: bool = False
+    ) -> Principal:
+        """Return the counter's principal: the clerk's on this tablet, else the tablet's alone.
+
+        Raises `Denied` `not_enrolled`.
+        """
+        alone = await self.authenticate(tablet_token, SessionKind.TABLET)
+        try:
+            clerk = await self.authenticate(clerk_token, SessionKind.CLERK, keep_alive=keep_alive)
+        except Denied:
+            return alone
+        return clerk if clerk.session.tablet_id == alone.session.tablet_id else alone
+
+    async def touch(self, session: Session) -> None:
+        """Note that the session is in use, at most once a minute."""
+        now = self._clock()
+        if now - session.last_seen_at >= TOUCH_EVERY:
+            await self._sessions.touch(session.token_hash, now)
+
+    async def live_sessions(self, hashes: Collection[str]) -> set[str]:
+        """Return those of `hashes` that still stand: neither revoked nor past their absolute limit.
+
+        Idleness does not count here, so that a running call goes on.
+        """
+        return await self._sessions.live_sessions(hashes, self._clock()) if hashes else set()
+
+    async def sign_out(self, token: str) -> None:
+        """End the session of `token`; harmless when there is none."""
+        await self._sessions.end(token_hash(token), self._clock())
+
+    async def _begin_for(self, person: Person, tablet: Tablet | None) -> NewSession:
+        kind = SessionKind.CLERK if person.role is Role.CLERK else SessionKind.DESK
+        tablet_id = tablet.id if tablet else None
+        return await self._begin(kind, person.municipality_id, person.id, tablet_id)
+
+    async def _begin(
+        self, kind: SessionKind, municipality_id: str, person_id: str | None, tablet_id: str | None
+    ) -> NewSession:
+        token, now = new_token(), self._clock()
+        session = Session(
+            token_hash(token),
+            kind,
+            municipality_id,
+            person_id,
+            tablet_id,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + self.limits.lifetime(kind),
+            revoked_at=None,
+        )
+        await self._sessions.begin(session)
+        return NewSession(token, session)
+
+
+def normal_login(login: str) -> str:
+    """Return the form in which sign-in names are stored and compared."""
+    return login.strip().casefold()
+
+
+def _try_key(municipality: str, login: str) -> str:
+    text = f"{municipality}\n{login}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()
+
+
+def _opens(link: Link, now: datetime) -> bool:
+    return link.purpose is LinkPurpose.PASSWORD and link.used_at is None and now < link.expires_at
+
+
+def signed_out() -> Denied:
+    """Return the answer to a request without a valid sign-in."""
+    return Denied("nobody is signed in", code="signed_out", http_status=401)
+
+
+def not_enrolled() -> Denied:
+    """Return the answer to a request from a tablet that is not (or no longer) enrolled."""
+    return Denied("the tablet is not enrolled", code="not_enrolled", http_status=401)
+
+
+def link_used() -> Denied:
+    """Return the answer to a link that is unknown, used or expired."""
+    return Denied("the link is unknown, used or expired", code="link_used", http_status=401)

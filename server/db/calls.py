@@ -1,0 +1,134 @@
+"""Calls on disk. What is not a column of its own stands sealed in `detail_sealed` as JSON."""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from security.crypto.keys import DataKey
+from security.errors import Conflict, Corrupt
+from server.calls.call import Call, State
+from server.db import schema as t
+from server.db.engine import Database, one_row
+
+_CALL = TypeAdapter(Call)
+_COLUMNS = frozenset(column.name for column in t.call.c) & set(Call.__dataclass_fields__)
+
+
+class CallKeys(Protocol):
+    """Gives the key of a call from its wrapped form."""
+
+    def call(self, call_id: str, wrapped: bytes | None) -> DataKey:
+        """Return the key; raises `NotFound` when it was destroyed, `Corrupt` when it is wrong."""
+
+
+class SqlCalls:
+    """Implements `CallStore` of server/calls/store.py."""
+
+    def __init__(self, database: Database, keys: CallKeys) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def next_number(self, municipality_id: str, prefix: str) -> int:
+        """Allot the next number under `prefix`, from 1, without gaps."""
+        numbers = t.call_number
+        this = (numbers.c.municipality_id == municipality_id, numbers.c.prefix == prefix)
+        async with self._database.writing() as connection:
+            last = (
+                await connection.execute(sa.select(numbers.c.last).where(*this).with_for_update())
+            ).scalar_one_or_none()
+            if last is None:
+                new = {"municipality_id": municipality_id, "prefix": prefix, "last": 1}
+                await connection.execute(sa.insert(numbers).values(new))
+                return 1
+            await connection.execute(sa.update(numbers).where(*this).values(last=last + 1))
+            return int(last) + 1
+
+    async def insert(self, call: Call, key_wrapped: bytes) -> None:
+        """Write a new call with its wrapped data key."""
+        values = {**self._values(call, key_wrapped), "key_wrapped": key_wrapped}
+        async with self._database.writing() as connection:
+            await connection.execute(sa.insert(t.call).values(values))
+
+    async def save(self, call: Call) -> None:
+        """Write a changed call; raises `Conflict` unless the stored version is one less."""
+        this = (t.call.c.id == call.id, t.call.c.municipality_id == call.municipality_id)
+        async with self._database.writing() as connection:
+            query = sa.select(t.call.c.key_wrapped, t.call.c.version).where(*this)
+            row = (await connection.execute(query.with_for_update())).one_or_none()
+            if row is None or row.version != call.version - 1:
+                raise Conflict("the call was changed by somebody else")
+            changing = sa.update(t.call).where(*this, t.call.c.version == call.version - 1)
+            values = self._values(call, row.key_wrapped)
+            if not one_row(await connection.execute(changing.values(values))):
+                raise Conflict("the call was changed by somebody else")
+
+    async def load_open(self) -> list[Call]:
+        """Return every call that is not closed, of every municipality, oldest first."""
+        return await self._read(t.call.c.state != State.CLOSED)
+
+    async def get(self, municipality_id: str, call_id: str) -> Call | None:
+        """Return one call of the municipality."""
+        found = await self._read(
+            t.call.c.municipality_id == municipality_id, t.call.c.id == call_id
+        )
+        return found[0] if found else None
+
+    async def key(self, municipality_id: str, call_id: str) -> bytes | None:
+        """Return the wrapped data key of a call; None when there is no call or no key any more."""
+        this = (t.call.c.municipality_id == municipality_id, t.call.c.id == call_id)
+        query = sa.select(t.call.c.key_wrapped).where(*this)
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).scalar_one_or_none()
+
+    async def of_desk(self, municipality_id: str, person_id: str, since: datetime) -> list[Call]:
+        """Return the calls placed since `since` that a person answered, oldest first."""
+        return await self._read(
+            t.call.c.municipality_id == municipality_id,
+            t.call.c.desk_id == person_id,
+            t.call.c.placed_at >= since,
+            t.call.c.answered_at.is_not(None),
+        )
+
+    async def answered_waits(self, municipality_id: str, since: datetime) -> list[float]:
+        """Return how many seconds each call answered since `since` had waited, oldest first."""
+        query = (
+            sa.select(t.call.c.placed_at, t.call.c.answered_at)
+            .where(t.call.c.municipality_id == municipality_id, t.call.c.answered_at >= since)
+            .order_by(t.call.c.answered_at)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [(row.answered_at - row.placed_at).total_seconds() for row in rows]
+
+    async def data_key(self, municipality_id: str, call_id: str) -> DataKey:
+        """Return the data key of a call; raises `NotFound` when there is none, `Corrupt`."""
+        return self._keys.call(call_id, await self.key(municipality_id, call_id))
+
+    async def _read(self, *which: sa.ColumnElement[bool]) -> list[Call]:
+        query = sa.select(t.call).where(*which).order_by(t.call.c.placed_at, t.call.c.id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [self._call(row) for row in rows if row.key_wrapped is not None]
+
+    def _values(self, call: Call, key_wrapped: bytes) -> dict[str, Any]:
+        key = self._keys.call(call.id, key_wrapped)
+        detail = _CALL.dump_json(call, exclude=set(_COLUMNS))
+        columns = {name: getattr(call, name) for name in _COLUMNS}
+        return {**columns, "detail_sealed": key.seal(detail, *_ids(call))}
+
+    def _call(self, row: Any) -> Call:
+        key = self._keys.call(row.id, row.key_wrapped)
+        try:
+            detail = from_json(key.open(row.detail_sealed, *_ids(row)))
+            return _CALL.validate_python(
+                {**detail, **{name: getattr(row, name) for name in _COLUMNS}}
+            )
+        except (ValidationError, ValueError, TypeError) as error:
+            raise Corrupt("a stored call cannot be read") from error
+
+
+def _ids(call: Any) -> tuple[str, str, str]:
+    return ("call-detail", call.municipality_id, call.id)

@@ -1,0 +1,151 @@
+"""The database engine: how connections, transactions, migrations and the stop are done.
+
+All SQL that only SQLite understands stands in this file. A writer takes the database's write
+lock at its beginning (BEGIN IMMEDIATE), so that two writers queue instead of failing half way;
+commands may run beside a server on the same file.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from security.errors import Corrupt, MadoguchiError, Unavailable
+
+FILE_NAME = "madoguchi.sqlite"
+BUSY_SECONDS = 10
+_WRITES = "madoguchi_writes"
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
+)
+
+
+def open_engine(path: Path) -> AsyncEngine:
+    """Return an engine on the SQLite file `path`; the file is made at the first connection."""
+    url = sa.URL.create("sqlite+aiosqlite", database=str(path))
+    engine = create_async_engine(url, pool_size=4, max_overflow=4)
+    sa.event.listen(engine.sync_engine, "connect", _prepare)
+    sa.event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _record: object) -> None:
+    # The driver must not open transactions by itself: `_begin` says which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """Transactions on one engine. Stores take this; nothing else opens a connection."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        # Writers of this process queue here without polling SQLite's own lock.
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that sees one state of the database until the block ends."""
+        with _translated():
+            async with self.engine.connect() as connection, connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection whose changes are on disk when the block ends, or none of them.
+
+        Raises `Unavailable` (`disk_full` when the disk is) and `Corrupt`.
+        """
+        with _translated():
+            async with self._writer, self.engine.connect() as plain:
+                connection = await plain.execution_options(**{_WRITES: True})
+                async with connection.begin():
+                    yield connection
+
+    async def migrate(self) -> None:
+        """Bring the database to the newest schema, in one transaction."""
+        from server.db.migrate import upgrade  # the migration machinery is needed here only
+
+        async with self.writing() as connection:
+            await connection.run_sync(upgrade)
+
+    async def checkpoint(self) -> None:
+        """Move everything from the write-ahead log into the database file itself."""
+        with _translated():
+            async with self.engine.connect() as plain:
+                connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def close(self) -> None:
+        """Checkpoint and close every connection."""
+        try:
+            await self.checkpoint()
+        finally:
+            await self.engine.dispose()
+
+
+def open_database(folder: Path) -> Database:
+    """Return the database in the data folder `folder` (file `madoguchi.sqlite`)."""
+    return Database(open_engine(folder / FILE_NAME))
+
+
+def append_only(table: str, scope: str, position: str) -> tuple[str, ...]:
+    """Return the statements that let `table` only grow, gap-free in `position` for each `scope`."""
+    refuse = "BEGIN SELECT RAISE(ABORT, '{0} is append-only'); END"
+    newest = f"SELECT COALESCE(MAX({position}), 0) FROM {table} WHERE {scope} = NEW.{scope}"  # noqa: S608
+    return (
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} " + refuse.format(table),
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} " + refuse.format(table),
+        f"CREATE TRIGGER {table}_no_gap BEFORE INSERT ON {table} "
+        f"WHEN NEW.{position} <> ({newest}) + 1 " + refuse.format(table),
+    )
+
+
+class _translated:  # noqa: N801  # reads as a verb where it is used
+    """Turn the driver's failures into the house's errors."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, exc.DBAPIError) and not isinstance(error, exc.IntegrityError):
+            raise translate(error) from error
+
+
+_BY_CODE: dict[int, MadoguchiError] = {}
+
+
+def translate(error: exc.DBAPIError) -> MadoguchiError:
+    """Return the house's error for a failure of the database driver."""
+    # Extended result codes keep the primary code in their low byte.
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return Unavailable("the disk is full", code="disk_full")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return Corrupt("the database file does not verify")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Unavailable("the database is busy")
+    return Unavailable("the database did not answer")
+
+
+def one_row(result: sa.CursorResult[Any]) -> bool:
+    """Tell whether the statement changed exactly one row."""
+    return result.rowcount == 1

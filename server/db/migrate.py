@@ -1,0 +1,26 @@
+"""Bring a database to the newest schema. Migrations are numbered files in `migrations/versions`."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+
+from security.errors import Unavailable
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Run what is missing inside the caller's transaction.
+
+    Raises `Unavailable` when the database was written by a newer version than this one.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise Unavailable(f"the database cannot be brought up to date: {error}") from error

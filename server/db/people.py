@@ -1,0 +1,244 @@
+"""Municipalities, offices, people and tablets on disk. Names of persons stand sealed."""
+
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from security.errors import Conflict
+from security.people import Municipality, Office, OfficeKind, Person, Role, Tablet, check_office
+from server.db import schema as t
+from server.db.engine import Database, one_row
+from server.keys import KeyRing, open_name, seal_name
+
+Row = Any  # of SQLAlchemy, or a part of one
+
+
+class SqlPeople:
+    """Who and what there is. Every query but the list of municipalities is scoped by one."""
+
+    def __init__(self, database: Database, keys: KeyRing) -> None:
+        self._database = database
+        self._keys = keys
+
+    # Municipalities
+
+    async def add_municipality(self, item: Municipality) -> None:
+        """Store a new municipality with a fresh house key; raises `Conflict` if it is there."""
+        wrapped = self._keys.fresh_house(item.id)
+        await self._insert(t.municipality, {**_plain(item, t.municipality), "key_wrapped": wrapped})
+
+    async def set_municipality(self, item: Municipality) -> None:
+        """Overwrite name, hours and telephone."""
+        values = {"name": item.name, "hours": item.hours, "telephone": item.telephone}
+        async with self._database.writing() as connection:
+            await connection.execute(
+                sa.update(t.municipality).where(t.municipality.c.id == item.id).values(values)
+            )
+
+    async def municipalities(self) -> list[Municipality]:
+        """Return every municipality, by slug."""
+        rows = await self._rows(sa.select(t.municipality).order_by(t.municipality.c.slug))
+        return [read_municipality(row) for row in rows]
+
+    async def municipality(self, municipality_id: str) -> Municipality | None:
+        """Return one municipality."""
+        rows = await self._rows(
+            sa.select(t.municipality).where(t.municipality.c.id == municipality_id)
+        )
+        return read_municipality(rows[0]) if rows else None
+
+    # Offices
+
+    async def add_office(self, item: Office) -> None:
+        """Store a new office; raises `Conflict` for a 簡易郵便局 (Q&A 11) or a known name."""
+        check_office(item.name, item.kind)
+        await self._insert(t.office, _plain(item, t.office))
+
+    async def offices(self, municipality_id: str) -> list[Office]:
+        """Return the municipality's offices, by name."""
+        rows = await self._rows(_of(t.office, municipality_id).order_by(t.office.c.name))
+        return [read_office(row) for row in rows]
+
+    async def office(self, municipality_id: str, office_id: str) -> Office | None:
+        """Return one office of the municipality."""
+        rows = await self._rows(_of(t.office, municipality_id, office_id))
+        return read_office(rows[0]) if rows else None
+
+    # People
+
+    async def add_person(self, item: Person) -> None:
+        """Store a new person; raises `Conflict` when the sign-in name is taken."""
+        this = t.municipality.c.id == item.municipality_id
+        (row,) = await self._rows(sa.select(t.municipality.c.key_wrapped).where(this))
+        house = self._keys.house(item.municipality_id, row.key_wrapped)
+        sealed = seal_name(house, item.municipality_id, item.id, item.name)
+        await self._insert(t.person, {**_plain(item, t.person), "name_sealed": sealed})
+
+    async def people(self, municipality_id: str) -> list[Person]:
+        """Return the municipality's people, by sign-in name."""
+        where = t.person.c.municipality_id == municipality_id
+        rows = await self._rows(_PERSON.where(where).order_by(t.person.c.login))
+        return [self.read_person(row) for row in rows]
+
+    async def person(self, municipality_id: str, person_id: str) -> Person | None:
+        """Return one person of the municipality."""
+        return await self._person(municipality_id, t.person.c.id == person_id)
+
+    async def person_by_login(self, municipality_id: str, login: str) -> Person | None:
+        """Return the person with this sign-in name."""
+        return await self._person(municipality_id, t.person.c.login == login)
+
+    async def disable_person(self, municipality_id: str, person_id: str, now: datetime) -> bool:
+        """Disable a person and end every session; false when there is no such person."""
+        mine = (t.person.c.municipality_id == municipality_id, t.person.c.id == person_id)
+        async with self._database.writing() as connection:
+            found = one_row(
+                await connection.execute(sa.update(t.person).where(*mine).values(disabled_at=now))
+            )
+            if found:
+                await connection.execute(
+                    end_sessions(now).where(t.session.c.person_id == person_id)
+                )
+        return found
+
+    async def set_password(
+        self,
+        municipality_id: str,
+        person_id: str,
+        password_hash: str,
+        *,
+        end_sessions_at: datetime | None,
+    ) -> None:
+        """Store a hash; with a time, end every session of the person."""
+        mine = (t.person.c.municipality_id == municipality_id, t.person.c.id == person_id)
+        async with self._database.writing() as connection:
+            await connection.execute(
+                sa.update(t.person).where(*mine).values(password_hash=password_hash)
+            )
+            if end_sessions_at is not None:
+                ending = end_sessions(end_sessions_at).where(t.session.c.person_id == person_id)
+                await connection.execute(ending)
+
+    # Tablets
+
+    async def add_tablet(self, item: Tablet) -> None:
+        """Store a new tablet."""
+        await self._insert(t.tablet, _plain(item, t.tablet))
+
+    async def tablets(self, municipality_id: str) -> list[Tablet]:
+        """Return the municipality's tablets, by office and name."""
+        order = (t.tablet.c.office_id, t.tablet.c.name)
+        rows = await self._rows(_of(t.tablet, municipality_id).order_by(*order))
+        return [read_tablet(row) for row in rows]
+
+    async def tablet(self, municipality_id: str, tablet_id: str) -> Tablet | None:
+        """Return one tablet of the municipality."""
+        rows = await self._rows(_of(t.tablet, municipality_id, tablet_id))
+        return read_tablet(rows[0]) if rows else None
+
+    async def enrol_tablet(self, municipality_id: str, tablet_id: str, now: datetime) -> None:
+        """Mark a tablet as enrolled and end every earlier session on it."""
+        values = {"enrolled_at": now, "revoked_at": None}
+        async with self._database.writing() as connection:
+            await connection.execute(
+                sa.update(t.tablet).where(*_this_tablet(municipality_id, tablet_id)).values(values)
+            )
+            await connection.execute(end_sessions(now).where(t.session.c.tablet_id == tablet_id))
+
+    async def revoke_tablet(self, municipality_id: str, tablet_id: str, now: datetime) -> bool:
+        """Revoke a tablet, its sessions and unused codes; false when there is no such tablet."""
+        this = sa.update(t.tablet).where(*_this_tablet(municipality_id, tablet_id))
+        unused = (t.link.c.tablet_id == tablet_id, t.link.c.used_at.is_(None))
+        async with self._database.writing() as connection:
+            if not one_row(await connection.execute(this.values(revoked_at=now))):
+                return False
+            await connection.execute(end_sessions(now).where(t.session.c.tablet_id == tablet_id))
+            await connection.execute(sa.delete(t.link).where(*unused))
+        return True
+
+    # Within
+
+    def read_person(self, row: Row) -> Person:
+        """Return the person of a row selected with `columns()` of person and municipality."""
+        house = self._keys.house(row.municipality_id, row.municipality_key_wrapped)
+        return Person(
+            id=row.person_id,
+            municipality_id=row.municipality_id,
+            login=row.person_login,
+            name=open_name(house, row.municipality_id, row.person_id, row.person_name_sealed),
+            role=Role(row.person_role),
+            office_id=row.person_office_id,
+            password_hash=row.person_password_hash,
+            disabled_at=row.person_disabled_at,
+        )
+
+    async def _person(self, municipality_id: str, which: sa.ColumnElement[bool]) -> Person | None:
+        where = t.person.c.municipality_id == municipality_id
+        rows = await self._rows(_PERSON.where(where, which))
+        return self.read_person(rows[0]) if rows else None
+
+    async def _rows(self, query: sa.Select[Any]) -> list[Row]:
+        async with self._database.reading() as connection:
+            return list((await connection.execute(query)).all())
+
+    async def _insert(self, table: sa.Table, values: dict[str, Any]) -> None:
+        try:
+            async with self._database.writing() as connection:
+                await connection.execute(sa.insert(table).values(values))
+        except IntegrityError as error:
+            raise Conflict(f"there is already such a {table.name}") from error
+
+
+def columns(*tables: sa.Table) -> list[sa.Label[Any]]:
+    """Return the columns of `tables` as `table_column`, for queries over several."""
+    return [column.label(f"{table.name}_{column.name}") for table in tables for column in table.c]
+
+
+def part(row: Row, table: sa.Table) -> Any:
+    """Return one table's share of a row selected with `columns()`."""
+    return SimpleNamespace(
+        **{column.name: getattr(row, f"{table.name}_{column.name}") for column in table.c}
+    )
+
+
+_PERSON = sa.select(*columns(t.person, t.municipality)).join(
+    t.municipality, t.municipality.c.id == t.person.c.municipality_id
+)
+
+
+def end_sessions(now: datetime) -> sa.Update:
+    """Return the statement that ends sessions; the caller says which."""
+    return sa.update(t.session).where(t.session.c.revoked_at.is_(None)).values(revoked_at=now)
+
+
+def read_municipality(row: Row) -> Municipality:
+    """Return the municipality of a row."""
+    return Municipality(row.id, row.slug, row.name, row.hours, row.telephone)
+
+
+def read_office(row: Row) -> Office:
+    """Return the office of a row."""
+    return Office(row.id, row.municipality_id, row.name, OfficeKind(row.kind))
+
+
+def read_tablet(row: Row) -> Tablet:
+    """Return the tablet of a row."""
+    return Tablet(
+        row.id, row.municipality_id, row.office_id, row.name, row.enrolled_at, row.revoked_at
+    )
+
+
+def _this_tablet(municipality_id: str, tablet_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (t.tablet.c.municipality_id == municipality_id, t.tablet.c.id == tablet_id)
+
+
+def _plain(item: object, table: sa.Table) -> dict[str, Any]:
+    return {c.name: getattr(item, c.name) for c in table.c if hasattr(item, c.name)}
+
+
+def _of(table: sa.Table, municipality_id: str, row_id: str | None = None) -> sa.Select[Any]:
+    query = sa.select(table).where(table.c.municipality_id == municipality_id)
+    return query if row_id is None else query.where(table.c.id == row_id)
