@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from security.errors import Conflict
+from security.tokens import token_hash
 
 KEPT_MESSAGES = 512
 MAX_QUEUED = 1024
@@ -34,8 +35,10 @@ class Socket:
     Nothing is written before `release`, so that the welcome comes first whatever happens meanwhile.
     """
 
-    def __init__(self, ws: web.WebSocketResponse) -> None:
+    def __init__(self, ws: web.WebSocketResponse, token: str) -> None:
         self.ws = ws
+        self.token = token
+        self.session_hash = token_hash(token)
         self.last_heard = time.monotonic()
         self._queue: deque[str] = deque()
         self._wake = asyncio.Event()
@@ -55,6 +58,11 @@ class Socket:
         self._queue.appendleft(welcome)
         self._held = False
         self._wake.set()
+
+    def refuse(self, text: str) -> None:
+        """Send a frame to a page that gets no welcome, or has broken the protocol."""
+        self._queue.append(text)
+        self._held = False
 
     def close(self, code: int, reason: str) -> None:
         """Close after what is queued; the first call decides the code."""
@@ -98,6 +106,7 @@ class Stream:
     seq: int = 0
     kept: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=KEPT_MESSAGES))
     socket: Socket | None = None
+    session_hash: str = ""
     lost_at: float = 0.0
 
     def send(self, message: dict[str, Any]) -> None:
@@ -119,6 +128,7 @@ class Stream:
             if seq > seen:
                 socket.put(text)
         self.socket = socket
+        self.session_hash = socket.session_hash
 
 
 class Seats:
@@ -176,6 +186,12 @@ class Seats:
         if stream := self._streams.get(key):
             stream.send(message)
 
+    def send_from(self, key: SeatKey, socket: Socket, message: dict[str, Any]) -> None:
+        """Answer on `socket`, unless the seat has passed to another page meanwhile."""
+        stream = self._streams.get(key)
+        if stream is not None and stream.socket in (socket, None):
+            stream.send(message)
+
     def close(self, key: SeatKey, code: int, reason: str) -> None:
         """Close the seat's page, if there is one, and forget its stream."""
         stream = self._streams.pop(key, None)
@@ -194,6 +210,16 @@ class Seats:
             if stream.socket is None and stream.seq and stream.lost_at < limit:
                 del self._streams[key]
 
-    def sockets(self) -> list[Socket]:
-        """Return every live socket."""
-        return [s.socket for s in self._streams.values() if s.socket is not None]
+    def live(self) -> list[tuple[SeatKey, Socket]]:
+        """Return every seat with a live socket."""
+        return [(key, s.socket) for key, s in self._streams.items() if s.socket is not None]
+
+    def sign_ins(self) -> dict[SeatKey, str]:
+        """Return the sign-in (its hash) of every seat, those of lately lost pages included."""
+        return {key: stream.session_hash for key, stream in self._streams.items()}
+
+    def ping(self) -> None:
+        """Send every live page the last number it should have seen."""
+        for stream in self._streams.values():
+            if stream.socket is not None:
+                stream.socket.put(encode({"type": "ping", "seq": stream.seq}))

@@ -167,7 +167,7 @@ def _accepted(call: Call, event: ev.Accepted, now: datetime) -> Call:
 
 
 def _withdrawn(call: Call, event: ev.Withdrawn, now: datetime) -> Call:
-    return replace(call, reason="withdrawn")
+    return replace(call, desk_id=None, reason="withdrawn")
 
 
 def _lost(call: Call, event: ev.Lost, now: datetime) -> Call:
@@ -218,8 +218,9 @@ def _devices_changed(call: Call, event: ev.DevicesChanged, now: datetime) -> Cal
 
 
 def _tablet_revoked(call: Call, event: ev.TabletRevoked, now: datetime) -> Call:
+    desk_id = None if call.state is R else call.desk_id
     outcome = Outcome.ABORTED if call.answered_at else None
-    return replace(call, outcome=outcome, reason="tablet_revoked")
+    return replace(call, desk_id=desk_id, outcome=outcome, reason="tablet_revoked")
 
 
 def _server_started(call: Call, event: ev.ServerStarted, now: datetime) -> Call:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from security.errors import Conflict, MadoguchiError, NotFound
 from security.gate import Permit
+from security.ids import new_id
 from server.calls import events as ev
 from server.calls.assign import choose, estimate_wait_seconds
 from server.calls.call import Call, PartyName, State
@@ -87,6 +88,10 @@ class Registry:
         found = [c for c in self._calls.values() if c.municipality_id == municipality_id]
         return sorted(found, key=lambda c: (c.placed_at, c.id))
 
+    def every_open_call(self) -> list[Call]:
+        """Return the open calls of every municipality."""
+        return list(self._calls.values())
+
     def people_ahead(self, call: Call) -> int:
         """Return how many calls stand before this one."""
         before = self.open_calls(call.municipality_id)
@@ -123,8 +128,6 @@ class Registry:
         `make(number, call_id, now)` returns the call and its wrapped key. `permit` is for
         "call.place" on the tablet. Raises `Conflict` when the tablet has an open call.
         """
-        from security.ids import new_id
-
         tablet_id = permit.subject
         permit.require("call.place", tablet_id)
         async with self._locks[f"tablet {tablet_id}"]:
@@ -205,7 +208,8 @@ class Registry:
             case ev.DropUnfinishedFiles():
                 await self._audience.drop_unfinished_files(after)
             case ev.Tell():
-                await self._audience.tell_call(after, after.desk_id)
+                in_call = after.state not in IN_QUEUE
+                await self._audience.tell_call(after, after.desk_id if in_call else None)
             case ev.Release(desk_id):
                 await self._release(before, after, desk_id)
 
@@ -220,7 +224,7 @@ class Registry:
     async def _release(self, before: Call, after: Call, desk_id: str | None) -> None:
         if desk_id is not None:
             self.desks.touch(desk_id, now=self._clock())
-            if after.desk_id != desk_id:
+            if after.desk_id != desk_id and before.state in UNDER_WAY:
                 await self._audience.tell_call(after, desk_id)
         if after.state is State.CLOSED and before.state in UNDER_WAY and after.answered_at:
             talk = (self._clock() - after.answered_at).total_seconds()

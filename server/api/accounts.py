@@ -1,0 +1,177 @@
+"""HTTP routes of signing in and of devices. PROTOCOL.md section 5."""
+
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from security.people import SessionKind, Tablet
+from security.sign_in import NewSession
+from security.tokens import csrf_token
+from server.api import seats
+from server.api.body import answer, read_body
+from server.api.housekeeping import end_page
+from server.api.keys import PARTS
+from server.api.speaker import COOKIES, Speaker, page_of, speaker_of, token_of
+from server.parts import Parts
+
+routes = web.RouteTableDef()
+Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class Body(BaseModel):
+    """Base of every request body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SignInBody(Body):
+    """Name and password; `municipality` is a slug."""
+
+    municipality: Text | None = None
+    login: Text
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class TokenBody(Body):
+    """A one-time token."""
+
+    token: Text
+
+
+class PasswordBody(Body):
+    """A one-time token and the password to set."""
+
+    token: Text
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class CodeBody(Body):
+    """An enrolment code."""
+
+    code: Text
+
+
+def set_cookies(response: web.Response, begun: tuple[NewSession, ...], parts: Parts) -> None:
+    """Put each new session's token into its cookie."""
+    for new in begun:
+        left = new.session.expires_at - parts.clock()
+        response.set_cookie(
+            COOKIES[new.session.kind],
+            new.token,
+            path="/",
+            secure=True,
+            httponly=True,
+            samesite="Strict",
+            max_age=max(0, int(left.total_seconds())),
+        )
+
+
+async def describe(parts: Parts, speaker: Speaker) -> dict[str, Any]:
+    """Return `you` and the CSRF token of a signed-in page."""
+    desk_open = parts.registry.desks.is_open(speaker.seat[1])
+    return {"you": speaker.you(desk_open=desk_open), "csrf": csrf_token(speaker.token)}
+
+
+@routes.get("/api/v1/me")
+async def me(request: web.Request) -> web.Response:
+    """Say who is signed in."""
+    parts = request.app[PARTS]
+    return answer(await describe(parts, await speaker_of(parts.sign_in, request)))
+
+
+@routes.get("/api/v1/municipalities")
+async def municipalities(request: web.Request) -> web.Response:
+    """List the municipalities that this server works for."""
+    every = await request.app[PARTS].people.municipalities()
+    return answer({"municipalities": [{"slug": m.slug, "name": m.name} for m in every]})
+
+
+@routes.post("/api/v1/sign-in")
+async def sign_in(request: web.Request) -> web.Response:
+    """Sign a clerk in on a tablet, or staff at a desk."""
+    parts, page = request.app[PARTS], page_of(request)
+    body = await read_body(request, SignInBody)
+    tablet, tablet_token = await _tablet_of(request, page)
+    new = await parts.sign_in.sign_in(
+        body.municipality, body.login, body.password, page=page, tablet=tablet
+    )
+    principal = await parts.sign_in.authenticate(new.token, new.session.kind)
+    speaker = Speaker(page, principal, tablet_token or new.token)
+    response = answer(await describe(parts, speaker))
+    set_cookies(response, (new,), parts)
+    return response
+
+
+async def _tablet_of(request: web.Request, page: str) -> tuple[Tablet | None, str | None]:
+    if page != "counter":
+        return None, None
+    token = token_of(request, SessionKind.TABLET)
+    principal = await request.app[PARTS].sign_in.authenticate(token, SessionKind.TABLET)
+    return principal.tablet, token
+
+
+@routes.post("/api/v1/sign-out")
+async def sign_out(request: web.Request) -> web.Response:
+    """Sign the clerk out, or the person at the desk; the tablet stays enrolled."""
+    parts, page = request.app[PARTS], page_of(request)
+    kind = SessionKind.CLERK if page == "counter" else SessionKind.DESK
+    token = token_of(request, kind)
+    if token:
+        if page == "desk":
+            speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
+            await end_page(parts, speaker.seat)
+            parts.registry.desks.forget(speaker.seat[1])
+        await parts.sign_in.sign_out(token)
+    response = web.Response(status=204)
+    response.del_cookie(COOKIES[kind], path="/", secure=True, httponly=True, samesite="Strict")
+    return response
+
+
+@routes.post("/api/v1/links")
+async def links(request: web.Request) -> web.Response:
+    """Use up a one-time link and begin its sessions."""
+    parts = request.app[PARTS]
+    body = await read_body(request, TokenBody)
+    exchanged = await parts.sign_in.exchange_link(body.token)
+    response = answer({"page": f"/{exchanged.page}"})
+    set_cookies(response, exchanged.sessions, parts)
+    return response
+
+
+@routes.post("/api/v1/password")
+async def password(request: web.Request) -> web.Response:
+    """Set a password by a one-time link."""
+    body = await read_body(request, PasswordBody)
+    await request.app[PARTS].sign_in.set_password(body.token, body.password)
+    return web.Response(status=204)
+
+
+@routes.post("/api/v1/enrol")
+async def enrol(request: web.Request) -> web.Response:
+    """Enrol a tablet by its one-time code."""
+    parts = request.app[PARTS]
+    body = await read_body(request, CodeBody)
+    new = await parts.sign_in.enrol(body.code)
+    principal = await parts.sign_in.authenticate(new.token, SessionKind.TABLET)
+    response = answer(await describe(parts, Speaker("counter", principal, new.token)))
+    set_cookies(response, (new,), parts)
+    return response
+
+
+@routes.post("/api/v1/tablets/{tablet}/revoke")
+async def revoke(request: web.Request) -> web.Response:
+    """Revoke a tablet; its call ends at once."""
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts.sign_in, request)
+    tablet_id = request.match_info["tablet"]
+    home = speaker.municipality.id
+    mine = await parts.people.tablet(home, tablet_id)
+    facts = speaker.facts(
+        tablet_id, now=parts.clock(), subject_municipality_id=home if mine else "another"
+    )
+    await parts.gate.ask("tablet.revoke", facts)
+    await parts.sign_in.revoke_tablet(home, tablet_id)
+    key: seats.SeatKey = ("counter", tablet_id)
+    await end_page(parts, key)
+    return web.Response(status=204)

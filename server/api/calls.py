@@ -1,0 +1,60 @@
+"""HTTP routes of calls and procedures. PROTOCOL.md section 5."""
+
+from datetime import UTC, datetime, time
+
+from aiohttp import web
+
+from security.errors import NotFound
+from server.api.body import answer
+from server.api.keys import PARTS
+from server.api.speaker import Speaker, speaker_of
+from server.api.welcome import call_state
+from server.calls.call import Call
+from server.calls.registry import JAPAN
+from server.parts import Parts
+
+routes = web.RouteTableDef()
+
+
+async def find(parts: Parts, speaker: Speaker, call_id: str) -> Call:
+    """Return a call of the speaker's municipality, open or closed. Raises `NotFound`."""
+    home = speaker.municipality.id
+    for call in parts.registry.open_calls(home):
+        if call.id == call_id:
+            return call
+    call_or_none = await parts.calls.get(home, call_id)
+    if call_or_none is None:
+        raise NotFound("no such call")
+    return call_or_none
+
+
+@routes.get("/api/v1/procedures")
+async def procedures(request: web.Request) -> web.Response:
+    """List what the counter offers."""
+    parts = request.app[PARTS]
+    await speaker_of(parts.sign_in, request, keep_alive=True)
+    listed = [p.model_dump(mode="json") for p in parts.catalog.procedures]
+    return answer({"procedures": listed})
+
+
+@routes.get("/api/v1/calls")
+async def calls_of_today(request: web.Request) -> web.Response:
+    """List the person's own calls of today (in Japan), oldest first."""
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
+    if speaker.page != "desk" or speaker.person is None:
+        raise NotFound("no such thing")
+    today = parts.clock().astimezone(JAPAN).date()
+    since = datetime.combine(today, time(), JAPAN).astimezone(UTC)
+    found = await parts.calls.of_desk(speaker.municipality.id, speaker.person.id, since)
+    return answer({"calls": [await parts.hub.draw_call(call) for call in found]})
+
+
+@routes.get("/api/v1/calls/{call}")
+async def one_call(request: web.Request) -> web.Response:
+    """Return a call with its chat and files to one of its parties."""
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
+    call = await find(parts, speaker, request.match_info["call"])
+    state = await call_state(parts, speaker, call)
+    return answer({key: state[key] for key in ("call", "chat", "files")})

@@ -1,0 +1,250 @@
+"""What each message of PROTOCOL.md section 3 does: one function per type, found by name."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from security.errors import Conflict, Denied, NotFound
+from security.gate import Permit
+from server.api import messages as m
+from server.api.speaker import Speaker
+from server.api.views import Json, time_view
+from server.calls import events as ev
+from server.calls.call import Call, PartyName
+from server.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One page's side of the conversation. `speak` asks anew who is signed in."""
+
+    parts: Parts
+    speaker: Speaker
+    speak: Callable[[], Awaitable[Speaker]]
+
+    def own_call(self) -> Call:
+        """Return the open call that this page is a party of. Raises `Conflict`."""
+        registry = self.parts.registry
+        kind, key = self.speaker.seat
+        call = registry.of_tablet(key) if kind == "counter" else registry.of_desk(key)
+        if call is None:
+            raise Conflict("this page is in no call", code="wrong_state")
+        return call
+
+    async def ask(self, action: str, call: Call) -> Permit:
+        """Ask the gate about an action on a call."""
+        facts = self.speaker.facts(call.id, now=self.parts.clock(), call=call)
+        return await self.parts.gate.ask(action, facts)
+
+
+Handler = Callable[[Context, Any], Awaitable[Json]]
+HANDLERS: dict[str, Handler] = {}
+
+
+def command(name: str) -> Callable[[Handler], Handler]:
+    """Register the function that answers messages of type `name`."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[name] = handler
+        return handler
+
+    return register
+
+
+@command("call.place")
+async def place(context: Context, message: m.Place) -> Json:
+    """Put the tablet's call into the queue. Every call is 研修モード for now."""
+    parts, speaker = context.parts, await context.speak()
+    tablet, person, office = speaker.tablet, speaker.person, speaker.office
+    subject = tablet.id if tablet else ""
+    procedure_open = parts.catalog.is_open(message.procedure)
+    facts = speaker.facts(subject, now=parts.clock(), procedure_open=procedure_open)
+    permit = await parts.gate.ask("call.place", facts)
+    if tablet is None or person is None or office is None:
+        raise Denied("no clerk is signed in on the tablet", code="no_clerk")
+
+    def make(number: str, call_id: str, now: datetime) -> tuple[Call, bytes]:
+        wrapped = parts.keys.new_call_key(call_id)
+        call = Call(
+            id=call_id,
+            number=number,
+            municipality_id=speaker.municipality.id,
+            office_id=office.id,
+            tablet_id=tablet.id,
+            clerk_id=person.id,
+            procedure=message.procedure,
+            training=True,
+            consent=message.consent.model_dump_json(),
+            placed_at=now,
+        )
+        return call, wrapped
+
+    call = await parts.registry.place(permit, make)
+    return {"call": await parts.hub.draw_call(call)}
+
+
+@command("call.withdraw")
+async def withdraw(context: Context, message: m.Withdraw) -> Json:
+    """Take the counter's call out of the queue."""
+    call = context.own_call()
+    await context.ask("call.withdraw", call)
+    await context.parts.registry.apply(call.id, ev.Withdrawn())
+    return {}
+
+
+@command("call.accept")
+async def accept(context: Context, message: m.Accept) -> Json:
+    """Answer the oldest call, or the named one."""
+    parts, speaker = context.parts, context.speaker
+    subject = message.call or speaker.municipality.id
+    call = find_call(parts, speaker, message.call) if message.call else None
+    facts = speaker.facts(subject, now=parts.clock(), call=call)
+    permit = await parts.gate.ask("call.accept", facts)
+    if speaker.person is None:
+        raise Denied("nobody is signed in", code="signed_out")
+    answered = await parts.registry.accept(permit, speaker.person.id, message.call)
+    return {"call": await parts.hub.draw_call(answered)}
+
+
+@command("call.pass")
+async def pass_on(context: Context, message: m.Pass) -> Json:
+    """Let the ringing call go to the next desk."""
+    parts, speaker = context.parts, context.speaker
+    call = find_call(parts, speaker, message.call)
+    if call is None:
+        raise Conflict("the call is gone", code="call_taken")
+    await context.ask("call.pass", call)
+    await parts.registry.apply(call.id, ev.Passed(speaker.seat[1]))
+    return {}
+
+
+@command("call.decide")
+async def decide(context: Context, message: m.Decide) -> Json:
+    """Open 判定."""
+    return await _as_desk(context, "call.decide", ev.DecisionBegun())
+
+
+@command("call.reopen")
+async def reopen(context: Context, message: m.Reopen) -> Json:
+    """Go back to the talk."""
+    return await _as_desk(context, "call.reopen", ev.DecisionPutOff())
+
+
+@command("call.close")
+async def close(context: Context, message: m.Close) -> Json:
+    """Decide."""
+    return await _as_desk(context, "call.close", ev.Closed(message.outcome, message.reason))
+
+
+async def _as_desk(context: Context, action: str, event: ev.Event) -> Json:
+    if context.speaker.page == "counter":
+        # Asked all the same, so that the attempt stands in the audit log with its refusal.
+        call = context.parts.registry.of_tablet(context.speaker.seat[1])
+        facts = context.speaker.facts(call.id if call else "", now=context.parts.clock(), call=call)
+        await context.parts.gate.ask(action, facts)
+    call = context.own_call()
+    await context.ask(action, call)
+    await context.parts.registry.apply(call.id, event)
+    return {}
+
+
+@command("call.veil")
+async def veil(context: Context, message: m.Veil) -> Json:
+    """Withhold the counter's picture; only the counter shows it again."""
+    call = context.own_call()
+    await context.ask("call.veil" if message.on else "call.unveil", call)
+    await context.parts.registry.apply(call.id, ev.Veiled(message.on))
+    return {}
+
+
+@command("call.devices")
+async def devices(context: Context, message: m.Devices) -> Json:
+    """Tell the other side about camera and microphone."""
+    call = context.own_call()
+    await context.ask("call.devices", call)
+    event = ev.DevicesChanged(context.speaker.party, message.camera, message.microphone)
+    await context.parts.registry.apply(call.id, event)
+    return {}
+
+
+@command("desk.state")
+async def desk_state(context: Context, message: m.DeskState) -> Json:
+    """受付中 or 離席."""
+    parts, speaker = context.parts, context.speaker
+    facts = speaker.facts(speaker.seat[1], now=parts.clock())
+    await parts.gate.ask("desk.state", facts)
+    parts.registry.desks.set_open(speaker.seat[1], open=message.state == "open")
+    ringing = parts.registry.ringing_at(speaker.seat[1])
+    if ringing is not None and message.state == "away":
+        await parts.registry.apply(ringing.id, ev.Passed(speaker.seat[1]))
+    parts.hub.seats.send(speaker.seat, {"type": "desk", "state": message.state})
+    await parts.registry.desk_changed(speaker.municipality.id)
+    return {}
+
+
+@command("offer")
+async def offer(context: Context, message: m.Offer) -> Json:
+    """Join the call's sound and pictures."""
+    call = context.own_call()
+    permit = await context.ask("media.join", call)
+    sdp = context.parts.media.join(permit, call.id, context.speaker.party.value, message.sdp)
+    return {
+        "type": "answer",
+        "connection": message.connection,
+        "sdp": sdp,
+        "media_epoch": context.parts.media.epoch,
+    }
+
+
+@command("chat.send")
+async def chat_send(context: Context, message: m.ChatSend) -> Json:
+    """Store one chat message, then show it to both ends."""
+    parts, speaker = context.parts, context.speaker
+    call = context.own_call()
+    permit = await context.ask("chat.send", call)
+    posted, is_new = await parts.chat.post(
+        permit,
+        call.id,
+        speaker.party.value,
+        writer_id(speaker, call),
+        message.id,
+        message.text,
+        key=await parts.keys.of_call(call.municipality_id, call.id),
+        now=parts.clock(),
+    )
+    if is_new:
+        await parts.hub.tell_message(call, posted)
+    return {"number": posted.number, "at": time_view(posted.at)}
+
+
+@command("chat.read")
+async def chat_read(context: Context, message: m.ChatRead) -> Json:
+    """Remember how far this end has read."""
+    parts, party = context.parts, context.speaker.party.value
+    call = context.own_call()
+    permit = await context.ask("chat.read", call)
+    number = await parts.chat.mark_read(permit, call.id, party, message.number)
+    parts.hub.tell_parties(call, {"type": "chat.read", "party": party, "number": number})
+    return {}
+
+
+def find_call(parts: Parts, speaker: Speaker, call_id: str) -> Call | None:
+    """Return an open call of the speaker's municipality, None when it is over.
+
+    Raises `NotFound` for another municipality's.
+    """
+    try:
+        call = parts.registry.get(call_id)
+    except NotFound:
+        return None
+    if call.municipality_id != speaker.municipality.id:
+        raise NotFound("no such thing")
+    return call
+
+
+def writer_id(speaker: Speaker, call: Call) -> str:
+    """Return the person who writes; at the counter the call's clerk, signed in still or not."""
+    if speaker.party is PartyName.COUNTER:
+        return call.clerk_id
+    return speaker.seat[1]

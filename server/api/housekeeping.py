@@ -1,0 +1,98 @@
+"""What goes on beside the conversations: pings, silent pages, ended sign-ins."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+
+from aiohttp import web
+
+from security.errors import Conflict, Denied, MadoguchiError, NotFound
+from security.people import SessionKind
+from server.api import seats
+from server.api.keys import PARTS
+from server.calls import events as ev
+from server.parts import Parts
+
+log = logging.getLogger(__name__)
+PING_SECONDS = 5.0
+SILENT_SECONDS = 10.0
+WATCH_SECONDS = 0.5
+TOUCH_SECONDS = 60.0
+Work = Callable[[Parts], Coroutine[None, None, None]]
+
+
+async def housekeeping(app: web.Application) -> AsyncIterator[None]:
+    """Run for as long as the application does."""
+    parts = app[PARTS]
+    tasks = [
+        asyncio.create_task(_forever(WATCH_SECONDS, watch_sessions, parts)),
+        asyncio.create_task(_forever(1.0, watch_silence, parts)),
+        asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
+        asyncio.create_task(_forever(TOUCH_SECONDS, touch_open_desks, parts)),
+    ]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _forever(seconds: float, work: Work, parts: Parts) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work(parts)
+        except Exception:
+            # A database that is away for a moment must not end the watch.
+            log.exception("%s failed", work.__name__)
+
+
+async def ping(parts: Parts) -> None:
+    """Send every page the last number it should have seen."""
+    parts.hub.seats.ping()
+
+
+async def watch_silence(parts: Parts) -> None:
+    """Close pages that have said nothing for 10 s; forget streams past their time."""
+    limit = time.monotonic() - SILENT_SECONDS
+    for _, socket in parts.hub.seats.live():
+        if socket.last_heard < limit:
+            socket.close(seats.AWAY, "silent")
+    parts.hub.seats.sweep()
+
+
+async def watch_sessions(parts: Parts) -> None:
+    """Close the pages of sign-ins that were ended, by whomever; end a revoked tablet's call."""
+    sign_ins = parts.hub.seats.sign_ins()
+    standing = await parts.sign_in.live_sessions(set(sign_ins.values()))
+    for key, session_hash in sign_ins.items():
+        if session_hash not in standing:
+            await end_page(parts, key)
+
+
+async def end_page(parts: Parts, key: seats.SeatKey) -> None:
+    """Tell a page that its sign-in is over, and close it."""
+    code = "tablet_revoked" if key[0] == "counter" else "signed_out"
+    parts.hub.seats.send(key, {"type": "ended", "code": code})
+    if key[0] == "counter" and (call := parts.registry.of_tablet(key[1])) is not None:
+        with contextlib.suppress(Conflict, NotFound):
+            await parts.registry.apply(call.id, ev.TabletRevoked())
+    if key[0] == "desk":
+        parts.registry.desks.set_open(key[1], open=False)
+    parts.hub.seats.close(key, seats.SIGNED_OUT, code)
+
+
+async def touch_open_desks(parts: Parts) -> None:
+    """Keep the sign-in of desks that are 受付中 or in a call; 離席 lets it run out."""
+    for key, socket in parts.hub.seats.live():
+        if key[0] != "desk":
+            continue
+        busy = parts.registry.of_desk(key[1]) is not None
+        keep = busy or parts.registry.desks.is_open(key[1])
+        try:
+            await parts.sign_in.authenticate(socket.token, SessionKind.DESK, keep_alive=keep)
+        except Denied:
+            await end_page(parts, key)
+        except MadoguchiError:
+            log.exception("a sign-in could not be looked up")

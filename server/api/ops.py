@@ -1,0 +1,53 @@
+"""Routes for whoever runs the service: liveness and figures."""
+
+import ipaddress
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from security.errors import NotFound
+from server.api.body import answer
+from server.api.keys import PARTS
+from server.calls.call import State
+from server.parts import Parts
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/healthz")
+async def healthz(request: web.Request) -> web.Response:
+    """Say that the process answers; nothing else."""
+    return answer({"status": "ok"})
+
+
+@routes.get("/metrics")
+async def metrics(request: web.Request) -> web.Response:
+    """Return figures for Prometheus, to this machine only."""
+    if not _is_loopback(request.remote):
+        raise NotFound("no such thing")
+    text = generate_latest(_collect(request.app[PARTS]))
+    return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _collect(parts: Parts) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    calls = Gauge("madoguchi_calls", "Open calls by state", ["state"], registry=registry)
+    for state in State:
+        if state is not State.CLOSED:
+            calls.labels(state.value).set(0)
+    for call in parts.registry.every_open_call():
+        calls.labels(call.state.value).inc()
+    pages = Gauge("madoguchi_pages", "Live pages", ["page"], registry=registry)
+    for page in ("counter", "desk"):
+        live = sum(key[0] == page for key, _ in parts.hub.seats.live())
+        pages.labels(page).set(live)
+    lag = Gauge("madoguchi_loop_lag_seconds", "Last delay of the event loop", registry=registry)
+    lag.set(parts.loop_lag.seconds)
+    return registry

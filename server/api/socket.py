@@ -1,0 +1,202 @@
+"""The WebSocket of a page: hello, welcome, commands, goodbye. PROTOCOL.md section 2."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Any
+
+from aiohttp import web
+
+from security.errors import Conflict, MadoguchiError, NotFound, ProtocolError, TooMuch
+from security.ids import new_id
+from server.api import seats
+from server.api.commands import HANDLERS, Context
+from server.api.errors import error_body
+from server.api.keys import PARTS
+from server.api.messages import MAX_FRAME_BYTES, Command, Hello, Pong, parse_frame, parse_message
+from server.api.pace import Pace
+from server.api.speaker import Speaker, speaker_of
+from server.api.views import Json
+from server.api.welcome import welcome_state
+from server.calls import events as ev
+from server.parts import Parts
+
+log = logging.getLogger(__name__)
+HELLO_SECONDS = 5.0
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """Serve `GET /api/v1/ws`."""
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
+    ws = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=2.0)
+    await ws.prepare(request)
+    socket = seats.Socket(ws, speaker.token)
+    writer = asyncio.create_task(socket.run())
+    try:
+        await Page(parts, speaker, request, socket).run()
+    except ProtocolError as exc:
+        socket.refuse(seats.encode({"type": "error", **error_body(exc)}))
+        socket.close(1002, "protocol")
+    finally:
+        socket.close(seats.LEFT, "left")
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            await asyncio.wait_for(writer, 2.0)
+    return ws
+
+
+class Page:
+    """One page for as long as its socket lives."""
+
+    def __init__(
+        self, parts: Parts, speaker: Speaker, request: web.Request, socket: seats.Socket
+    ) -> None:
+        self._parts = parts
+        self._speaker = speaker
+        self._request = request
+        self._socket = socket
+        self._pace = Pace()
+        self._context = Context(parts, speaker, self._speak)
+
+    async def _speak(self) -> Speaker:
+        return await speaker_of(self._parts.sign_in, self._request)
+
+    async def run(self) -> None:
+        """Greet, answer commands until the page is gone, then free the seat."""
+        hello = await self._hello()
+        if hello is None or not self._take_seat(hello):
+            return
+        seat = self._speaker.seat
+        try:
+            await self._arrive(hello)
+            await self._listen()
+        finally:
+            if self._parts.hub.seats.leave(seat, self._socket):
+                await asyncio.shield(self._depart())
+
+    async def _hello(self) -> Hello | None:
+        try:
+            text = await self._receive(HELLO_SECONDS)
+        except TimeoutError as exc:
+            raise ProtocolError("no hello within 5 s") from exc
+        if text is None:
+            return None
+        message = parse_message(parse_frame(text))
+        if not isinstance(message, Hello):
+            raise ProtocolError("the first message is hello")
+        return message
+
+    def _take_seat(self, hello: Hello) -> bool:
+        hub, same_run = self._parts.hub, hello.epoch == self._parts.epoch
+        try:
+            self._resumed = hub.seats.take(
+                self._speaker.seat,
+                hello.page,
+                self._socket,
+                takeover=hello.takeover,
+                resume_from=hello.seq if same_run else None,
+            )
+        except Conflict as exc:
+            self._socket.refuse(seats.encode({"type": "error", **error_body(exc)}))
+            self._socket.close(seats.SEAT_TAKEN, exc.code)
+            return False
+        return True
+
+    async def _arrive(self, hello: Hello) -> None:
+        parts, speaker = self._parts, self._speaker
+        registry = parts.registry
+        if speaker.page == "desk":
+            registry.desks.connect(speaker.seat[1], speaker.municipality.id, now=parts.clock())
+        with contextlib.suppress(Conflict):
+            call = self._context.own_call()
+            if speaker.party in call.lost_since:
+                await registry.apply(call.id, ev.Returned(speaker.party))
+        desk_open = registry.desks.is_open(speaker.seat[1])
+        settings = parts.settings
+        welcome: Json = {
+            "type": "welcome",
+            "epoch": parts.epoch,
+            "resumed": self._resumed,
+            "server_time": parts.clock().isoformat(),
+            "you": speaker.you(desk_open=desk_open),
+            "limits": {
+                "chat_characters": 2000,
+                "file_bytes": settings.files.max_bytes,
+                "resume_seconds": registry.limits.resume_seconds,
+                "ring_seconds": registry.limits.ring_seconds,
+                "file_types": ["application/pdf", "image/jpeg", "image/png"],
+            },
+            "state": None if self._resumed else await welcome_state(parts, speaker),
+        }
+        self._socket.release(seats.encode(welcome))
+        if hello.epoch is not None and hello.epoch != parts.epoch:
+            parts.hub.seats.send(speaker.seat, {"type": "please-offer", "reason": "new_connection"})
+        if speaker.page == "desk":
+            await registry.desk_changed(speaker.municipality.id)
+
+    async def _depart(self) -> None:
+        parts, speaker = self._parts, self._speaker
+        registry = parts.registry
+        if speaker.page == "desk":
+            registry.desks.disconnect(speaker.seat[1])
+            ringing = registry.ringing_at(speaker.seat[1])
+            if ringing is not None:
+                registry.later(ringing.id, ev.Passed(speaker.seat[1]))
+        with contextlib.suppress(Conflict, NotFound):
+            call = self._context.own_call()
+            await registry.apply(call.id, ev.Lost(speaker.party))
+        if speaker.page == "desk":
+            await registry.desk_changed(speaker.municipality.id)
+
+    async def _listen(self) -> None:
+        while not self._socket.closing:
+            text = await self._receive(None)
+            if text is None:
+                return
+            frame = parse_frame(text)
+            load = self._pace.count(time.monotonic())
+            if load > 2:
+                self._socket.close(seats.NOT_ALLOWED, "too fast")
+                return
+            if load > 1:
+                limit = TooMuch(
+                    "too many messages", limit=60, unit="messages a second", code="too_fast"
+                )
+                self._answer_error(frame, limit)
+                continue
+            await self._handle(frame)
+
+    async def _handle(self, frame: dict[str, Any]) -> None:
+        try:
+            message = parse_message(frame)
+            if isinstance(message, Hello):
+                raise ProtocolError("hello comes once")
+            if isinstance(message, Pong):
+                return
+            if not isinstance(message, Command):
+                raise ProtocolError("not a command")
+            answer = await HANDLERS[message.type](self._context, message)
+            self._send({"type": "ok", "re": message.id, **answer})
+        except MadoguchiError as exc:
+            log.info("%s refused: %s", frame["type"], exc.code)
+            self._answer_error(frame, exc)
+        except Exception:
+            request_id = new_id()
+            log.exception("%s failed, request %s", frame["type"], request_id)
+            self._answer_error(frame, MadoguchiError(f"something broke, request {request_id}"))
+
+    def _answer_error(self, frame: dict[str, Any], exc: MadoguchiError) -> None:
+        re = frame.get("id")
+        self._send({"type": "error", "re": re if isinstance(re, str) else None, **error_body(exc)})
+        if exc.ends_call and exc.close_code is not None:
+            self._socket.close(exc.close_code, exc.code)
+
+    def _send(self, message: Json) -> None:
+        self._parts.hub.seats.send_from(self._speaker.seat, self._socket, message)
+
+    async def _receive(self, timeout_seconds: float | None) -> str | None:
+        try:
+            return await self._socket.receive(timeout_seconds)
+        except TypeError as exc:
+            raise ProtocolError("binary frames are refused") from exc

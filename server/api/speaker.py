@@ -1,0 +1,161 @@
+"""Who speaks: from cookies to a principal, from a principal to the facts the gate asks for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from security.errors import ProtocolError
+from security.people import Municipality, Office, Person, Principal, Session, SessionKind, Tablet
+from security.people import tablet_live as is_live
+from security.policy.facts import Actor, CallFacts, Facts
+from security.sign_in import SignIn
+from server.api.seats import SeatKey
+from server.api.views import Json
+from server.calls.call import Call, PartyName
+
+COOKIES = {
+    SessionKind.TABLET: "__Host-tablet",
+    SessionKind.CLERK: "__Host-clerk",
+    SessionKind.DESK: "__Host-desk",
+}
+PAGES = ("counter", "desk")
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A signed-in page. `token` is the cookie that the page's CSRF token is made from."""
+
+    page: str
+    principal: Principal
+    token: str
+
+    @property
+    def municipality(self) -> Municipality:
+        """Return the municipality that everything is scoped by."""
+        return self.principal.municipality
+
+    @property
+    def person(self) -> Person | None:
+        """Return the clerk at a counter, the person at a desk."""
+        return self.principal.person
+
+    @property
+    def tablet(self) -> Tablet | None:
+        """Return the tablet of a counter."""
+        return self.principal.tablet
+
+    @property
+    def office(self) -> Office | None:
+        """Return the office of a counter."""
+        return self.principal.office
+
+    @property
+    def session(self) -> Session:
+        """Return the sign-in."""
+        return self.principal.session
+
+    @property
+    def party(self) -> PartyName:
+        """Return the end of a call that this page is."""
+        return PartyName(self.page)
+
+    @property
+    def seat(self) -> SeatKey:
+        """Return the seat that the page sits on."""
+        if self.page == "counter":
+            return ("counter", self.tablet.id if self.tablet else "")
+        return ("desk", self.person.id if self.person else "")
+
+    def actor(self) -> Actor:
+        """Return what rules need to know."""
+        return Actor(
+            page=self.page,
+            municipality_id=self.municipality.id,
+            person_id=self.person.id if self.person else None,
+            role=self.person.role if self.person else None,
+            tablet_id=self.tablet.id if self.tablet else None,
+            tablet_live=self.tablet is not None and is_live(self.tablet),
+            office_id=self.office.id if self.office else None,
+            office_kind=self.office.kind if self.office else None,
+        )
+
+    def facts(
+        self,
+        subject: str,
+        *,
+        now: datetime,
+        call: Call | None = None,
+        subject_municipality_id: str | None = None,
+        procedure_open: bool = False,
+    ) -> Facts:
+        """Return the facts of a question about `subject`."""
+        home = call.municipality_id if call else subject_municipality_id or self.municipality.id
+        return Facts(
+            now=now,
+            actor=self.actor(),
+            subject=subject,
+            subject_municipality_id=home,
+            call=call_facts(call) if call else None,
+            procedure_open=procedure_open,
+        )
+
+    def you(self, *, desk_open: bool = False) -> Json:
+        """Return what PROTOCOL.md section 4 calls `you`."""
+        home = {"id": self.municipality.id, "name": self.municipality.name}
+        if self.page == "counter" and self.tablet is not None and self.office is not None:
+            return {
+                "page": "counter",
+                "municipality": home,
+                "office": {"id": self.office.id, "name": self.office.name},
+                "tablet": {"id": self.tablet.id, "name": self.tablet.name},
+                "clerk": {"name": self.person.name} if self.person else None,
+                "language": "ja",
+            }
+        person = self.person
+        return {
+            "page": "desk",
+            "municipality": home,
+            "person": {"id": person.id, "name": person.name, "role": person.role.value}
+            if person
+            else None,
+            "desk_state": "open" if desk_open else "away",
+        }
+
+
+def call_facts(call: Call) -> CallFacts:
+    """Return what rules need of a call."""
+    return CallFacts(
+        id=call.id,
+        municipality_id=call.municipality_id,
+        tablet_id=call.tablet_id,
+        desk_id=call.desk_id,
+        state=call.state.value,
+        answered=call.answered_at is not None,
+    )
+
+
+def page_of(request: web.Request) -> str:
+    """Return the page that a request names. Raises `ProtocolError`."""
+    page = request.query.get("page", "")
+    if page not in PAGES:
+        raise ProtocolError("the query must say page=counter or page=desk")
+    return page
+
+
+def token_of(request: web.Request, kind: SessionKind) -> str | None:
+    """Return the token in the cookie of a kind."""
+    return request.cookies.get(COOKIES[kind])
+
+
+async def speaker_of(sign_in: SignIn, request: web.Request, *, keep_alive: bool = False) -> Speaker:
+    """Return who sends `request`. Raises `Denied` `signed_out` or `not_enrolled`."""
+    page = page_of(request)
+    if page == "counter":
+        tablet = token_of(request, SessionKind.TABLET)
+        clerk = token_of(request, SessionKind.CLERK)
+        principal = await sign_in.authenticate_counter(tablet, clerk, keep_alive=keep_alive)
+        return Speaker(page, principal, tablet or "")
+    token = token_of(request, SessionKind.DESK)
+    principal = await sign_in.authenticate(token, SessionKind.DESK, keep_alive=keep_alive)
+    return Speaker(page, principal, token or "")

@@ -1,0 +1,158 @@
+"""Puts the house together: parts from settings, an application from parts, a running service."""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiohttp import web
+from files.blobs import FolderBlobs
+from files.uploads import Uploads
+from media.node import MediaNode
+
+from chat.log import ChatLog
+from security.gate import Gate
+from security.ids import new_id
+from security.policy.baseline import BASELINE
+from security.sign_in import SignIn
+from server.api import accounts, calls, files, ops, pages, socket
+from server.api.directory import Directory
+from server.api.housekeeping import housekeeping
+from server.api.hub import Hub
+from server.api.keys import PARTS
+from server.api.middleware import SOCKET_PATH, add_headers, errors, same_origin
+from server.api.seats import AWAY, Seats
+from server.calls.machine import Limits
+from server.calls.registry import Registry
+from server.db.audit import SqlAudit
+from server.db.calls import SqlCalls
+from server.db.chat import SqlChat
+from server.db.engine import open_database
+from server.db.files import SqlFiles
+from server.db.people import SqlPeople
+from server.db.sessions import SqlSessions
+from server.keys import KeyRing, load_kek
+from server.loop_lag import LoopLag
+from server.media_events import MediaWatch
+from server.parts import Parts, utc_now
+from server.procedures.catalog import shipped
+from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+async def build_parts(settings: Settings) -> Parts:
+    """Return the real parts; the database is brought to the newest schema."""
+    folder = settings.data.folder
+    database = open_database(folder)
+    await database.migrate()
+    keys = KeyRing(load_kek(settings))
+    people = SqlPeople(database, keys)
+    sessions = SqlSessions(database, people)
+    sign_in = SignIn(sessions, clock=utc_now, limits=settings.sessions.limits())
+    call_store = SqlCalls(database, keys)
+    uploads = Uploads(
+        SqlFiles(database),
+        FolderBlobs(folder / "blobs"),
+        max_bytes=settings.files.max_bytes,
+        max_per_call=settings.files.max_per_call,
+    )
+    limits = Limits(settings.calls.resume_seconds, settings.calls.ring_seconds)
+    hub = Hub(Seats(keep_seconds=limits.resume_seconds), Directory(people), uploads)
+    watch = MediaWatch(hub)
+    media = MediaNode(settings.media.node(), watch)
+    registry = Registry(call_store, media, hub, clock=utc_now, limits=limits)
+    hub.bind(registry)
+    return Parts(
+        settings=settings,
+        clock=utc_now,
+        epoch=new_id(),
+        database=database,
+        people=people,
+        sign_in=sign_in,
+        calls=call_store,
+        keys=keys,
+        gate=Gate(BASELINE, SqlAudit(database, folder)),
+        chat=ChatLog(SqlChat(database)),
+        uploads=uploads,
+        media=media,
+        registry=registry,
+        hub=hub,
+        catalog=shipped(),
+        loop_lag=LoopLag(),
+    )
+
+
+def create_app(parts: Parts) -> web.Application:
+    """Return the application over `parts`; it starts and stops what runs beside it."""
+    app = web.Application(middlewares=[errors, same_origin], client_max_size=8 * 1024 * 1024)
+    app[PARTS] = parts
+    app.on_response_prepare.append(add_headers)
+    for module in (accounts, calls, files, ops):
+        app.router.add_routes(module.routes)
+    app.router.add_get(SOCKET_PATH, socket.live)
+    pages.add_pages(app)
+    app.cleanup_ctx.append(running)
+    app.cleanup_ctx.append(housekeeping)
+    app.on_shutdown.append(close_pages)
+    return app
+
+
+async def running(app: web.Application) -> AsyncIterator[None]:
+    """Start the media node and take up what was open; stop both at the end."""
+    parts = app[PARTS]
+    await parts.media.start()
+    await parts.uploads.recover()
+    await parts.registry.restore()
+    lag = asyncio.create_task(parts.loop_lag.watch())
+    yield
+    lag.cancel()
+    await parts.registry.stop()
+    await parts.media.stop()
+    await parts.database.close()
+
+
+async def close_pages(app: web.Application) -> None:
+    """Tell every page to come back later."""
+    for _, live in app[PARTS].hub.seats.live():
+        live.close(AWAY, "stopping")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service. `base_url` is where pages of this machine reach it."""
+
+    parts: Parts
+    base_url: str
+
+
+@contextlib.asynccontextmanager
+async def running_service(
+    settings: Settings, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Service]:
+    """Run the service until the block ends. Port 0 takes a free one."""
+    parts = await build_parts(settings)
+    runner = web.AppRunner(create_app(parts), access_log=None, shutdown_timeout=3.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.server.host, settings.server.port, ssl_context=tls)
+        await site.start()
+        port = runner.addresses[0][1]
+        scheme = "https" if tls else "http"
+        yield Service(parts, f"{scheme}://localhost:{port}")
+    finally:
+        await runner.cleanup()
+
+
+async def serve(settings: Settings) -> None:
+    """Run the service until cancelled."""
+    tls = None
+    if settings.server.tls_certificate is not None and settings.server.tls_key is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        tls.load_cert_chain(settings.server.tls_certificate, settings.server.tls_key)
+    async with running_service(settings, tls=tls) as service:
+        log.info("serving at %s", service.base_url)
+        await asyncio.Event().wait()

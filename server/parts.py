@@ -1,0 +1,48 @@
+"""Everything that touches the world, put together once. No globals, no work at import."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from files.uploads import Uploads
+from media.node import MediaNode
+
+from chat.log import ChatLog
+from security.gate import Gate
+from security.sign_in import SignIn
+from server.api.hub import Hub
+from server.calls.registry import Registry
+from server.db.calls import SqlCalls
+from server.db.engine import Database
+from server.db.people import SqlPeople
+from server.keys import KeyRing
+from server.loop_lag import LoopLag
+from server.procedures.catalog import Catalog
+from server.settings import Settings
+
+
+def utc_now() -> datetime:
+    """Return the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application is composed of. Tests make their own."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    epoch: str
+    database: Database
+    people: SqlPeople
+    sign_in: SignIn
+    calls: SqlCalls
+    keys: KeyRing
+    gate: Gate
+    chat: ChatLog
+    uploads: Uploads
+    media: MediaNode
+    registry: Registry
+    hub: Hub
+    catalog: Catalog
+    loop_lag: LoopLag
