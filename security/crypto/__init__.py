@@ -1,0 +1,1 @@
+"""Sealing at rest, as FORMAT.md says: keys, sealed blobs, wrapped keys."""
