@@ -18,6 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from security.errors import Corrupt, MadoguchiError, Unavailable
+from server.db.migrate import upgrade
 
 FILE_NAME = "madoguchi.sqlite"
 BUSY_SECONDS = 10
@@ -82,8 +83,6 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the database to the newest schema, in one transaction."""
-        from server.db.migrate import upgrade  # the migration machinery is needed here only
-
         async with self.writing() as connection:
             await connection.run_sync(upgrade)
 
@@ -128,9 +127,6 @@ class _translated:  # noqa: N801  # reads as a verb where it is used
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, exc.DBAPIError) and not isinstance(error, exc.IntegrityError):
             raise translate(error) from error
-
-
-_BY_CODE: dict[int, MadoguchiError] = {}
 
 
 def translate(error: exc.DBAPIError) -> MadoguchiError:

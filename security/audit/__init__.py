@@ -1,0 +1,1 @@
+"""The audit log: a hash chain per municipality, as FORMAT.md says."""

@@ -1,0 +1,110 @@
+"""The audit log on disk: one chain per municipality, in a table that can only grow."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from security.audit.chain import Head, Json, Stored, Walk, append
+from security.audit.heads import HeadsFile
+from security.policy.decide import Decision
+from security.policy.facts import Actor, Facts
+from server.db import schema as t
+from server.db.engine import Database
+
+_ENTRY = t.audit_entry.c
+_BATCH = 1_000
+
+
+class SqlAudit:
+    """Implements `Audit` of security/gate.py; other events of note go in by `note`."""
+
+    def __init__(self, database: Database, heads: HeadsFile) -> None:
+        self._database = database
+        self._heads = heads
+
+    async def write(self, decision: Decision, facts: Facts) -> None:
+        """Append one entry for `decision`; durable, with the head in its second file."""
+        body = {
+            "actor": _actor(facts.actor),
+            "subject": facts.subject,
+            "allowed": decision.allowed,
+            "reasons": [reason.code for reason in decision.reasons],
+        }
+        tag = f"gate:{decision.action.replace('.', ':')}"
+        await self._append(facts.actor.municipality_id, tag, body, facts.now)
+
+    async def note(
+        self, municipality_id: str, tag: str, subject: str, detail: Json, *, now: datetime
+    ) -> None:
+        """Append an event that no gate decided; `tag` is source:subject:action.
+
+        `detail` holds codes and ids, never names or other personal text.
+        """
+        await self._append(municipality_id, tag, {"subject": subject, "detail": detail}, now)
+
+    async def verify(self, municipality_id: str) -> Head:
+        """Walk the whole chain and return its head.
+
+        Raises `Corrupt` naming the first broken position.
+        """
+        heads = await asyncio.to_thread(self._heads.read)
+        walk = Walk(municipality_id, heads.get(municipality_id))
+        while batch := await self._after(municipality_id, walk.head.count):
+            for stored in batch:
+                walk.take(stored)
+        return walk.finish()
+
+    async def chains(self) -> list[str]:
+        """Return the municipalities that have a chain or a head that says so. Raises `Corrupt`."""
+        query = sa.select(_ENTRY.municipality_id).distinct()
+        async with self._database.reading() as connection:
+            stored = set((await connection.execute(query)).scalars())
+        return sorted(stored | set(await asyncio.to_thread(self._heads.read)))
+
+    async def _append(self, municipality_id: str, tag: str, body: Json, at: datetime) -> None:
+        async with self._database.writing() as connection:
+            before = await _newest(connection, municipality_id)
+            stored, head = append(before, municipality_id, tag, body, at=at)
+            values = {"municipality_id": municipality_id, **_values(stored)}
+            await connection.execute(sa.insert(t.audit_entry).values(values))
+        # After the commit: a crash in between leaves the file behind the log, never before it.
+        await asyncio.to_thread(self._heads.advance, municipality_id, head)
+
+    async def _after(self, municipality_id: str, position: int) -> list[Stored]:
+        query = (
+            sa.select(t.audit_entry)
+            .where(_ENTRY.municipality_id == municipality_id, _ENTRY.position > position)
+            .order_by(_ENTRY.position)
+            .limit(_BATCH)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Stored(row.position, row.tag, row.at, row.entry, row.link) for row in rows]
+
+
+async def _newest(connection: AsyncConnection, municipality_id: str) -> Head:
+    query = (
+        sa.select(_ENTRY.position, _ENTRY.link)
+        .where(_ENTRY.municipality_id == municipality_id)
+        .order_by(_ENTRY.position.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return Head() if row is None else Head(row.position, row.link)
+
+
+def _values(stored: Stored) -> dict[str, Any]:
+    return {name: getattr(stored, name) for name in ("position", "tag", "at", "entry", "link")}
+
+
+def _actor(actor: Actor) -> Json:
+    return {
+        "page": actor.page,
+        "person": actor.person_id,
+        "role": actor.role and actor.role.value,
+        "tablet": actor.tablet_id,
+        "office": actor.office_id,
+    }
