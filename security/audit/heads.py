@@ -48,15 +48,12 @@ class HeadsFile:
             for key, head in sorted(heads.items())
         ]
         fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8", opener=_private) as file:
+        with fresh.open("w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)
             file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _parse(line: str, name: str) -> tuple[str, Head]:
