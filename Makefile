@@ -49,7 +49,7 @@ python: setup $(VENV)/.setup-test
 	$(BIN)/pytest -m "not browser"
 
 js: setup
-	node --test "tests/js/*.test.js"
+	node --test tests/js/*.test.js
 
 browser: setup-test
 	$(BIN)/pytest -m browser tests/browser

@@ -265,20 +265,21 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
 
 /**
  * Fields of what a page sends, by type; `id` is added by the connection.
- * @typedef {object} ClientFields
- * @property {{procedure: string, consent: {video: boolean, text_version: string, language: string}}} call.place
- * @property {{}} call.withdraw
- * @property {{call: string | null}} call.accept
- * @property {{call: string}} call.pass
- * @property {{}} call.decide
- * @property {{}} call.reopen
- * @property {{outcome: Outcome, reason: string | null}} call.close
- * @property {{on: boolean}} call.veil
- * @property {{camera: DeviceState, microphone: DeviceState}} call.devices
- * @property {{state: DeskState}} desk.state
- * @property {{connection: number, sdp: string}} offer
- * @property {{text: string}} chat.send
- * @property {{number: number}} chat.read
+ * @typedef {{
+ *   "call.place": {procedure: string, consent: {video: boolean, text_version: string, language: string}};
+ *   "call.withdraw": {};
+ *   "call.accept": {call: string | null};
+ *   "call.pass": {call: string};
+ *   "call.decide": {};
+ *   "call.reopen": {};
+ *   "call.close": {outcome: Outcome, reason: string | null};
+ *   "call.veil": {on: boolean};
+ *   "call.devices": {camera: DeviceState, microphone: DeviceState};
+ *   "desk.state": {state: DeskState};
+ *   "offer": {connection: number, sdp: string};
+ *   "chat.send": {text: string};
+ *   "chat.read": {number: number};
+ * }} ClientFields
  */
 
 /**
