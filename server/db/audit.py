@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from security.audit.chain import Head, Json, Stored, Walk, append
-from security.audit.heads import HeadsFile
+from security.audit.heads import FILE_NAME, HeadsFile
 from security.policy.decide import Decision
 from security.policy.facts import Actor, Facts
 from server.db import schema as t
@@ -21,9 +22,10 @@ _BATCH = 1_000
 class SqlAudit:
     """Implements `Audit` of security/gate.py; other events of note go in by `note`."""
 
-    def __init__(self, database: Database, heads: HeadsFile) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
+        """Keep the chains in `database` and their heads in `folder`."""
         self._database = database
-        self._heads = heads
+        self._heads = HeadsFile(folder / FILE_NAME)
 
     async def write(self, decision: Decision, facts: Facts) -> None:
         """Append one entry for `decision`; durable, with the head in its second file."""

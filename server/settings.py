@@ -1,0 +1,216 @@
+"""What an operator sets, in `madoguchi.toml`: one section for each part of the house.
+
+Everything is checked at start. What does not fit is refused, all of it at once, with its line.
+Relative paths are relative to the folder of the file.
+"""
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationInfo,
+    field_validator,
+)
+
+from media.settings import MediaSettings
+from security.people import SessionLimits
+from server.settings_file import read_settings, show, wrong
+
+_DEFAULT_PORTS = {"https": ":443", "http": ":80"}
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def _to_path(value: object, info: ValidationInfo) -> Path:
+    if isinstance(value, str | Path) and str(value).strip() and "\0" not in str(value):
+        folder: Path = (info.context or {}).get("folder", Path())
+        return folder / value
+    raise wrong(show(value), "the path of a file or folder, as text")
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise wrong(show(value), "an IP address, as 192.0.2.10") from None
+
+
+def _host(value: str) -> str:
+    return value if value == "localhost" else _address(value)
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise wrong(show(value), "an IP address or network, as 10.0.0.0/8") from None
+
+
+def _origin(value: str) -> str:
+    allowed = "https://HOST or https://HOST:PORT without a path (http:// for localhost alone)"
+    try:
+        parts = urlsplit(value)
+        named = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        raise wrong(show(value), allowed) from None
+    plain = value.rstrip("/").lower()
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not named or not secure or plain != f"{parts.scheme}://{parts.netloc.lower()}":
+        raise wrong(show(value), allowed)
+    if "@" in plain or any(letter.isspace() for letter in value):
+        raise wrong(show(value), allowed)
+    return plain.removesuffix(_DEFAULT_PORTS[parts.scheme])
+
+
+_Text = Annotated[str, Strict()]
+FilePath = Annotated[Path, BeforeValidator(_to_path)]
+Host = Annotated[_Text, AfterValidator(_host)]
+Address = Annotated[_Text, AfterValidator(_address)]
+Origin = Annotated[_Text, AfterValidator(_origin)]
+Addresses = Annotated[tuple[Address, ...], Strict(False)]
+Networks = Annotated[tuple[Annotated[_Text, AfterValidator(_network)], ...], Strict(False)]
+Origins = Annotated[tuple[Origin, ...], Strict(False)]
+
+
+class Section(BaseModel):
+    """One table of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class ServerSettings(Section):
+    """The web server: pages, API and WebSocket."""
+
+    host: Host = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 or :: for all.")
+    port: int = Field(8443, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    public_url: Origin | None = Field(
+        None, description="How browsers reach the service, as https://madoguchi.example.lg.jp."
+    )
+    origins: Origins = Field(
+        (), description="Further addresses by which browsers reach the same service."
+    )
+    tls_certificate: FilePath | None = Field(
+        None, description="Certificate chain in PEM; leave out behind a proxy that does TLS."
+    )
+    tls_key: FilePath | None = Field(None, description="Private key of the certificate, in PEM.")
+    trusted_proxies: Networks = Field(
+        (), description="Proxies whose X-Forwarded-For is believed; nobody else's is."
+    )
+
+    @field_validator("origins")
+    @classmethod
+    def _with_public_url(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        first = info.data.get("public_url")
+        return tuple(dict.fromkeys([*([first] if first else []), *value]))
+
+    @field_validator("tls_key")
+    @classmethod
+    def _both_or_neither(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if "tls_certificate" in info.data:
+            certificate = info.data["tls_certificate"]
+            if (certificate is None) != (value is None):
+                missing = "tls_key" if value is None else "tls_certificate"
+                raise wrong(f"no {missing}", "both tls_certificate and tls_key, or neither")
+        return value
+
+
+class DataSettings(Section):
+    """Where everything is kept."""
+
+    folder: FilePath = Field(
+        Path("data"), description="Folder of the database, the audit heads and sealed files."
+    )
+
+
+class MediaPort(Section):
+    """Sound and pictures of calls: one port, UDP and TCP."""
+
+    host: Address = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 or :: for all.")
+    port: int = Field(8444, ge=0, le=65535, description="UDP and TCP port; 0 takes a free one.")
+    announce: Addresses = Field(
+        (),
+        description="Addresses that browsers are told, the preferred one first; "
+        "needed when host stands for all addresses.",
+    )
+
+    @field_validator("announce")
+    @classmethod
+    def _something_to_announce(cls, value: tuple[str, ...], info: ValidationInfo) -> object:
+        host = info.data.get("host")
+        if host and not value:
+            if ipaddress.ip_address(host).is_unspecified:
+                raise wrong("no address", f"at least one address, since host is {host}")
+            return (host,)
+        return value
+
+    def node(self) -> MediaSettings:
+        """Return what the media node is told."""
+        return MediaSettings(self.host, self.port, self.announce)
+
+
+class CallSettings(Section):
+    """Times of a call."""
+
+    resume_seconds: int = Field(
+        120, ge=10, le=600, description="How long an interrupted call waits for a lost side."
+    )
+    ring_seconds: int = Field(
+        20, ge=5, le=120, description="How long a call rings at one desk before the next is asked."
+    )
+
+
+class FileSettings(Section):
+    """Documents sent during a call."""
+
+    max_bytes: int = Field(
+        52_428_800, ge=1_048_576, le=524_288_000, description="Largest file, in bytes."
+    )
+    max_per_call: int = Field(50, ge=1, le=500, description="Most files of one call.")
+
+
+class SignInSettings(Section):
+    """How long a sign-in lasts."""
+
+    idle_minutes: int = Field(
+        15, ge=1, le=480, description="After so long without use; never during a call."
+    )
+    absolute_hours: int = Field(12, ge=1, le=24, description="In any case.")
+
+    def limits(self) -> SessionLimits:
+        """Return what signing in is told."""
+        return SessionLimits(
+            idle=timedelta(minutes=self.idle_minutes), absolute=timedelta(hours=self.absolute_hours)
+        )
+
+
+class KeySettings(Section):
+    """The key-encryption key; the environment variable MADOGUCHI_KEK goes before the file."""
+
+    kek_file: FilePath = Field(
+        Path("keys/kek"), description="File of mode 0600 with the key-encryption key."
+    )
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    server: ServerSettings = Field(ServerSettings(), description="Pages, API and WebSocket.")
+    data: DataSettings = Field(DataSettings(), description="Where everything is kept.")
+    media: MediaPort = Field(MediaPort(), description="Sound and pictures.")
+    calls: CallSettings = Field(CallSettings(), description="Times of a call.")
+    files: FileSettings = Field(FileSettings(), description="Documents sent during a call.")
+    sessions: SignInSettings = Field(SignInSettings(), description="How long a sign-in lasts.")
+    keys: KeySettings = Field(KeySettings(), description="The key-encryption key.")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return the settings of a file. Raises `SettingsError` with everything that is wrong."""
+        return read_settings(cls, path)
