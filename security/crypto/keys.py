@@ -29,7 +29,7 @@ from security.crypto.stream import (
 )
 from security.errors import Corrupt, Unavailable
 
-ENVIRONMENT_NAME = "MADOGUCHI_KEY"
+ENVIRONMENT_NAME = "MADOGUCHI_KEK"
 _WRAP_MAGIC = b"mgw\x01"
 _WRAP_LABEL = b"madoguchi wrap 1\x00"
 _KEY_ID_INFO = b"madoguchi key id 1"

@@ -60,9 +60,9 @@ def test_a_file_without_a_key_is_corrupt(tmp_path: Path, content: bytes) -> None
 
 
 def test_a_key_comes_from_the_environment(kek: KeyEncryptionKey) -> None:
-    again = KeyEncryptionKey.from_environment({"MADOGUCHI_KEY": kek.to_text()})
+    again = KeyEncryptionKey.from_environment({"MADOGUCHI_KEK": kek.to_text()})
     assert again.key_id == kek.key_id
-    with pytest.raises(Unavailable, match="MADOGUCHI_KEY"):
+    with pytest.raises(Unavailable, match="MADOGUCHI_KEK"):
         KeyEncryptionKey.from_environment({})
 
 
