@@ -3,21 +3,23 @@
 import asyncio
 import contextlib
 import logging
+import os
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aiohttp import web
-from files.blobs import FolderBlobs
-from files.uploads import Uploads
 from media.node import MediaNode
 
 from chat.log import ChatLog
+from files.blobs import FolderBlobs
+from files.uploads import Uploads
+from security.crypto.keys import DataKey
 from security.gate import Gate
 from security.ids import new_id
 from security.policy.baseline import BASELINE
 from security.sign_in import SignIn
-from server.api import accounts, calls, files, ops, pages, socket
+from server.api import accounts, calls, files, openapi, ops, pages, socket
 from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
 from server.api.hub import Hub
@@ -48,14 +50,19 @@ async def build_parts(settings: Settings) -> Parts:
     folder = settings.data.folder
     database = open_database(folder)
     await database.migrate()
-    keys = KeyRing(load_kek(settings))
+    keys = KeyRing(load_kek(settings.keys.kek_file, os.environ))
     people = SqlPeople(database, keys)
     sessions = SqlSessions(database, people)
-    sign_in = SignIn(sessions, clock=utc_now, limits=settings.sessions.limits())
+    sign_in = SignIn(people, sessions, clock=utc_now, limits=settings.sessions.limits())
     call_store = SqlCalls(database, keys)
+
+    async def key_of_call(municipality_id: str, call_id: str) -> DataKey:
+        return keys.call(call_id, await call_store.key(municipality_id, call_id))
+
     uploads = Uploads(
         SqlFiles(database),
         FolderBlobs(folder / "blobs"),
+        key_of_call,
         max_bytes=settings.files.max_bytes,
         max_per_call=settings.files.max_per_call,
     )
@@ -65,6 +72,7 @@ async def build_parts(settings: Settings) -> Parts:
     media = MediaNode(settings.media.node(), watch)
     registry = Registry(call_store, media, hub, clock=utc_now, limits=limits)
     hub.bind(registry)
+    uploads.listen(hub.file_changed)
     return Parts(
         settings=settings,
         clock=utc_now,
@@ -90,7 +98,7 @@ def create_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[errors, same_origin], client_max_size=8 * 1024 * 1024)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
-    for module in (accounts, calls, files, ops):
+    for module in (accounts, calls, files, ops, openapi):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)
     pages.add_pages(app)

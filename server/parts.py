@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from files.uploads import Uploads
 from media.node import MediaNode
 
 from chat.log import ChatLog
+from files.uploads import Uploads
+from security.crypto.keys import DataKey
 from security.gate import Gate
 from security.sign_in import SignIn
 from server.api.hub import Hub
+from server.calls.call import Call
 from server.calls.registry import Registry
 from server.db.calls import SqlCalls
 from server.db.engine import Database
@@ -46,3 +48,7 @@ class Parts:
     hub: Hub
     catalog: Catalog
     loop_lag: LoopLag
+
+    async def key_of(self, call: Call) -> DataKey:
+        """Return the data key of a call; raises `NotFound` once it was destroyed."""
+        return self.keys.call(call.id, await self.calls.key(call.municipality_id, call.id))

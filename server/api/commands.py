@@ -65,7 +65,7 @@ async def place(context: Context, message: m.Place) -> Json:
         raise Denied("no clerk is signed in on the tablet", code="no_clerk")
 
     def make(number: str, call_id: str, now: datetime) -> tuple[Call, bytes]:
-        wrapped = parts.keys.new_call_key(call_id)
+        wrapped = parts.keys.fresh_call(call_id)
         call = Call(
             id=call_id,
             number=number,
@@ -210,7 +210,7 @@ async def chat_send(context: Context, message: m.ChatSend) -> Json:
         writer_id(speaker, call),
         message.id,
         message.text,
-        key=await parts.keys.of_call(call.municipality_id, call.id),
+        key=await parts.key_of(call),
         now=parts.clock(),
     )
     if is_new:

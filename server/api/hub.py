@@ -1,15 +1,20 @@
 """Tells pages what has changed. The registry's `Audience`, over the seats."""
 
-from files.uploads import Uploads
+import contextlib
+import time
 
 from chat.message import Message
-from files.entry import FileEntry
+from files.entry import FileEntry, FileState
+from files.uploads import Uploads
+from security.errors import NotFound
 from security.people import Municipality
 from server.api.directory import Directory
 from server.api.seats import SeatKey, Seats
 from server.api.views import Json, call_view, file_view, message_view, position_view
 from server.calls.call import Call, State
 from server.calls.registry import IN_QUEUE, Registry
+
+FILE_EVERY_SECONDS = 0.5
 
 
 def counter_key(call: Call) -> SeatKey:
@@ -24,6 +29,7 @@ class Hub:
         self.seats = seats
         self.directory = directory
         self._uploads = uploads
+        self._told: dict[str, float] = {}
         self._registry: Registry | None = None
 
     def bind(self, registry: Registry) -> None:
@@ -99,9 +105,18 @@ class Hub:
         drawn = await self.draw_message(call, message)
         self.tell_parties(call, {"type": "chat", "message": drawn})
 
-    def tell_file(self, call: Call, entry: FileEntry, received_bytes: int) -> None:
-        """Show a file to both ends."""
-        self.tell_parties(call, {"type": "file", "file": file_view(entry, received_bytes)})
+    async def file_changed(self, entry: FileEntry, received_bytes: int) -> None:
+        """Show a file to both ends: every change of state, progress at most twice a second."""
+        now, last = time.monotonic(), self._told.get(entry.id, float("-inf"))
+        if entry.state is FileState.ARRIVING and received_bytes:
+            if now - last < FILE_EVERY_SECONDS:
+                return
+            self._told[entry.id] = now
+        else:
+            self._told.pop(entry.id, None)
+        with contextlib.suppress(NotFound):
+            call = self.registry.get(entry.call_id)
+            self.tell_parties(call, {"type": "file", "file": file_view(entry, received_bytes)})
 
     async def drop_unfinished_files(self, call: Call) -> None:
         """Throw away what was still arriving in `call`."""

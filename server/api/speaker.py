@@ -5,13 +5,14 @@ from datetime import datetime
 
 from aiohttp import web
 
-from security.errors import ProtocolError
+from security.errors import Denied, ProtocolError
 from security.people import Municipality, Office, Person, Principal, Session, SessionKind, Tablet
 from security.people import tablet_live as is_live
 from security.policy.facts import Actor, CallFacts, Facts
 from security.sign_in import SignIn
+from server.api import nouns as n
 from server.api.seats import SeatKey
-from server.api.views import Json
+from server.api.views import Json, dump
 from server.calls.call import Call, PartyName
 
 COOKIES = {
@@ -102,25 +103,26 @@ class Speaker:
 
     def you(self, *, desk_open: bool = False) -> Json:
         """Return what PROTOCOL.md section 4 calls `you`."""
-        home = {"id": self.municipality.id, "name": self.municipality.name}
-        if self.page == "counter" and self.tablet is not None and self.office is not None:
-            return {
-                "page": "counter",
-                "municipality": home,
-                "office": {"id": self.office.id, "name": self.office.name},
-                "tablet": {"id": self.tablet.id, "name": self.tablet.name},
-                "clerk": {"name": self.person.name} if self.person else None,
-                "language": "ja",
-            }
+        home = n.Place(id=self.municipality.id, name=self.municipality.name)
         person = self.person
-        return {
-            "page": "desk",
-            "municipality": home,
-            "person": {"id": person.id, "name": person.name, "role": person.role.value}
-            if person
-            else None,
-            "desk_state": "open" if desk_open else "away",
-        }
+        if self.tablet is not None and self.office is not None:
+            return dump(
+                n.YouCounter(
+                    municipality=home,
+                    office=n.Place(id=self.office.id, name=self.office.name),
+                    tablet=n.Place(id=self.tablet.id, name=self.tablet.name),
+                    clerk=n.Named(name=person.name) if person else None,
+                )
+            )
+        if person is None:
+            raise Denied("nobody is signed in", code="signed_out", http_status=401)
+        return dump(
+            n.YouDesk(
+                municipality=home,
+                person=n.PersonNoun(id=person.id, name=person.name, role=person.role.value),
+                desk_state="open" if desk_open else "away",
+            )
+        )
 
 
 def call_facts(call: Call) -> CallFacts:

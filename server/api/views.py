@@ -1,14 +1,26 @@
-"""The nouns of PROTOCOL.md section 1 as JSON-ready values. Pure."""
+"""From what the house knows to the nouns that pages are shown. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from chat.message import Message
 from files.entry import FileEntry
 from security.people import Municipality
+from server.api import nouns as n
+from server.api.nouns import time_view
 from server.calls.call import Call, Party, State
 
+__all__ = [
+    "Json",
+    "Names",
+    "call_view",
+    "dump",
+    "file_view",
+    "message_view",
+    "position_view",
+    "time_view",
+]
 Json = dict[str, Any]
 
 
@@ -22,85 +34,80 @@ class Names:
     desk: str | None
 
 
-def time_view(at: datetime | None) -> str | None:
-    """Return RFC 3339 in UTC with milliseconds."""
-    if at is None:
-        return None
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def dump(noun: n.Noun) -> Json:
+    """Return a noun as JSON-ready values."""
+    return noun.model_dump(mode="json", by_alias=True)
 
 
 def call_view(call: Call, names: Names, *, resume_seconds: float) -> Json:
     """Return the noun "call"."""
-    return {
-        "id": call.id,
-        "number": call.number,
-        "training": call.training,
-        "state": call.state.value,
-        "procedure": call.procedure,
-        "office": {"id": call.office_id, "name": names.office},
-        "tablet": {"id": call.tablet_id, "name": names.tablet},
-        "clerk": {"name": names.clerk},
-        "desk": {"name": names.desk} if names.desk is not None else None,
-        "placed_at": time_view(call.placed_at),
-        "ringing_since": time_view(call.ringing_since),
-        "answered_at": time_view(call.answered_at),
-        "closed_at": time_view(call.closed_at),
-        "interrupted": _interrupted_view(call, resume_seconds),
-        "veiled": call.veiled,
-        "outcome": call.outcome.value if call.outcome else None,
-        "reason": call.reason,
-        "version": call.version,
-        "parties": {"counter": _party_view(call.counter), "desk": _party_view(call.desk)},
-    }
+    return dump(
+        n.CallNoun(
+            id=call.id,
+            number=call.number,
+            training=call.training,
+            state=call.state,
+            procedure=call.procedure,
+            office=n.Place(id=call.office_id, name=names.office),
+            tablet=n.Place(id=call.tablet_id, name=names.tablet),
+            clerk=n.Named(name=names.clerk),
+            desk=n.Named(name=names.desk) if names.desk is not None else None,
+            placed_at=call.placed_at,
+            ringing_since=call.ringing_since,
+            answered_at=call.answered_at,
+            closed_at=call.closed_at,
+            interrupted=_interruption(call, resume_seconds),
+            veiled=call.veiled,
+            outcome=call.outcome,
+            reason=call.reason,
+            version=call.version,
+            parties=n.Parties(counter=_party(call.counter), desk=_party(call.desk)),
+        )
+    )
 
 
-def _interrupted_view(call: Call, resume_seconds: float) -> Json | None:
+def _interruption(call: Call, resume_seconds: float) -> n.Interruption | None:
     if call.state is not State.INTERRUPTED or not call.lost_since:
         return None
     since = min(call.lost_since.values())
-    return {
-        "since": time_view(since),
-        "gives_up_at": time_view(since + timedelta(seconds=resume_seconds)),
-        "lost": sorted(party.value for party in call.lost_since),
-    }
+    return n.Interruption(
+        since=since,
+        gives_up_at=since + timedelta(seconds=resume_seconds),
+        lost=tuple(sorted(party.value for party in call.lost_since)),
+    )
 
 
-def _party_view(party: Party) -> Json:
-    return {
-        "present": party.present,
-        "camera": party.camera.value,
-        "microphone": party.microphone.value,
-    }
+def _party(party: Party) -> n.PartyNoun:
+    return n.PartyNoun(present=party.present, camera=party.camera, microphone=party.microphone)
 
 
 def message_view(message: Message, name: str) -> Json:
     """Return the noun "chat message"."""
-    return {
-        "number": message.number,
-        "id": message.client_id,
-        "from": message.party,
-        "name": name,
-        "text": message.text,
-        "at": time_view(message.at),
-    }
+    fields = {"from": message.party, "id": message.client_id, "name": name}
+    return dump(
+        n.MessageNoun.model_validate(
+            {**fields, "number": message.number, "text": message.text, "at": message.at}
+        )
+    )
 
 
 def file_view(entry: FileEntry, received_bytes: int) -> Json:
     """Return the noun "file"."""
-    return {
+    fields = {
         "id": entry.id,
         "from": entry.party,
         "name": entry.name,
         "type": entry.media_type,
         "size_bytes": entry.size_bytes,
         "received_bytes": received_bytes,
-        "state": entry.state.value,
+        "state": entry.state,
         "sha256_sent": entry.sha256_sent,
         "sha256_offered": entry.sha256_offered,
         "offered_bytes": entry.offered_bytes,
         "reason": entry.reason,
-        "at": time_view(entry.at),
+        "at": entry.at,
     }
+    return dump(n.FileNoun.model_validate(fields))
 
 
 def position_view(
@@ -112,11 +119,13 @@ def position_view(
     municipality: Municipality,
 ) -> Json:
     """Return the noun "position"."""
-    notice = {"hours": municipality.hours, "telephone": municipality.telephone}
-    return {
-        "ahead": ahead,
-        "wait_seconds": wait_seconds,
-        "desks_open": desks_open,
-        "offered_to": offered_to,
-        "closed_notice": notice if desks_open == 0 else None,
-    }
+    notice = n.ClosedNotice(hours=municipality.hours, telephone=municipality.telephone)
+    return dump(
+        n.PositionNoun(
+            ahead=ahead,
+            wait_seconds=wait_seconds,
+            desks_open=desks_open,
+            offered_to=offered_to,
+            closed_notice=notice if desks_open == 0 else None,
+        )
+    )

@@ -29,6 +29,12 @@ class Procedure(BaseModel):
     reason: Words | None = None
 
 
+class ProceduresAnswer(BaseModel):
+    """What the counter offers."""
+
+    procedures: tuple[Procedure, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """Every procedure in the order in which the counter shows them."""

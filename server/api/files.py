@@ -1,0 +1,147 @@
+"""HTTP routes of files: tus 1.0 in, the offered bytes out. PROTOCOL.md section 5."""
+
+import base64
+from urllib.parse import quote
+
+from aiohttp import web
+
+from files import tus
+from files.entry import FileState
+from files.uploads import OpenedFile
+from security.gate import Permit
+from server.api.calls import find
+from server.api.commands import writer_id
+from server.api.keys import PARTS
+from server.api.speaker import Speaker, speaker_of
+from server.calls.call import Call
+from server.parts import Parts
+
+routes = web.RouteTableDef()
+COLLECTION = "/api/v1/calls/{call}/files"
+ITEM = "/api/v1/calls/{call}/files/{file}"
+READ_BYTES = 256 * 1024
+
+
+async def _speaker_and_call(request: web.Request) -> tuple[Parts, Speaker, Call]:
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
+    return parts, speaker, await find(parts, speaker, request.match_info["call"])
+
+
+async def _ask(parts: Parts, speaker: Speaker, action: str, subject: str, call: Call) -> Permit:
+    facts = speaker.facts(subject, now=parts.clock(), call=call)
+    return await parts.gate.ask(action, facts)
+
+
+def _tus_headers(**more: str) -> dict[str, str]:
+    headers = {"Tus-Resumable": tus.VERSION, "Cache-Control": "no-store"}
+    return headers | {name.replace("_", "-"): value for name, value in more.items()}
+
+
+@routes.options(COLLECTION)
+async def options(request: web.Request) -> web.Response:
+    """Say what the server speaks."""
+    uploads = request.app[PARTS].uploads
+    headers = _tus_headers(
+        Tus_Version=tus.VERSION,
+        Tus_Extension=tus.EXTENSIONS,
+        Tus_Max_Size=str(uploads.max_bytes),
+        Tus_Checksum_Algorithm=tus.CHECKSUM_ALGORITHM,
+    )
+    return web.Response(status=204, headers=headers)
+
+
+@routes.post(COLLECTION)
+async def create(request: web.Request) -> web.Response:
+    """Begin an upload."""
+    parts, speaker, call = await _speaker_and_call(request)
+    permit = await _ask(parts, speaker, "file.send", call.id, call)
+    creation = tus.parse_creation(request.headers, max_bytes=parts.uploads.max_bytes)
+    entry = await parts.uploads.create(
+        permit,
+        call.id,
+        speaker.party.value,
+        writer_id(speaker, call),
+        creation,
+        now=parts.clock(),
+    )
+    location = f"/api/v1/calls/{call.id}/files/{entry.id}?page={speaker.page}"
+    return web.Response(status=201, headers=_tus_headers(Location=location))
+
+
+@routes.head(ITEM)
+async def head(request: web.Request) -> web.Response:
+    """Say how much is durable; what has arrived in full is checked, if nobody did yet."""
+    parts, speaker, call = await _speaker_and_call(request)
+    tus.check_version(request.headers)
+    permit = await _ask(parts, speaker, "file.send", call.id, call)
+    file_id, party = request.match_info["file"], speaker.party.value
+    entry, offset = await parts.uploads.offset(permit, call.id, file_id, party)
+    if entry.state is FileState.ARRIVING and offset == entry.size_bytes:
+        await parts.uploads.complete(permit, call.id, file_id, party)
+    headers = _tus_headers(Upload_Offset=str(offset), Upload_Length=str(entry.size_bytes))
+    return web.Response(status=200, headers=headers)
+
+
+@routes.patch(ITEM)
+async def append(request: web.Request) -> web.Response:
+    """Append bytes; after the last ones the file is checked, and both ends are told."""
+    parts, speaker, call = await _speaker_and_call(request)
+    patch = tus.parse_patch(request.headers)
+    permit = await _ask(parts, speaker, "file.send", call.id, call)
+    file_id, party = request.match_info["file"], speaker.party.value
+    offset = await parts.uploads.append(
+        permit,
+        call.id,
+        file_id,
+        party,
+        patch.offset,
+        request.content.iter_chunked(READ_BYTES),
+        sha256=patch.sha256,
+        body_bytes=request.content_length,
+    )
+    entry, _ = await parts.uploads.offset(permit, call.id, file_id, party)
+    if offset == entry.size_bytes:
+        await parts.uploads.complete(permit, call.id, file_id, party)
+    return web.Response(status=204, headers=_tus_headers(Upload_Offset=str(offset)))
+
+
+@routes.delete(ITEM)
+async def withdraw(request: web.Request) -> web.Response:
+    """Throw an unfinished upload away."""
+    parts, speaker, call = await _speaker_and_call(request)
+    tus.check_version(request.headers)
+    file_id = request.match_info["file"]
+    permit = await _ask(parts, speaker, "file.withdraw", file_id, call)
+    await parts.uploads.withdraw(permit, call.id, file_id, speaker.party.value)
+    return web.Response(status=204, headers=_tus_headers())
+
+
+@routes.get(ITEM + "/content")
+async def content(request: web.Request) -> web.StreamResponse:
+    """Return the offered bytes to a party of the call."""
+    parts, speaker, call = await _speaker_and_call(request)
+    file_id = request.match_info["file"]
+    permit = await _ask(parts, speaker, "file.read", file_id, call)
+    async with await parts.uploads.open(permit, call.id, file_id) as opened:
+        response = web.StreamResponse(headers=_content_headers(request, opened))
+        await response.prepare(request)
+        async for piece in opened.pieces():
+            await response.write(piece)
+        await response.write_eof()
+        return response
+
+
+def _content_headers(request: web.Request, opened: OpenedFile) -> dict[str, str]:
+    entry = opened.entry
+    media_type = entry.media_type or "application/octet-stream"
+    inline = request.query.get("inline") == "1" and media_type.startswith("image/")
+    digest = base64.b64encode(bytes.fromhex(entry.sha256_offered or "")).decode()
+    kind = "inline" if inline else "attachment"
+    return {
+        "Content-Type": media_type,
+        "Content-Length": str(opened.length),
+        "Content-Disposition": f"{kind}; filename*=UTF-8''{quote(entry.name)}",
+        "Digest": f"sha-256={digest}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }

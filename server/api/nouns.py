@@ -1,0 +1,236 @@
+"""The nouns of PROTOCOL.md section 1 as pydantic models: what pages are shown."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from files.entry import FileState
+from server.calls.call import Device, Outcome, State
+
+
+def time_view(at: datetime) -> str:
+    """Return RFC 3339 in UTC with milliseconds."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Time = Annotated[datetime, PlainSerializer(time_view, return_type=str, when_used="json")]
+PartyWord = Literal["counter", "desk"]
+
+
+class Noun(BaseModel):
+    """Base of everything that is shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Place(Noun):
+    """An office or a tablet."""
+
+    id: str
+    name: str
+
+
+class Named(Noun):
+    """Somebody, by name alone."""
+
+    name: str
+
+
+class Interruption(Noun):
+    """Since when a call is interrupted, who is lost, and when it gives up."""
+
+    since: Time
+    gives_up_at: Time
+    lost: tuple[PartyWord, ...]
+
+
+class PartyNoun(Noun):
+    """One end of a call."""
+
+    present: bool
+    camera: Device
+    microphone: Device
+
+
+class Parties(Noun):
+    """Both ends of a call."""
+
+    counter: PartyNoun
+    desk: PartyNoun
+
+
+class CallNoun(Noun):
+    """A call."""
+
+    id: str
+    number: str
+    training: bool
+    state: State
+    procedure: str
+    office: Place
+    tablet: Place
+    clerk: Named
+    desk: Named | None
+    placed_at: Time
+    ringing_since: Time | None
+    answered_at: Time | None
+    closed_at: Time | None
+    interrupted: Interruption | None
+    veiled: bool
+    outcome: Outcome | None
+    reason: str | None
+    version: int
+    parties: Parties
+
+
+class MessageNoun(Noun):
+    """A chat message."""
+
+    number: int
+    id: str
+    party: PartyWord = Field(alias="from")
+    name: str
+    text: str
+    at: Time
+
+
+class FileNoun(Noun):
+    """A file; hashes are lower-case hex SHA-256."""
+
+    id: str
+    party: PartyWord = Field(alias="from")
+    name: str
+    type: str | None
+    size_bytes: int
+    received_bytes: int
+    state: FileState
+    sha256_sent: str
+    sha256_offered: str | None
+    offered_bytes: int | None
+    reason: str | None
+    at: Time
+
+
+class ClosedNotice(Noun):
+    """What the counter is told while no desk is open."""
+
+    hours: str
+    telephone: str
+
+
+class PositionNoun(Noun):
+    """A waiting call's place."""
+
+    ahead: int
+    wait_seconds: int | None
+    desks_open: int
+    offered_to: str | None
+    closed_notice: ClosedNotice | None
+
+
+class QueueNoun(Noun):
+    """The queue as one desk sees it."""
+
+    waiting: tuple[CallNoun, ...]
+    offered: str | None
+    desks_open: int
+
+
+class YouCounter(Noun):
+    """A signed-in counter; `clerk` is null when none is signed in."""
+
+    page: Literal["counter"] = "counter"
+    municipality: Place
+    office: Place
+    tablet: Place
+    clerk: Named | None
+    language: str = "ja"
+
+
+class PersonNoun(Noun):
+    """The person at a desk."""
+
+    id: str
+    name: str
+    role: str
+
+
+class YouDesk(Noun):
+    """A signed-in desk."""
+
+    page: Literal["desk"] = "desk"
+    municipality: Place
+    person: PersonNoun
+    desk_state: Literal["open", "away"]
+
+
+class MeAnswer(Noun):
+    """Who is signed in."""
+
+    you: YouCounter | YouDesk
+    csrf: str
+
+
+class MunicipalityNoun(Noun):
+    """A municipality on the sign-in page."""
+
+    slug: str
+    name: str
+
+
+class MunicipalitiesAnswer(Noun):
+    """The municipalities that this server works for."""
+
+    municipalities: tuple[MunicipalityNoun, ...]
+
+
+class LinkAnswer(Noun):
+    """Where a one-time link leads."""
+
+    page: str
+
+
+class CallsAnswer(Noun):
+    """Calls, oldest first."""
+
+    calls: tuple[CallNoun, ...]
+
+
+class CallAnswer(Noun):
+    """A call with all that was said and sent."""
+
+    call: CallNoun
+    chat: tuple[MessageNoun, ...]
+    files: tuple[FileNoun, ...]
+
+
+class Health(Noun):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReasonNoun(Noun):
+    """One unmet term."""
+
+    code: str
+    message: str
+    clause: str
+
+
+class ErrorNoun(Noun):
+    """What went wrong; `limit` and `unit` come with `TooMuch`."""
+
+    code: str
+    message: str
+    reasons: tuple[ReasonNoun, ...] = ()
+    request_id: str | None = None
+    limit: int | None = None
+    unit: str | None = None
+
+
+class ErrorAnswer(Noun):
+    """The one shape of errors."""
+
+    error: ErrorNoun

@@ -1,0 +1,93 @@
+"""/api/openapi.json, made from the models that the routes read and the pages are shown."""
+
+from functools import cache
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from server.api import accounts
+from server.api import nouns as n
+from server.api.body import answer
+from server.procedures.catalog import ProceduresAnswer
+
+routes = web.RouteTableDef()
+Refs = dict[Any, dict[str, Any]]
+REF = "#/components/schemas/{model}"
+
+# method, path, what it does, body, answer
+TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None], ...] = (
+    ("get", "/api/v1/me", "Say who is signed in", None, n.MeAnswer),
+    ("get", "/api/v1/municipalities", "List municipalities", None, n.MunicipalitiesAnswer),
+    ("post", "/api/v1/sign-in", "Sign in with a password", accounts.SignInBody, n.MeAnswer),
+    ("post", "/api/v1/sign-out", "Sign out", None, None),
+    ("post", "/api/v1/links", "Use up a one-time link", accounts.TokenBody, n.LinkAnswer),
+    ("post", "/api/v1/password", "Set a password", accounts.PasswordBody, None),
+    ("post", "/api/v1/enrol", "Enrol a tablet", accounts.CodeBody, n.MeAnswer),
+    ("post", "/api/v1/tablets/{tablet}/revoke", "Revoke a tablet", None, None),
+    ("get", "/api/v1/procedures", "List procedures", None, ProceduresAnswer),
+    ("get", "/api/v1/calls", "List one's own calls of today", None, n.CallsAnswer),
+    ("get", "/api/v1/calls/{call}", "Return a call to its parties", None, n.CallAnswer),
+    ("post", "/api/v1/calls/{call}/files", "Begin an upload (tus creation)", None, None),
+    ("options", "/api/v1/calls/{call}/files", "Say what the server speaks (tus)", None, None),
+    ("head", "/api/v1/calls/{call}/files/{file}", "Say the offset (tus)", None, None),
+    ("patch", "/api/v1/calls/{call}/files/{file}", "Append bytes (tus)", None, None),
+    ("delete", "/api/v1/calls/{call}/files/{file}", "Withdraw an upload (tus)", None, None),
+    ("get", "/api/v1/calls/{call}/files/{file}/content", "Return the offered bytes", None, None),
+    ("get", "/healthz", "Say that the process answers", None, n.Health),
+)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document."""
+    used = [model for row in TABLE for model in row[3:] if model is not None]
+    inputs: list[tuple[type[BaseModel], Literal["serialization"]]] = [
+        (model, "serialization") for model in dict.fromkeys([*used, n.ErrorAnswer])
+    ]
+    names, schemas = models_json_schema(inputs, ref_template=REF)
+    refs: Refs = {model: {"schema": schema} for (model, _), schema in names.items()}
+    paths: dict[str, Any] = {}
+    for method, path, summary, body, result in TABLE:
+        paths.setdefault(path, {})[method] = _operation(path, summary, body, result, refs)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "madoguchi", "version": "1"},
+        "paths": paths,
+        "components": {"schemas": schemas["$defs"]},
+    }
+
+
+def _operation(
+    path: str,
+    summary: str,
+    body: type[BaseModel] | None,
+    result: type[BaseModel] | None,
+    refs: Refs,
+) -> dict[str, Any]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    text = {"type": "string"}
+    parameters = [{"name": x, "in": "path", "required": True, "schema": text} for x in names]
+    if path.startswith("/api/"):
+        page = {"type": "string", "enum": ["counter", "desk"]}
+        parameters.append({"name": "page", "in": "query", "required": False, "schema": page})
+    done: dict[str, Any] = {"description": summary}
+    if result is not None:
+        done["content"] = {"application/json": refs[result]}
+    failed = {"description": "Error", "content": {"application/json": refs[n.ErrorAnswer]}}
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "parameters": parameters,
+        "responses": {"2XX": done, "4XX": failed, "5XX": failed},
+    }
+    if body is not None:
+        content = {"application/json": refs[body]}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+@routes.get("/api/openapi.json")
+async def openapi(request: web.Request) -> web.Response:
+    """Return the OpenAPI document."""
+    return answer(document())

@@ -1,0 +1,354 @@
+"""A running service with one municipality (or two), and raw clients that speak its protocol."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from security.crypto.keys import KeyEncryptionKey
+from security.ids import new_id
+from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
+from server.app import Service, running_service
+from server.settings import Settings
+
+Json = dict[str, Any]
+WITHIN_SECONDS = 10.0
+
+
+class Refused(Exception):
+    """The server answered `error`."""
+
+    def __init__(self, error: Json) -> None:
+        super().__init__(error["code"])
+        self.code = str(error["code"])
+        self.error = error
+
+
+class Client:
+    """One page: cookies by hand, HTTP, and a WebSocket whose messages are kept in order."""
+
+    def __init__(self, http: aiohttp.ClientSession, base_url: str, page: str) -> None:
+        self.http = http
+        self.base_url = base_url
+        self.page = page
+        self.page_id = new_id()
+        self.cookies: dict[str, str] = {}
+        self.csrf = ""
+        self.inbox: list[Json] = []
+        self.close_code: int | None = None
+        self._ws: aiohttp.ClientWebSocketResponse | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._count = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a browser would send."""
+        cookies = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        return {"Origin": self.base_url, "Cookie": cookies, "X-CSRF-Token": self.csrf}
+
+    async def request(
+        self, method: str, path: str, *, body: Json | None = None, **kw: Any
+    ) -> tuple[int, Any]:
+        """Return status and JSON (None when there is none) of an HTTP request."""
+        headers = self.headers | kw.pop("headers", {})
+        params = {"page": self.page} if "page=" not in path else None
+        async with self.http.request(
+            method, self.base_url + path, params=params, json=body, headers=headers, **kw
+        ) as response:
+            for name, morsel in response.cookies.items():
+                self.cookies[name] = morsel.value
+            raw = await response.read()
+            self.last_headers = response.headers
+            is_json = response.content_type == "application/json" and raw
+            return response.status, json.loads(raw) if is_json else raw
+
+    async def use_link(self, token: str) -> "Client":
+        """Exchange a one-time link."""
+        status, body = await self.request("POST", "/api/v1/links", body={"token": token})
+        assert status == 200, body
+        _, me = await self.request("GET", "/api/v1/me")
+        self.csrf = me["csrf"]
+        return self
+
+    async def connect(
+        self, *, epoch: str | None = None, seq: int | None = None, takeover: bool = False
+    ) -> Json:
+        """Open the socket, say hello, return the welcome."""
+        await self.open_socket()
+        await self.send_raw(
+            {
+                "type": "hello",
+                "page": self.page_id,
+                "epoch": epoch,
+                "seq": seq,
+                "takeover": takeover,
+            }
+        )
+        return await self.until("welcome")
+
+    async def open_socket(self) -> None:
+        """Open the socket and say nothing."""
+        self.inbox.clear()
+        self.close_code = None
+        url = f"{self.base_url}/api/v1/ws?page={self.page}"
+        self._ws = await self.http.ws_connect(url, headers=self.headers)
+        self._reader = asyncio.create_task(self._read(self._ws))
+
+    async def _read(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        async for frame in ws:
+            message = json.loads(frame.data)
+            if message["type"] == "ping":
+                await ws.send_json({"type": "pong", "seq": message["seq"]})
+            self.inbox.append(message)
+            self._changed.set()
+        self.close_code = ws.close_code
+        self._changed.set()
+
+    async def send_raw(self, message: Json | str) -> None:
+        """Send one frame as it is."""
+        assert self._ws is not None
+        await self._ws.send_str(message if isinstance(message, str) else json.dumps(message))
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send one binary frame."""
+        assert self._ws is not None
+        await self._ws.send_bytes(data)
+
+    async def do(self, kind: str, **fields: Any) -> Json:
+        """Send a command and return its `ok`; raises `Refused`."""
+        self._count += 1
+        re = fields.pop("id", f"m{self._count}")
+        await self.send_raw({"type": kind, "id": re, **fields})
+        answer = await self.until_that(lambda m: m.get("re") == re)
+        if answer["type"] == "error":
+            raise Refused(answer["error"])
+        return answer
+
+    async def until(self, kind: str, **fields: Any) -> Json:
+        """Return the newest message of a type, whose fields are so, waiting for it."""
+        return await self.until_that(
+            lambda m: m["type"] == kind and all(m.get(k) == v for k, v in fields.items())
+        )
+
+    async def until_state(self, state: str) -> Json:
+        """Return the call once its state is so."""
+        message = await self.until_that(
+            lambda m: m["type"] == "call" and m["call"]["state"] == state
+        )
+        return dict(message["call"])
+
+    async def until_that(self, wanted: Callable[[Json], bool]) -> Json:
+        """Return the newest message that is wanted, waiting for it."""
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while True:
+                found = [m for m in self.inbox if wanted(m)]
+                if found:
+                    return found[-1]
+                if self.close_code is not None:
+                    raise ConnectionError(f"closed with {self.close_code}")
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_closed(self) -> int:
+        """Return the close code once the socket is closed."""
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while self.close_code is None:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.close_code
+
+    @property
+    def last_seq(self) -> int:
+        """Return the last number seen."""
+        return max((m["seq"] for m in self.inbox if "seq" in m), default=0)
+
+    async def cut(self) -> None:
+        """Abort the connection without a closing handshake."""
+        if self._ws is not None:
+            transport = self._ws.get_extra_info("socket")
+            self._ws._response.close()
+            assert transport is not None
+        await self.leave()
+
+    async def leave(self) -> None:
+        """Close the socket as a page does that goes away."""
+        if self._ws is not None:
+            await self._ws.close()
+        if self._reader is not None:
+            await self._reader
+        self._ws = self._reader = None
+
+
+@dataclass
+class Town:
+    """One municipality with what a call needs."""
+
+    municipality: Municipality
+    office: Office
+    clerk: Person
+    verifiers: list[Person]
+    administrator: Person
+    tablet: Tablet
+
+
+@dataclass
+class World:
+    """The service and who uses it."""
+
+    service: Service
+    http: aiohttp.ClientSession
+    town: Town
+    clients: list[Client] = field(default_factory=list)
+
+    async def counter(self, town: Town | None = None) -> Client:
+        """Return an enrolled tablet with its clerk signed in, not yet connected."""
+        town = town or self.town
+        token = await self.service.parts.sign_in.make_link(
+            LinkPurpose.SIGN_IN,
+            town.municipality.id,
+            person_id=town.clerk.id,
+            tablet_id=town.tablet.id,
+        )
+        return await self._client("counter").use_link(token)
+
+    async def desk(self, index: int = 0, town: Town | None = None) -> Client:
+        """Return a verifier's page, signed in, not yet connected."""
+        town = town or self.town
+        return await self.signed_in(town.verifiers[index], town)
+
+    async def signed_in(self, person: Person, town: Town | None = None) -> Client:
+        """Return a person's desk page."""
+        town = town or self.town
+        token = await self.service.parts.sign_in.make_link(
+            LinkPurpose.SIGN_IN, town.municipality.id, person_id=person.id
+        )
+        return await self._client("desk").use_link(token)
+
+    def stranger(self, page: str = "desk") -> Client:
+        """Return a page that nobody is signed in on."""
+        return self._client(page)
+
+    async def talking(self) -> tuple[Client, Client, Json]:
+        """Return a counter and a desk in a call, and the call."""
+        counter, desk = await self.counter(), await self.desk()
+        await counter.connect()
+        await desk.connect()
+        call = (await counter.do("call.place", **PLACE))["call"]
+        await desk.do("call.accept", call=call["id"])
+        await counter.until_state("talking")
+        return counter, desk, call
+
+    async def town_of(self, slug: str) -> Town:
+        """Add another municipality."""
+        return await make_town(self.service, slug)
+
+    def _client(self, page: str) -> Client:
+        client = Client(self.http, self.service.base_url, page)
+        self.clients.append(client)
+        return client
+
+
+PLACE: Json = {
+    "procedure": "new-issue",
+    "consent": {"video": True, "text_version": "1", "language": "ja"},
+}
+
+
+async def make_town(service: Service, slug: str) -> Town:
+    """Add a municipality with an office, a clerk, two verifiers, an administrator, a tablet."""
+    people = service.parts.people
+    municipality = Municipality(new_id(), slug, f"{slug}市", "平日 9時〜16時", "0865-00-0000")
+    await people.add_municipality(municipality)
+    office = Office(new_id(), municipality.id, f"{slug}中央郵便局", OfficeKind.DIRECT)
+    await people.add_office(office)
+
+    async def person(login: str, role: Role, office_id: str | None = None) -> Person:
+        made = Person(
+            new_id(), municipality.id, login, f"{login} {slug}", role, office_id, None, None
+        )
+        await people.add_person(made)
+        return made
+
+    tablet = Tablet(new_id(), municipality.id, office.id, "１番窓口", None, None)
+    await people.add_tablet(tablet)
+    return Town(
+        municipality,
+        office,
+        await person("clerk", Role.CLERK, office.id),
+        [await person("verifier-1", Role.VERIFIER), await person("verifier-2", Role.VERIFIER)],
+        await person("administrator", Role.ADMINISTRATOR),
+        tablet,
+    )
+
+
+def settings_in(folder: Path, **changes: Any) -> Settings:
+    """Return settings for a service on free ports of this machine, data in `folder`."""
+    kek = folder / "kek"
+    if not kek.exists():
+        KeyEncryptionKey.generate().write_file(kek)
+    base: Json = {
+        "server": {"host": "127.0.0.1", "port": 0},
+        "media": {"host": "127.0.0.1", "port": 0},
+        "data": {"folder": folder / "data"},
+        "keys": {"kek_file": kek},
+    }
+    (folder / "data").mkdir(exist_ok=True)
+    return Settings.model_validate(base | changes)
+
+
+class MakeWorld:
+    """Starts services over one data folder; restarts them."""
+
+    def __init__(self, folder: Path, http: aiohttp.ClientSession) -> None:
+        self._folder = folder
+        self._http = http
+        self._running: list[Any] = []
+        self.worlds: list[World] = []
+
+    async def __call__(self, **changes: Any) -> World:
+        """Return a fresh world whose settings are changed so."""
+        service = await self._start(changes)
+        self.worlds.append(World(service, self._http, await make_town(service, "kasaoka")))
+        return self.worlds[-1]
+
+    async def restart(self, world: World, **changes: Any) -> World:
+        """Stop the service and start another over the same data."""
+        await self._running.pop().__aexit__(None, None, None)
+        again = World(await self._start(changes), self._http, world.town, world.clients)
+        self.worlds[-1] = again
+        return again
+
+    async def stop(self) -> None:
+        """Stop everything."""
+        for world in self.worlds:
+            for client in world.clients:
+                await client.leave()
+        for running in self._running:
+            await running.__aexit__(None, None, None)
+
+    async def _start(self, changes: Json) -> Service:
+        running = running_service(settings_in(self._folder, **changes))
+        service = await running.__aenter__()
+        self._running.append(running)
+        return service
+
+
+@pytest.fixture
+async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
+    """Return what starts a service with changed settings."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        make = MakeWorld(tmp_path, http)
+        yield make
+        await make.stop()
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    """A service with one town."""
+    return await make_world()
