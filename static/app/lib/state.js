@@ -1,0 +1,181 @@
+/**
+ * What a page knows, and how each server message changes it. Pure: `reduce` gives a new state and
+ * leaves the old one alone. The server's word replaces ours; an older version never does.
+ */
+
+/**
+ * @typedef {import("./protocol.js").CallNoun} CallNoun
+ * @typedef {import("./protocol.js").ChatNoun} ChatNoun
+ * @typedef {import("./protocol.js").FileNoun} FileNoun
+ * @typedef {{id: string, text: string, state: "sending" | "failed", code: string | null}} Draft
+ *
+ * @typedef {object} State
+ * @property {import("./protocol.js").You | null} you
+ * @property {import("./protocol.js").LimitsNoun | null} limits
+ * @property {string | null} epoch
+ * @property {CallNoun | null} call the one that this page is in, or was in until dismissed
+ * @property {readonly ChatNoun[]} chat by number
+ * @property {import("./protocol.js").ReadNoun} read
+ * @property {Readonly<Record<string, FileNoun>>} files by id
+ * @property {import("./protocol.js").QueueNoun | null} queue
+ * @property {import("./protocol.js").PositionNoun | null} position
+ * @property {import("./protocol.js").DeskState | null} deskState
+ * @property {number} serverOffset server time minus the page's clock, ms
+ * @property {string | null} ended why the sign-in is over
+ * @property {readonly Draft[]} pending chat that the server has not acknowledged
+ */
+
+/** @type {Readonly<State>} */
+export const EMPTY = Object.freeze({
+  you: null,
+  limits: null,
+  epoch: null,
+  call: null,
+  chat: [],
+  read: { counter: 0, desk: 0 },
+  files: {},
+  queue: null,
+  position: null,
+  deskState: null,
+  serverOffset: 0,
+  ended: null,
+  pending: [],
+});
+
+/**
+ * The state after a server message. Messages that change nothing give the same object.
+ * @param {State} state
+ * @param {import("./protocol.js").ServerMessage} message
+ * @param {number} now the page's clock, ms
+ * @returns {State}
+ */
+export function reduce(state, message, now) {
+  switch (message.type) {
+    case "welcome":
+      return welcome(state, message, now);
+    case "call":
+      return withCall(state, message.call);
+    case "ok":
+      return message.call ? withCall(state, message.call) : state;
+    case "queue":
+      return { ...state, queue: message.queue };
+    case "position":
+      return { ...state, position: message.position };
+    case "chat":
+      return withChat(state, message.message);
+    case "chat.read":
+      return withRead(state, message.party, message.number);
+    case "file":
+      return { ...state, files: { ...state.files, [message.file.id]: message.file } };
+    case "desk":
+      return { ...state, deskState: message.state };
+    case "ended":
+      return { ...state, ended: message.code };
+    default:
+      return state;
+  }
+}
+
+/**
+ * @param {State} state
+ * @param {import("./protocol.js").WelcomeMessage} message
+ * @param {number} now
+ * @returns {State}
+ */
+function welcome(state, message, now) {
+  const { you, limits, epoch } = message;
+  const known = {
+    ...state,
+    you,
+    limits,
+    epoch,
+    ended: null,
+    serverOffset: Date.parse(message.server_time) - now,
+    deskState: you.page === "desk" ? you.desk_state : null,
+  };
+  const told = message.state;
+  if (!told) return known;
+  const sameCall = told.call !== null && told.call.id === state.call?.id;
+  const stored = new Set(told.chat.map((m) => m.id));
+  return {
+    ...known,
+    // A result stays on the screen until it is dismissed.
+    call: told.call ?? closedOrNull(state.call),
+    chat: told.chat.toSorted((a, b) => a.number - b.number),
+    read: told.read,
+    files: Object.fromEntries(told.files.map((file) => [file.id, file])),
+    queue: told.queue,
+    position: told.position,
+    pending: sameCall ? state.pending.filter((draft) => !stored.has(draft.id)) : [],
+  };
+}
+
+/** @param {CallNoun | null} call */
+function closedOrNull(call) {
+  return call?.state === "closed" ? call : null;
+}
+
+/** @param {State} state @param {CallNoun} call @returns {State} */
+function withCall(state, call) {
+  const old = state.call;
+  if (old?.id === call.id) {
+    if (call.version < old.version) return state;
+    return { ...state, call, position: inQueue(call) ? state.position : null };
+  }
+  // The end of some other call does not push aside the one that goes on.
+  if (old && old.state !== "closed" && call.state === "closed") return state;
+  return {
+    ...state,
+    call,
+    chat: [],
+    read: EMPTY.read,
+    files: {},
+    pending: [],
+    position: inQueue(call) ? state.position : null,
+  };
+}
+
+/** @param {CallNoun} call */
+function inQueue(call) {
+  return call.state === "waiting" || call.state === "ringing";
+}
+
+/** @param {State} state @param {ChatNoun} message @returns {State} */
+function withChat(state, message) {
+  const pending = state.pending.filter((draft) => draft.id !== message.id);
+  if (state.chat.some((m) => m.number === message.number)) return { ...state, pending };
+  const chat = [...state.chat, message].sort((a, b) => a.number - b.number);
+  return { ...state, chat, pending };
+}
+
+/** @param {State} state @param {import("./protocol.js").PartyName} party @param {number} number @returns {State} */
+function withRead(state, party, number) {
+  if (number <= state.read[party]) return state;
+  return { ...state, read: { ...state.read, [party]: number } };
+}
+
+/** Note a draft as on its way (again). @param {State} state @param {string} id @param {string} text @returns {State} */
+export function draftSent(state, id, text) {
+  const others = state.pending.filter((draft) => draft.id !== id);
+  return { ...state, pending: [...others, { id, text, state: "sending", code: null }] };
+}
+
+/** Note a draft as refused. @param {State} state @param {string} id @param {string} code @returns {State} */
+export function draftFailed(state, id, code) {
+  const pending = state.pending.map((draft) =>
+    draft.id === id ? { ...draft, state: /** @type {const} */ ("failed"), code } : draft,
+  );
+  return { ...state, pending };
+}
+
+/** Forget a draft. @param {State} state @param {string} id @returns {State} */
+export function draftDropped(state, id) {
+  return { ...state, pending: state.pending.filter((draft) => draft.id !== id) };
+}
+
+/** Clear the screen of a call that is closed. @param {State} state @returns {State} */
+export function dismissed(state) {
+  if (state.call?.state !== "closed") return state;
+  const { chat, read, files, pending, position } = EMPTY;
+  return { ...state, call: null, chat, read, files, pending, position };
+}
