@@ -1,0 +1,219 @@
+"""`madoguchi demo --check`: a whole call over the real service, resident and desk simulated.
+
+Real HTTP, WebSocket, ICE, DTLS and SRTP on loopback; nothing is replaced.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+
+from server.app import Service, running_service
+from server.demo.client import SimulatedPage
+from server.demo.desk import SimulatedDesk
+from server.demo.encoded import desk_clip, resident_clip
+from server.demo.pdf import application_pdf
+from server.demo.report import Report
+from server.demo.seed import counter_link, desk_link, settings_for, sow
+from server.demo.site import Site
+from server.demo.transfer import sha256_hex
+
+log = logging.getLogger(__name__)
+DEADLINE_SECONDS = 18.0
+MEDIA_SECONDS = 6.0
+POLL_SECONDS = 0.01
+
+TO_DESK = "よろしくお願いします。"
+TO_COUNTER = "こちらこそ、よろしくお願いします。"
+WHILE_AWAY = "映像が止まりました。そのままお待ちください。"
+AFTERWARDS = "戻りました。聞こえています。"
+FILE_NAME = "申請書（見本）.pdf"
+
+
+async def check(folder: Path) -> Report:
+    """Run the whole call with its data in `folder` and report; failures stand in `errors`."""
+    report = Report()
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await _service_and_call(folder, report)
+    except TimeoutError:
+        report.errors.append(f"not done within {DEADLINE_SECONDS:g} seconds")
+    except Exception as problem:
+        log.exception("the check broke")
+        report.errors.append(f"{type(problem).__name__}: {problem}")
+    if not report.errors:
+        report.errors += report.missing()
+    return report
+
+
+async def _service_and_call(folder: Path, report: Report) -> None:
+    clips = asyncio.gather(asyncio.to_thread(resident_clip), asyncio.to_thread(desk_clip))
+    async with (
+        running_service(settings_for(folder)) as service,
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+    ):
+        of_resident, of_desk = await clips
+        seed = await sow(service.parts.people)
+        counter_site = await _sign_in(
+            service, http, "counter", await counter_link(service.parts, seed, 0)
+        )
+        desk_site = await _sign_in(service, http, "desk", await desk_link(service.parts, seed, 0))
+        counter = SimulatedPage(counter_site, of_resident)
+        desk = SimulatedDesk(SimulatedPage(desk_site, of_desk))
+        try:
+            await Conversation(counter, desk, report).run()
+        finally:
+            await asyncio.gather(counter.close(), desk.page.close())
+
+
+async def _sign_in(service: Service, http: aiohttp.ClientSession, page: str, token: str) -> Site:
+    site = Site(http, service.base_url, page)
+    await site.use_link(token)
+    return site
+
+
+class Conversation:
+    """The call of the check, step by step; each step fills its share of the report."""
+
+    def __init__(self, counter: SimulatedPage, desk: SimulatedDesk, report: Report) -> None:
+        self._counter = counter
+        self._desk = desk
+        self._report = report
+
+    async def run(self) -> None:
+        """Go through all steps; a step that fails is named and ends the call."""
+        steps = (
+            self.connect,
+            self.see_each_other,
+            self.chat,
+            self.reconnect,
+            self.count_media,
+            self.send_file,
+            self.decide,
+        )
+        for step in steps:
+            try:
+                await step()
+            except Exception as problem:
+                log.exception("%s failed", step.__name__)
+                name = step.__name__.replace("_", " ")
+                self._report.errors.append(f"{name}: {type(problem).__name__} {problem}".strip())
+                return
+        for side, page in (("counter", self._counter), ("desk", self._desk.page)):
+            self._report.errors += [f"{side}: {fault}" for fault in page.mirror.faults]
+
+    async def connect(self) -> None:
+        """Place the call and answer it."""
+        await self._desk.open()
+        await self._counter.connect()
+        call = await self._counter.place("new-issue")
+        await self._desk.accept(call["id"], 5.0)
+        self._accepted_at = time.monotonic()
+
+    async def see_each_other(self) -> None:
+        """Open media at both ends until each has decoded a picture of the other."""
+        desk = self._desk.page
+
+        async def answer() -> None:
+            await self._counter.until(lambda m: m.under_way)
+            await self._counter.open_media()
+
+        await asyncio.gather(desk.open_media(), answer())
+        await _until(lambda: _first_frame(desk) is not None, MEDIA_SECONDS)
+        waited = (_first_frame(desk) or 0.0) - self._accepted_at
+        self._report.first_frame_ms = max(0, round(waited * 1000))
+        await _until(lambda: _first_frame(self._counter) is not None, MEDIA_SECONDS)
+
+    async def chat(self) -> None:
+        """Say something each way."""
+        await self._say(TO_DESK, TO_COUNTER)
+        self._report.chat_delivered = True
+
+    async def reconnect(self) -> None:
+        """Lose the resident's socket and connection at once; come back with both."""
+        counter, desk = self._counter, self._desk.page
+        await counter.cut()
+        await desk.until(lambda m: m.call_state == "interrupted", 2.0)
+        await desk.say(WHILE_AWAY)
+        await counter.return_()
+        await counter.until(lambda m: WHILE_AWAY in m.texts("desk"))
+        await counter.replace_media()
+        await desk.until(lambda m: m.call_state == "talking")
+        for page in (counter, desk):
+            if page.leg is not None:
+                page.leg.video.restart()
+                page.leg.audio.restart()
+
+    async def count_media(self) -> None:
+        """Wait for enough of sight and sound both ways, and talk meanwhile."""
+        await self._say(AFTERWARDS, TO_COUNTER)
+        self._report.chat_after_reconnect = True
+        try:
+            await _until(self._enough, MEDIA_SECONDS)
+        finally:
+            self._count()
+
+    async def send_file(self) -> None:
+        """Send a PDF from the counter and fetch it at the desk."""
+        counter, desk = self._counter, self._desk.page
+        number = (counter.mirror.call or {}).get("number", "")
+        paper = application_pdf(number, datetime.now(UTC))
+        file_id = await counter.send_file(FILE_NAME, paper)
+        done = ("offered", "refused")
+        await desk.until(lambda m: m.files.get(file_id, {}).get("state") in done)
+        file = desk.mirror.files[file_id]
+        if file["state"] == "refused":
+            raise ValueError(f"the file was refused: {file['reason']}")
+        arrived = await sha256_hex(await desk.fetch_file(file_id))
+        sent = await sha256_hex(paper)
+        hashes = {arrived, sent, file["sha256_sent"], file["sha256_offered"]}
+        self._report.file_sha256_match = len(hashes) == 1
+
+    async def decide(self) -> None:
+        """確認済み: both ends are told."""
+        await self._desk.close("verified")
+        for page in (self._counter, self._desk.page):
+            await page.until(lambda m: m.call_state == "closed")
+        call = self._counter.mirror.call or {}
+        self._report.outcome = call.get("outcome")
+
+    async def _say(self, to_desk: str, to_counter: str) -> None:
+        counter, desk = self._counter, self._desk.page
+        heard = len(counter.mirror.texts("desk"))
+        await asyncio.gather(counter.say(to_desk), desk.say(to_counter))
+        await desk.until(lambda m: to_desk in m.texts("counter"))
+        await counter.until(lambda m: to_counter in m.texts("desk")[heard:])
+
+    def _enough(self) -> bool:
+        self._count()
+        return self._report.enough
+
+    def _count(self) -> None:
+        report, counter, desk = self._report, self._counter.leg, self._desk.page.leg
+        if counter is None or desk is None:
+            return
+        report.video_frames_counter = _decodable(counter.video.first_frame_at, counter.video.frames)
+        report.video_frames_desk = _decodable(desk.video.first_frame_at, desk.video.frames)
+        report.audio_packets_counter = counter.audio.packets
+        report.audio_packets_desk = desk.audio.packets
+
+
+def _decodable(first_frame_at: float | None, frames: int) -> int:
+    return 0 if first_frame_at is None else frames
+
+
+def _first_frame(page: SimulatedPage) -> float | None:
+    return None if page.leg is None else page.leg.video.first_frame_at
+
+
+async def _until(condition: Callable[[], bool], seconds: float) -> None:
+    """Look every 10 ms until `condition` holds; raises `TimeoutError`."""
+    for _ in range(int(seconds / POLL_SECONDS)):
+        if condition():
+            return
+        await asyncio.sleep(POLL_SECONDS)
+    raise TimeoutError(f"waited {seconds:g} seconds")
