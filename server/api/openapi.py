@@ -42,9 +42,10 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document."""
-    used = [model for row in TABLE for model in row[3:] if model is not None]
+    used: list[type[BaseModel]] = [n.ErrorAnswer]
+    used += [model for row in TABLE for model in (row[3], row[4]) if model is not None]
     inputs: list[tuple[type[BaseModel], Literal["serialization"]]] = [
-        (model, "serialization") for model in dict.fromkeys([*used, n.ErrorAnswer])
+        (model, "serialization") for model in dict.fromkeys(used)
     ]
     names, schemas = models_json_schema(inputs, ref_template=REF)
     refs: Refs = {model: {"schema": schema} for (model, _), schema in names.items()}

@@ -73,7 +73,7 @@ async def test_refusals_stand_in_the_audit_log(world: Any) -> None:
     await code_of(counter.do("call.close", outcome="verified", reason=None))
     async with world.service.parts.database.reading() as connection:
         rows = (await connection.execute(sa.select(t.audit_entry.c.entry))).scalars().all()
-    refused = [row for row in rows if b"call.close" in row and b"counter_cannot_decide" in row]
+    refused = [row for row in rows if b"gate:call:close" in row and b"counter_cannot_decide" in row]
     assert len(refused) == 1
 
 

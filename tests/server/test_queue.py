@@ -63,7 +63,7 @@ async def test_an_unanswered_ring_goes_to_the_next_desk_and_the_call_keeps_its_p
     call = (await counter.do("call.place", **PLACE))["call"]
 
     def offered(m: dict[str, Any]) -> bool:
-        return m["type"] == "queue" and m["queue"]["offered"] == call["id"]
+        return bool(m["type"] == "queue" and m["queue"]["offered"] == call["id"])
 
     await asyncio.gather(*(desk.until_that(offered) for desk in desks))
     waiting = [m for m in counter.inbox if m["type"] == "call" and m["call"]["state"] == "waiting"]

@@ -1,0 +1,146 @@
+"""Another municipality's ids answer as if they did not exist, on every route."""
+
+import re
+from typing import Any
+
+import pytest
+
+from server.api.keys import PARTS
+from server.app import create_app
+
+IDS = {"call", "file", "tablet"}
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+async def test_every_route_answers_404_to_another_municipality(world: Any) -> None:
+    _, desk, call = await world.talking()
+    file_id = await upload(desk, call["id"])
+    home = {"call": call["id"], "file": file_id, "tablet": world.town.tablet.id}
+    ibara = await world.town_of("ibara")
+    strangers = [
+        await world.desk(0, ibara),
+        await world.signed_in(ibara.administrator, ibara),
+        await world.counter(ibara),
+    ]
+    walked = 0
+    for method, path in routes_with_ids(world):
+        for stranger in strangers:
+            url = path.format(**home)
+            status, _ = await stranger.request(method, url, headers=headers_for(method))
+            assert status == 404, (method, path, stranger.page)
+            walked += 1
+    assert walked >= 3 * 7
+
+
+async def test_an_unknown_id_and_another_municipalitys_answer_alike(world: Any) -> None:
+    _, _, call = await world.talking()
+    stranger = await world.desk(0, await world.town_of("ibara"))
+    answers = [
+        await stranger.request("GET", f"/api/v1/calls/{call_id}")
+        for call_id in (call["id"], "x" * 22)
+    ]
+    for status, body in answers:
+        assert status == 404
+        body["error"].pop("request_id")
+    assert {a[1]["error"]["code"] for a in answers} == {"not_found"}
+
+
+async def test_another_municipalitys_call_cannot_be_accepted_or_passed(world: Any) -> None:
+    counter = await world.counter()
+    await counter.connect()
+    place = {
+        "procedure": "new-issue",
+        "consent": {"video": True, "text_version": "1", "language": "ja"},
+    }
+    call = (await counter.do("call.place", **place))["call"]
+    stranger = await world.desk(0, await world.town_of("ibara"))
+    welcome = await stranger.connect()
+    assert welcome["state"]["queue"]["waiting"] == []
+    for kind in ("call.accept", "call.pass"):
+        with pytest.raises(Exception, match="not_found"):
+            await stranger.do(kind, call=call["id"])
+
+
+async def test_a_colleague_who_is_no_party_reads_neither_call_nor_file(world: Any) -> None:
+    _, desk, call = await world.talking()
+    file_id = await upload(desk, call["id"])
+    colleague = await world.desk(1)
+    for path in (
+        f"/api/v1/calls/{call['id']}",
+        f"/api/v1/calls/{call['id']}/files/{file_id}/content",
+    ):
+        status, body = await colleague.request("GET", path)
+        assert (status, body["error"]["code"]) == (403, "not_your_call")
+
+
+async def test_nobody_gets_anything_without_signing_in(world: Any) -> None:
+    open_to_all = {
+        "/healthz",
+        "/metrics",
+        "/api/openapi.json",
+        "/api/v1/municipalities",
+        "/api/v1/sign-in",
+        "/api/v1/links",
+        "/api/v1/password",
+        "/api/v1/enrol",
+    }
+    stranger = world.stranger("desk")
+    ids = dict.fromkeys(IDS, "x" * 22)
+    for method, path in every_route(world):
+        if path in open_to_all or not path.startswith("/api/") or method == "OPTIONS":
+            continue
+        status, body = await stranger.request(
+            method, path.format(**ids), headers=headers_for(method)
+        )
+        assert status in (401, 403), (method, path, status, body)
+
+
+def headers_for(method: str) -> dict[str, str]:
+    """Return headers with which a request of tus gets past its form."""
+    if method == "PATCH":
+        kind = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+        return TUS | kind
+    if method == "POST":
+        meta = "filename YQ==,sha256 " + "MDAw" * 21 + "MA=="
+        return TUS | {"Upload-Length": "5", "Upload-Metadata": meta}
+    return TUS if method in ("HEAD", "DELETE") else {}
+
+
+def every_route(world: Any) -> list[tuple[str, str]]:
+    """Return method and path of each route of the application."""
+    app = create_app(world.service.parts)
+    assert app[PARTS] is world.service.parts
+    found = []
+    for route in app.router.routes():
+        path = route.resource.canonical if route.resource else ""
+        if route.method != "*" and not path.startswith("/static"):
+            found.append((route.method, path))
+    return sorted(set(found))
+
+
+def routes_with_ids(world: Any) -> list[tuple[str, str]]:
+    """Return the routes that name somebody's thing; OPTIONS says the same to everybody."""
+    found = [r for r in every_route(world) if "{" in r[1] and r[0] != "OPTIONS"]
+    for _, path in found:
+        assert set(re.findall(r"{(\w+)}", path)) <= IDS, path
+    return found
+
+
+async def upload(page: Any, call_id: str) -> str:
+    """Begin an upload and return its id."""
+    import base64
+    import hashlib
+
+    data = b"%PDF-1.4\n%%EOF\n"
+    digest = base64.b64encode(hashlib.sha256(data).hexdigest().encode()).decode()
+    status, body = await page.request(
+        "POST",
+        f"/api/v1/calls/{call_id}/files",
+        headers=TUS
+        | {
+            "Upload-Length": str(len(data)),
+            "Upload-Metadata": f"filename YS5wZGY=,sha256 {digest}",
+        },
+    )
+    assert status == 201, body
+    return str(page.last_headers["Location"].split("?")[0].rsplit("/", 1)[1])
