@@ -5,7 +5,7 @@ Every method is durable when it returns.
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from security.people import (
     Link,
@@ -49,6 +49,15 @@ class PeopleStore(Protocol):
 
     async def revoke_tablet(self, municipality_id: str, tablet_id: str, now: datetime) -> bool:
         """Revoke a tablet, its sessions and unused codes; false when there is no such tablet."""
+
+
+class Notes(Protocol):
+    """Where it is written that somebody signed in, was locked out, enrolled a tablet."""
+
+    async def note(
+        self, municipality_id: str, tag: str, subject: str, detail: dict[str, Any], *, now: datetime
+    ) -> None:
+        """Append an entry to the municipality's audit log; ids and codes only."""
 
 
 class SessionStore(Protocol):

@@ -28,7 +28,7 @@ from security.people import (
     tablet_live,
     usable,
 )
-from security.sessions import PeopleStore, SessionStore
+from security.sessions import Notes, PeopleStore, SessionStore
 from security.tokens import code_hash, new_code, new_token, token_hash
 
 MAX_TRIES = 10
@@ -63,11 +63,13 @@ class SignIn:
         clock: Callable[[], datetime],
         passwords: Passwords | None = None,
         limits: SessionLimits | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self._people = people
         self._sessions = sessions
         self._clock = clock
         self._passwords = passwords or Passwords()
+        self._notes = notes
         self.limits = limits or SessionLimits()
 
     # Passwords
@@ -93,7 +95,7 @@ class SignIn:
         home = await self._find_municipality(municipality, tablet)
         login = normal_login(login)
         key = _try_key(home.id if home else f"?{municipality}", login)
-        await self._count_try(key)
+        await self._count_try(key, home)
         person = await self._people.person_by_login(home.id, login) if home else None
         replacement = await self._passwords.verify(
             person.password_hash if person else None, password
@@ -128,6 +130,7 @@ class SignIn:
             person.municipality_id, person.id, hashed, end_sessions_at=now
         )
         await self._sessions.clear_tries(_try_key(person.municipality_id, person.login))
+        await self._note(person.municipality_id, "person:password", person.id)
         return person
 
     async def _find_municipality(
@@ -140,12 +143,15 @@ class SignIn:
             return every[0] if len(every) == 1 else None
         return next((m for m in every if m.slug == slug), None)
 
-    async def _count_try(self, key: str) -> None:
+    async def _count_try(self, key: str, home: Municipality | None) -> None:
         # Counted before the check: a hundred tries at once are a hundred tries.
         now = self._clock()
         tries = await self._sessions.count_try(
             key, now, limit=MAX_TRIES, forget_before=now - LOCKED
         )
+        if tries == MAX_TRIES and home is not None:
+            # The key, not the name: whoever holds the list of names can tell, nobody else.
+            await self._note(home.id, "name:last-try", key)
         if tries > MAX_TRIES:
             raise TooMuch(
                 "too many failed tries at signing in",
@@ -211,12 +217,14 @@ class SignIn:
 
     async def _enrol(self, municipality_id: str, tablet_id: str) -> NewSession:
         await self._people.enrol_tablet(municipality_id, tablet_id, self._clock())
+        await self._note(municipality_id, "tablet:enrol", tablet_id)
         return await self._begin(SessionKind.TABLET, municipality_id, None, tablet_id)
 
     async def revoke_tablet(self, municipality_id: str, tablet_id: str) -> None:
         """End the tablet's enrolment, its sessions and unused codes; raises `NotFound`."""
         if not await self._people.revoke_tablet(municipality_id, tablet_id, self._clock()):
             raise NotFound("no such tablet")
+        await self._note(municipality_id, "tablet:revoke", tablet_id)
 
     # Sessions
 
@@ -273,7 +281,13 @@ class SignIn:
     async def _begin_for(self, person: Person, tablet: Tablet | None) -> NewSession:
         kind = SessionKind.CLERK if person.role is Role.CLERK else SessionKind.DESK
         tablet_id = tablet.id if tablet else None
+        await self._note(person.municipality_id, f"{kind.value}:begin", person.id)
         return await self._begin(kind, person.municipality_id, person.id, tablet_id)
+
+    async def _note(self, municipality_id: str, event: str, subject: str) -> None:
+        if self._notes is not None:
+            now = self._clock()
+            await self._notes.note(municipality_id, f"sign-in:{event}", subject, {}, now=now)
 
     async def _begin(
         self, kind: SessionKind, municipality_id: str, person_id: str | None, tablet_id: str | None

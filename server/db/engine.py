@@ -18,7 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from security.errors import Corrupt, MadoguchiError, Unavailable
-from server.db.migrate import upgrade
+from server.db.migrate import is_current, upgrade
 
 FILE_NAME = "madoguchi.sqlite"
 BUSY_SECONDS = 10
@@ -85,6 +85,14 @@ class Database:
         """Bring the database to the newest schema, in one transaction."""
         async with self.writing() as connection:
             await connection.run_sync(upgrade)
+
+    async def require_current(self) -> None:
+        """Raise `Unavailable` unless the schema is the one that this version works with."""
+        async with self.reading() as connection:
+            if not await connection.run_sync(is_current):
+                raise Unavailable(
+                    "the database has the schema of another version; start the server once"
+                )
 
     async def checkpoint(self) -> None:
         """Move everything from the write-ahead log into the database file itself."""

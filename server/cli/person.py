@@ -1,0 +1,130 @@
+"""`madoguchi person`: add, list, disable, link."""
+
+from pathlib import Path
+
+import click
+
+from security.errors import Conflict
+from security.ids import new_id
+from security.people import LINK_LIFETIME, LinkPurpose, Person, Role
+from server.cli.house import House, run, utc_now
+from server.cli.options import (
+    LOGIN,
+    NAME,
+    config_option,
+    json_option,
+    municipality_option,
+    print_rows,
+)
+
+
+@click.group()
+def person() -> None:
+    """利用者: clerks, municipal staff, administrators."""
+
+
+@person.command()
+@click.argument("login", type=LOGIN)
+@click.option("--name", type=NAME, required=True, help="Name as colleagues know it.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--office", "office_name", type=NAME, help="Post office of a clerk, by its name.")
+@municipality_option
+@config_option
+def add(
+    login: str, name: str, role: str, office_name: str | None, slug: str | None, config: Path
+) -> None:
+    """Add a person and print the one-time link by which the password is set."""
+    if (role == Role.CLERK) != (office_name is not None):
+        raise click.UsageError("a clerk, and nobody else, belongs to an office: --office")
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        office = await house.office(home, office_name) if office_name else None
+        item = Person(
+            new_id(), home.id, login, name, Role(role), office.id if office else None, None, None
+        )
+        await house.people.add_person(item)
+        await house.note(home.id, "person:add", item.id, {"role": role})
+        click.echo(f"登録しました / added: {login}")
+        await print_link(house, item, LinkPurpose.PASSWORD)
+
+    run(config, work)
+
+
+@person.command("list")
+@municipality_option
+@json_option
+@config_option
+def list_(slug: str | None, config: Path, *, as_json: bool) -> None:
+    """List people."""
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        offices = {item.id: item.name for item in await house.people.offices(home.id)}
+        rows = [
+            {
+                "login": item.login,
+                "name": item.name,
+                "role": item.role.value,
+                "office": offices.get(item.office_id or ""),
+                "password": "set" if item.password_hash else "none",
+                "disabled_at": item.disabled_at and item.disabled_at.isoformat(),
+            }
+            for item in await house.people.people(home.id)
+        ]
+        print_rows(rows, as_json=as_json)
+
+    run(config, work)
+
+
+@person.command()
+@click.argument("login", type=LOGIN)
+@municipality_option
+@config_option
+def disable(login: str, slug: str | None, config: Path) -> None:
+    """Disable a person; every sign-in of theirs ends at once."""
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        item = await house.person(home, login)
+        await house.people.disable_person(home.id, item.id, utc_now())
+        await house.note(home.id, "person:disable", item.id, {})
+        click.echo(f"停止しました / disabled: {login}")
+
+    run(config, work)
+
+
+@person.command()
+@click.argument("login", type=LOGIN)
+@click.option(
+    "--sign-in", "signs_in", is_flag=True, help="Sign in at the desk once instead of a password."
+)
+@municipality_option
+@config_option
+def link(login: str, slug: str | None, config: Path, *, signs_in: bool) -> None:
+    """Print a new one-time link by which a person sets a password."""
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        item = await house.person(home, login)
+        if item.disabled_at is not None:
+            raise Conflict(f"{login} is disabled")
+        if signs_in and item.role is Role.CLERK:
+            raise Conflict("a clerk signs in on a tablet, with a password")
+        purpose = LinkPurpose.SIGN_IN if signs_in else LinkPurpose.PASSWORD
+        await house.note(home.id, "person:link", item.id, {"purpose": purpose.value})
+        await print_link(house, item, purpose)
+
+    run(config, work)
+
+
+async def print_link(house: House, item: Person, purpose: LinkPurpose) -> None:
+    """Make a one-time link for a person and print it."""
+    token = await house.sign_in.make_link(purpose, item.municipality_id, person_id=item.id)
+    minutes = int(LINK_LIFETIME[purpose].total_seconds() // 60)
+    ja, en = (f"{minutes}分", f"{minutes} minutes")
+    if minutes >= 120:
+        ja, en = (f"{minutes // 60}時間", f"{minutes // 60} hours")
+    path = "/password" if purpose is LinkPurpose.PASSWORD else "/link"
+    click.echo(f"一回限りのリンク（{ja}間有効） / one-time link, valid for {en}:")
+    click.echo(f"  {house.url(path, token)}")
