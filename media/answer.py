@@ -1,0 +1,133 @@
+"""The answer to an offer, written line by line. Pure.
+
+ICE-lite, one transport, the offer's own payload types, extension ids and order of m-lines
+(RFC 8829 section 5.3). Whom the reader will hear is announced from the start: the SSRCs are the
+connection's own and stay when the other side comes, goes or is replaced.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from media.sdp import Extension, Line, Offer, Refused
+
+START_KBPS = 1500
+STREAM = "madoguchi"
+
+_FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
+_REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ssrcs:
+    """The numbers under which one connection is sent sound, pictures and repeated pictures."""
+
+    audio: int
+    video: int
+    rtx: int
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Our end of one connection. `fingerprint` is SHA-256 in the colon form."""
+
+    ufrag: str
+    password: str
+    fingerprint: str
+    addresses: tuple[str, ...]
+    port: int
+    ssrcs: Ssrcs
+    cname: str
+    session_id: int
+    version: int
+
+
+def write_answer(offer: Offer, local: Local) -> str:
+    """Return the answer to `offer` as SDP text with CRLF line ends."""
+    lines = [
+        "v=0",
+        f"o=- {local.session_id} {local.version} IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=ice-lite",
+        "a=group:BUNDLE " + " ".join(x.mid for x in offer.lines if isinstance(x, Line)),
+        f"a=msid-semantic: WMS {STREAM}",
+    ]
+    for line in offer.lines:
+        lines += _refusal(line) if isinstance(line, Refused) else _media(line, offer, local)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _refusal(line: Refused) -> Iterator[str]:
+    yield f"m={line.kind} 0 {line.profile} {line.fmt}"
+    yield "c=IN IP4 0.0.0.0"
+    yield f"a=mid:{line.mid}"
+    yield "a=inactive"
+
+
+def _media(line: Line, offer: Offer, local: Local) -> Iterator[str]:
+    types = str(line.payload_type)
+    if line.rtx_type is not None:
+        types += f" {line.rtx_type}"
+    yield f"m={line.kind} {local.port} {line.profile} {types}"
+    yield "c=" + _connection(local.addresses[0])
+    yield f"a=mid:{line.mid}"
+    yield f"a={_REVERSED.get(line.direction, line.direction)}"
+    yield "a=rtcp-mux"
+    if offer.reduced_rtcp:
+        yield "a=rtcp-rsize"
+    yield from _transport(local)
+    yield from _codec(line)
+    for extension in line.extensions:
+        yield _extmap(extension)
+    if line.receives:
+        yield from _announced(line, local)
+
+
+def _connection(address: str) -> str:
+    return f"IN IP{ipaddress.ip_address(address).version} {address}"
+
+
+def _transport(local: Local) -> Iterator[str]:
+    yield f"a=ice-ufrag:{local.ufrag}"
+    yield f"a=ice-pwd:{local.password}"
+    yield f"a=fingerprint:sha-256 {local.fingerprint}"
+    yield "a=setup:passive"
+    for index, address in enumerate(local.addresses):
+        priority = (126 << 24) | ((65535 - index) << 8) | 255
+        yield f"a=candidate:{index + 1} 1 udp {priority} {address} {local.port} typ host"
+    yield "a=end-of-candidates"
+
+
+def _codec(line: Line) -> Iterator[str]:
+    number = line.payload_type
+    if line.kind == "audio":
+        yield f"a=rtpmap:{number} opus/48000/2"
+        yield f"a=fmtp:{number} minptime=10;useinbandfec=1"
+    else:
+        yield f"a=rtpmap:{number} VP8/90000"
+        yield f"a=fmtp:{number} x-google-start-bitrate={START_KBPS}"
+    for value in _FEEDBACK:
+        if value in line.feedback:
+            yield f"a=rtcp-fb:{number} {value}"
+    if line.rtx_type is not None:
+        yield f"a=rtpmap:{line.rtx_type} rtx/90000"
+        yield f"a=fmtp:{line.rtx_type} apt={number}"
+
+
+def _extmap(extension: Extension) -> str:
+    direction = extension.direction
+    tail = "" if direction is None else "/" + _REVERSED.get(direction, direction)
+    return f"a=extmap:{extension.id}{tail} {extension.uri}"
+
+
+def _announced(line: Line, local: Local) -> Iterator[str]:
+    main = local.ssrcs.audio if line.kind == "audio" else local.ssrcs.video
+    numbers = [main]
+    yield f"a=msid:{STREAM} {line.kind}"
+    if line.rtx_type is not None:
+        numbers.append(local.ssrcs.rtx)
+        yield f"a=ssrc-group:FID {main} {local.ssrcs.rtx}"
+    for ssrc in numbers:
+        yield f"a=ssrc:{ssrc} cname:{local.cname}"
+        yield f"a=ssrc:{ssrc} msid:{STREAM} {line.kind}"

@@ -1,0 +1,254 @@
+"""What an offer says, as far as the engine cares. Pure.
+
+Any text gives an `Offer` or `ProtocolError(code="bad_sdp")`. Candidates are not read: an ICE-lite
+server needs none (RFC 8445 section 2.5), so offers with mDNS names only, or none, are fine.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from media.libs import SessionDescription, grouplines
+from security.errors import ProtocolError
+
+MAX_BYTES = 65536
+# aiortc's parser looks through what it has for each line: these keep it below a few milliseconds.
+MAX_LINES = 1200
+MAX_MEDIA = 16
+MAX_MAPPINGS = 160
+MAX_SSRC_LINES = 96
+
+MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
+TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+ORIENTATION = "urn:3gpp:video-orientation"
+TIME_OFFSET = "urn:ietf:params:rtp-hdrext:toffset"
+
+# Between two browsers; MID and TRANSPORT_CC end at the server.
+FORWARDED = frozenset({ABS_SEND_TIME, AUDIO_LEVEL, ORIENTATION, TIME_OFFSET})
+ACCEPTED = FORWARDED | {MID, TRANSPORT_CC}
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64}")
+_ICE = re.compile(r"[A-Za-z0-9+/]{4,256}")
+_EXTMAP = re.compile(r"a=extmap:([0-9]{1,2})(?:/(sendrecv|sendonly|recvonly|inactive))? (\S+)")
+_HASHES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
+_KINDS = ("audio", "video")
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A header extension as offered; `direction` is None when the offer leaves it out."""
+
+    id: int
+    uri: str
+    direction: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An m-line that we take: its codec (VP8 or Opus) under the offer's own numbers.
+
+    `feedback` holds rtcp-fb values as written ("nack pli"). `rtx_type` is None without RTX.
+    `ssrcs` are those the offer announces, possibly none.
+    """
+
+    kind: str
+    mid: str
+    profile: str
+    direction: str
+    payload_type: int
+    rtx_type: int | None
+    feedback: frozenset[str]
+    extensions: tuple[Extension, ...]
+    ssrcs: frozenset[int]
+
+    @property
+    def sends(self) -> bool:
+        """Tell whether the offerer means to send on this line."""
+        return self.direction in ("sendrecv", "sendonly")
+
+    @property
+    def receives(self) -> bool:
+        """Tell whether the offerer means to receive on this line."""
+        return self.direction in ("sendrecv", "recvonly")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An m-line that the answer turns down with port 0."""
+
+    kind: str
+    mid: str
+    profile: str
+    fmt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A usable offer: one audio and one video line on one transport.
+
+    `lines` are all m-lines in the offer's order. `fingerprints` are (hash name, bytes).
+    """
+
+    lines: tuple[Line | Refused, ...]
+    ufrag: str
+    password: str
+    fingerprints: tuple[tuple[str, bytes], ...]
+    reduced_rtcp: bool
+
+    def line(self, kind: str) -> Line:
+        """Return the line taken for `kind`."""
+        return next(x for x in self.lines if isinstance(x, Line) and x.kind == kind)
+
+
+def bad_sdp(why: str) -> ProtocolError:
+    """Return the one error that an offer can cause."""
+    return ProtocolError(why, code="bad_sdp")
+
+
+def parse_offer(text: str) -> Offer:
+    """Return what `text` offers.
+
+    Raises `ProtocolError` with code `bad_sdp` when it is longer than 64 KiB, is not SDP, lacks an
+    audio line with Opus or a video line with VP8, or cannot run bundled over one DTLS transport.
+    """
+    _check_size(text)
+    try:
+        session: Any = SessionDescription.parse(text)
+        _, groups = grouplines(text)
+        return _read(session, groups)
+    except ProtocolError:
+        raise
+    except Exception as error:  # the parser raises at least six kinds on mutated input
+        raise bad_sdp("the offer is not valid SDP") from error
+
+
+def _check_size(text: str) -> None:
+    if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise bad_sdp("the offer is longer than 64 KiB")
+    lines = text.splitlines()
+    counts = (
+        (len(lines), MAX_LINES, "lines"),
+        (sum(x.startswith("m=") for x in lines), MAX_MEDIA, "m-lines"),
+        (sum(x.startswith("a=rtpmap:") for x in lines), MAX_MAPPINGS, "codecs"),
+        (sum(x.startswith(("a=ssrc:", "a=ssrc-group:")) for x in lines), MAX_SSRC_LINES, "SSRCs"),
+    )
+    for count, limit, what in counts:
+        if count > limit:
+            raise bad_sdp(f"the offer has {count} {what}, more than {limit}")
+
+
+def _read(session: Any, groups: Sequence[Sequence[str]]) -> Offer:
+    bundled = {str(mid) for g in session.group if g.semantic == "BUNDLE" for mid in g.items}
+    lines: list[Line | Refused] = []
+    main: dict[str, Any] = {}
+    mids: set[str] = set()
+    for media, raw in zip(session.media, groups, strict=True):
+        mid = _mid(media, mids)
+        if media.kind in _KINDS and media.kind not in main and not _is_refused(media, raw):
+            if mid not in bundled or not media.rtcp_mux:
+                raise bad_sdp(f"the {media.kind} line is not bundled with rtcp-mux")
+            main[media.kind] = media
+            lines.append(_line(media, raw, mid))
+        else:
+            lines.append(_refused(media, mid))
+    for kind in _KINDS:
+        if kind not in main:
+            raise bad_sdp(f"the offer has no {kind} line")
+    first = next(m for m in session.media if m in main.values())
+    ufrag, password = first.ice.usernameFragment, first.ice.password
+    if not (_ICE.fullmatch(ufrag or "") and _ICE.fullmatch(password or "")):
+        raise bad_sdp("the offer has no ICE credentials")
+    # Both lines share the transport of the first; rtcp-rsize counts when every line has it.
+    reduced = all("a=rtcp-rsize" in raw for raw in groups if raw[0].startswith(("m=aud", "m=vid")))
+    return Offer(tuple(lines), ufrag, password, _fingerprints(first), reduced)
+
+
+def _mid(media: Any, seen: set[str]) -> str:
+    mid = media.rtp.muxId
+    if not mid or not _TOKEN.fullmatch(mid) or len(mid) > 32 or mid in seen:
+        raise bad_sdp("an m-line has no mid of its own")
+    seen.add(mid)
+    return str(mid)
+
+
+def _is_refused(media: Any, raw: Sequence[str]) -> bool:
+    return media.port == 0 and "a=bundle-only" not in raw
+
+
+def _refused(media: Any, mid: str) -> Refused:
+    fmt = str(media.fmt[0])
+    if not (_TOKEN.fullmatch(media.kind) and _TOKEN.fullmatch(fmt)):
+        raise bad_sdp("an m-line is malformed")
+    return Refused(media.kind, mid, media.profile, fmt)
+
+
+def _line(media: Any, raw: Sequence[str], mid: str) -> Line:
+    if media.profile not in ("UDP/TLS/RTP/SAVPF", "RTP/SAVPF", "TCP/DTLS/RTP/SAVPF"):
+        raise bad_sdp(f"the {media.kind} line does not speak DTLS-SRTP")
+    codec = _codec(media)
+    return Line(
+        kind=media.kind,
+        mid=mid,
+        profile=media.profile,
+        direction=media.direction or "sendrecv",
+        payload_type=codec.payloadType,
+        rtx_type=_rtx_type(media, codec.payloadType),
+        feedback=frozenset(
+            f"{x.type} {x.parameter}" if x.parameter else x.type for x in codec.rtcpFeedback
+        ),
+        extensions=tuple(_extensions(raw)),
+        ssrcs=frozenset(x.ssrc for x in media.ssrc if 0 < x.ssrc < 1 << 32),
+    )
+
+
+def _codec(media: Any) -> Any:
+    wanted = ("audio/opus", 48000, 2) if media.kind == "audio" else ("video/vp8", 90000, None)
+    for codec in media.rtp.codecs:
+        key = (codec.mimeType.lower(), codec.clockRate, codec.channels)
+        if key == wanted and _usable(codec.payloadType, media):
+            return codec
+    raise bad_sdp("the offer has no Opus" if media.kind == "audio" else "the offer has no VP8")
+
+
+def _usable(payload_type: int, media: Any) -> bool:
+    """Tell whether a payload type can stand beside RTCP on one port (RFC 5761 section 4)."""
+    return 96 <= payload_type <= 127 or (35 <= payload_type <= 63 and payload_type in media.fmt)
+
+
+def _rtx_type(media: Any, payload_type: int) -> int | None:
+    for codec in media.rtp.codecs:
+        if codec.mimeType.lower() == "video/rtx" and codec.parameters.get("apt") == payload_type:
+            return int(codec.payloadType) if _usable(codec.payloadType, media) else None
+    return None
+
+
+def _extensions(raw: Sequence[str]) -> Iterator[Extension]:
+    """Give the known extensions; ids beyond 14 need the two-byte form, which we do not offer."""
+    ids: set[int] = set()
+    for text in raw:
+        match = _EXTMAP.match(text)
+        if match is None:
+            continue
+        number, direction, uri = int(match[1]), match[2], match[3]
+        if uri in ACCEPTED and 1 <= number <= 14 and number not in ids:
+            ids.add(number)
+            yield Extension(number, uri, direction)
+
+
+def _fingerprints(media: Any) -> tuple[tuple[str, bytes], ...]:
+    if media.dtls is None or media.dtls.role not in ("auto", "client"):
+        raise bad_sdp("the offer does not let the browser be the DTLS client")
+    found = []
+    for item in media.dtls.fingerprints:
+        name = item.algorithm.lower()
+        if name in _HASHES:
+            digest = bytes.fromhex(item.value.replace(":", ""))
+            if len(digest) != _HASHES[name]:
+                raise bad_sdp("a certificate fingerprint has the wrong length")
+            found.append((name, digest))
+    if not found or len(found) > 8:
+        raise bad_sdp("the offer has no certificate fingerprint of SHA-256 or better")
+    return tuple(sorted(set(found)))

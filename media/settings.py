@@ -1,0 +1,52 @@
+"""What the engine is told and what it tells: settings, events, statistics."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """Where the one UDP socket stands.
+
+    `host` is the address to bind (IPv4, or IPv6 for both), `port` 0 takes a free one, `announce`
+    are the addresses that browsers are told, the preferred one first.
+    """
+
+    host: str
+    port: int
+    announce: tuple[str, ...]
+
+
+class MediaEvents(Protocol):
+    """Told on the event loop; may not raise and may not take long."""
+
+    def media_up(self, call_id: str, party: str) -> None:
+        """`party`'s connection is encrypted and carries media."""
+
+    def media_lost(self, call_id: str, party: str) -> None:
+        """`party` said goodbye or has not been heard for 30 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartyStats:
+    """How one party's connection does.
+
+    `up` tells whether its keys stand; packets, bytes and `lost` count since the party joined,
+    summed over its connections. `packets_received` and `bytes_received` came from the party,
+    `packets_forwarded` and `bytes_forwarded` were sent to it, `lost` never reached us.
+    `rtt_seconds`, `loss_fraction` (0 to 1) and `remb_bps` are what the party last reported of what
+    we send it, None before that; `jitter_seconds` is ours of its video (RFC 3550 section 6.4.1).
+    `cap_bps` is the limit last asked of its encoder, None when there is none.
+    """
+
+    up: bool
+    packets_received: int
+    bytes_received: int
+    packets_forwarded: int
+    bytes_forwarded: int
+    lost: int
+    rtt_seconds: float | None
+    loss_fraction: float | None
+    jitter_seconds: float | None
+    remb_bps: int | None
+    cap_bps: int | None

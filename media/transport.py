@@ -1,0 +1,91 @@
+"""The transport of one party's connection: ICE credentials, addresses, DTLS, SRTP keys."""
+
+from dataclasses import dataclass
+
+from media.bucket import Bucket
+from media.dtls import Dtls, DtlsState, Identity
+from media.ice import Address, Addresses, Check, Credentials, answer_check, new_credentials
+from media.libs import SrtpSession
+
+MAX_SSRCS = 16
+CHECKS_BURST, CHECKS_PER_SECOND = 60, 25
+
+
+@dataclass(slots=True)
+class Counters:
+    """What passed one connection."""
+
+    packets_received: int = 0
+    bytes_received: int = 0
+    packets_forwarded: int = 0
+    bytes_forwarded: int = 0
+    refused: int = 0
+
+
+class Transport:
+    """What stands between a party's socket and ours. The shells read and write it."""
+
+    def __init__(
+        self, identity: Identity, fingerprints: tuple[tuple[str, bytes], ...], *, now: float
+    ) -> None:
+        self.fingerprints = fingerprints
+        self.local = new_credentials()
+        self.old_local: Credentials | None = None
+        self.addresses = Addresses()
+        self.dtls = Dtls(identity, fingerprints, now=now)
+        self.inbound: SrtpSession | None = None
+        self.outbound: SrtpSession | None = None
+        self.counters = Counters()
+        self.heard_at = now
+        self.lost = False  # the server has been told that nobody is there
+        self._checks = Bucket(CHECKS_BURST, CHECKS_PER_SECOND)
+        self._ssrcs_heard: set[int] = set()
+
+    @property
+    def up(self) -> bool:
+        """Tell whether the keys are there."""
+        return self.outbound is not None
+
+    def restart(self) -> None:
+        """Take new local credentials; the old ones serve until a check with the new ones comes."""
+        self.old_local = self.local
+        self.local = new_credentials()
+
+    def check(self, data: bytes, ufrag: str, source: Address, *, now: float) -> Check | None:
+        """Return the answer to a binding request sent to our `ufrag`, or None.
+
+        Sets `old_local` to None once the newest credentials are in use.
+        """
+        if not self._checks.has(now):
+            return None
+        local = self.local if ufrag == self.local.ufrag else self.old_local
+        if local is None or local.ufrag != ufrag:
+            return None
+        found = answer_check(data, local, source)
+        if found is not None:
+            self._checks.take(now)
+            if local is self.local:
+                self.old_local = None
+        return found
+
+    def keys_ready(self) -> bool:
+        """Take the keys when the handshake has just ended; tell whether it has."""
+        if self.up or self.dtls.state is not DtlsState.UP:
+            return False
+        self.inbound, self.outbound = self.dtls.inbound, self.dtls.outbound
+        return True
+
+    def admits(self, ssrc: int) -> bool:
+        """Tell whether one more SSRC may cost us memory; it counts once it has authenticated."""
+        return ssrc in self._ssrcs_heard or len(self._ssrcs_heard) < MAX_SSRCS
+
+    def heard(self, ssrc: int, source: Address, now: float) -> None:
+        """Note that something of `ssrc` authenticated from `source`: the party is there."""
+        self._ssrcs_heard.add(ssrc)
+        self.heard_at = now
+        if source != self.addresses.current:
+            self.addresses.follow(source)
+
+    def may_send(self, now: float) -> bool:
+        """Tell whether media may go out: keys are there and the receiver consents."""
+        return self.outbound is not None and self.addresses.consented(now)
