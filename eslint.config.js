@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 const rules = {
-  eqeqeq: "error",
+  eqeqeq: ["error", "always", { null: "ignore" }],
   "no-var": "error",
   "prefer-const": "error",
   "no-implicit-coercion": ["error", { boolean: false }],

@@ -349,6 +349,22 @@ test("chat written while the line is away goes out in order when it is back", as
   connection.stop();
 });
 
+test("what is sent in the moment of return goes out once, after what waited", async () => {
+  const { server, connection, clock } = await openLine();
+  server.socket.end(1006);
+  const waited = connection.send("chat.send", { text: "一" }, { id: "a" });
+  connection.on("state", ({ state }) => {
+    if (state === "open") void connection.send("desk.state", { state: "open" }, { id: "b" });
+  });
+  await clock.pass(250);
+  await waited;
+  assert.deepEqual(
+    server.commands.map((m) => m.id),
+    ["a", "b"],
+  );
+  connection.stop();
+});
+
 test("an answer that never comes on a living line is a timeout", async () => {
   const { server, connection, clock } = await openLine();
   server.reply = () => null;

@@ -272,8 +272,9 @@ export class Connection extends EventTarget {
     if (!message.resumed) this.#seq = 0;
     this.#openedAt = this.#now();
     this.#emit(message);
-    this.#become("open");
+    // Before "open" is told, since those who hear it send at once.
     for (const frame of this.#outbox.framesToResend(this.#now())) this.#write(frame);
+    if (this.#welcomed) this.#become("open");
   }
 
   /** What comes before the welcome is the reason why there is none. @param {ServerMessage} message */
@@ -409,7 +410,7 @@ export class Connection extends EventTarget {
     const broken = this.#wasOffline;
     this.#wasOffline = false;
     this.#attempt = 0;
-    if (broken || !this.#socket) this.#replace();
+    if (broken || !this.#welcomed) this.#replace();
     else this.check();
   }
 

@@ -1,0 +1,319 @@
+/**
+ * Sound and picture of a page's call.
+ *
+ *     const media = new MediaSession({connection});
+ *     await media.acquire({facing: "user"});   // camera and microphone; never rejects, see `problem`
+ *     media.open();                             // when call.state is talking, interrupted or deciding
+ *     media.close();                            // when it is closed; the own preview goes on
+ *     media.release();                          // the lights go out
+ *     media.setMicrophone(false); media.setCamera(true);
+ *     await media.switchCamera("environment");  // or a device id; false: the former is back
+ *     await media.switchMicrophone(deviceId);
+ *     const {cameras, microphones, speakers} = await media.devices();   // [{id, label}]
+ *
+ * Signals: `local` and `remote` (MediaStream or null, for `srcObject`; a new object when it
+ * changes), `state` "off | connecting | flowing | stalled", `quality` (quality.js), `camera` and
+ * `microphone` "on | off | lost", `problem` {camera, microphone} each null or "not_allowed |
+ * not_found | in_use | not_supported | failed", `fault` (code of the last refused offer or null).
+ *
+ * It repairs itself: see watchdog.js for when, devices.js for cameras. `please-offer` and a change
+ * of `media_epoch` are obeyed. Call `open` again as often as you like; it does nothing when open.
+ */
+import { effect, signal } from "../../vendor/signals-core.js";
+import { LocalMedia } from "./devices.js";
+import { ServerError } from "./errors.js";
+import { Peer } from "./peer.js";
+import { UNKNOWN, look, quality } from "./quality.js";
+import {
+  packetsReceived,
+  watchdogHint,
+  watchdogRestarted,
+  watchdogStart,
+  watchdogStep,
+} from "./watchdog.js";
+
+/** How often the watchdog looks. */
+export const SAMPLE_MS = 400;
+/** How often the quality is worked out. */
+const QUALITY_MS = 2_000;
+
+/**
+ * @typedef {object} MediaOptions
+ * @property {Pick<import("./connection.js").Connection, "send" | "on" | "status">} connection
+ * @property {new (configuration: RTCConfiguration) => RTCPeerConnection} [RTCPeerConnectionClass]
+ * @property {new (tracks: MediaStreamTrack[]) => MediaStream} [MediaStreamClass]
+ * @property {import("./devices.js").DeviceSource} [mediaDevices]
+ * @property {RTCConfiguration} [configuration]
+ * @property {() => number} [now]
+ * @property {(run: () => void, ms: number) => any} [setTimer]
+ * @property {(timer: any) => void} [clearTimer]
+ * @property {EventTarget | null} [scope] says `online`
+ * @property {(EventTarget & {visibilityState?: string}) | null} [visibility]
+ * @property {EventTarget | null} [network] `navigator.connection`, says `change`
+ */
+
+export class MediaSession {
+  #options;
+  #local;
+  /** @type {Peer | null} */
+  #peer = null;
+  #number = 0;
+  /** @type {string | null} */
+  #epoch = null;
+  #watchdog = watchdogStart(0);
+  #timer = /** @type {any} */ (null);
+  #sampling = false;
+  #reported = "";
+  /** @type {import("./quality.js").Look | null} */
+  #look = null;
+  /** @type {(() => void)[]} */
+  #offs = [];
+
+  /** @param {MediaOptions} options */
+  constructor(options) {
+    const browser = /** @type {any} */ (globalThis);
+    this.#options = {
+      RTCPeerConnectionClass: browser.RTCPeerConnection,
+      MediaStreamClass: browser.MediaStream,
+      mediaDevices: browser.navigator?.mediaDevices,
+      configuration: {},
+      now: Date.now,
+      setTimer: (/** @type {() => void} */ run, /** @type {number} */ ms) => setTimeout(run, ms),
+      clearTimer: (/** @type {any} */ timer) => clearTimeout(timer),
+      scope: browser.document ? browser : null,
+      visibility: browser.document ?? null,
+      network: browser.navigator?.connection ?? null,
+      ...options,
+    };
+    this.#local = new LocalMedia({
+      ...this.#options,
+      onTrack: (kind, track) => void this.#peer?.setTrack(kind, track).catch(() => {}),
+    });
+    this.local = this.#local.local;
+    this.camera = this.#local.camera;
+    this.microphone = this.#local.microphone;
+    this.problem = this.#local.problem;
+    this.remote = signal(/** @type {MediaStream | null} */ (null));
+    this.state = signal(/** @type {"off" | import("./watchdog.js").Flow} */ ("off"));
+    this.quality = signal(/** @type {import("./quality.js").Quality} */ (UNKNOWN));
+    this.fault = signal(/** @type {string | null} */ (null));
+  }
+
+  /** @param {Partial<import("./constraints.js").Wanted>} [wanted] both, front camera, by default */
+  acquire(wanted) {
+    return this.#local.acquire(wanted);
+  }
+
+  devices() {
+    return this.#local.devices();
+  }
+
+  /** @param {boolean} on */
+  setMicrophone(on) {
+    this.#local.setOn("audio", on);
+  }
+
+  /** @param {boolean} on */
+  setCamera(on) {
+    this.#local.setOn("video", on);
+  }
+
+  /** @param {string} which "user", "environment" or a device id */
+  switchCamera(which) {
+    const facing = which === "user" || which === "environment" ? which : undefined;
+    return this.#local.choose("video", { facing, cameraId: facing ? undefined : which });
+  }
+
+  /** @param {string} microphoneId */
+  switchMicrophone(microphoneId) {
+    return this.#local.choose("audio", { microphoneId });
+  }
+
+  /** Stop camera and microphone. */
+  release() {
+    this.#local.release();
+  }
+
+  /** Connect to the server and stay connected. */
+  open() {
+    if (this.#peer) return;
+    this.#follow();
+    this.#renew(0);
+    this.#tick();
+  }
+
+  /** Let the connection go. */
+  close() {
+    for (const off of this.#offs.splice(0)) off();
+    if (this.#timer !== null) this.#options.clearTimer(this.#timer);
+    this.#timer = null;
+    this.#peer?.close();
+    this.#peer = null;
+    this.#look = null;
+    this.#reported = "";
+    this.remote.value = null;
+    this.state.value = "off";
+    this.quality.value = UNKNOWN;
+    this.fault.value = null;
+  }
+
+  /** Look for the network path anew, with the same keys. */
+  restartIce() {
+    this.#watchdog = watchdogRestarted(this.#watchdog, this.#options.now());
+    return this.#offer(true);
+  }
+
+  /** Make a new connection for the same party. */
+  replace() {
+    return this.#peer ? this.#renew(this.#watchdog.replaced) : Promise.resolve();
+  }
+
+  /** @param {number} replaced */
+  #renew(replaced) {
+    const { RTCPeerConnectionClass, configuration, connection, now } = this.#options;
+    this.#peer?.close();
+    this.#look = null;
+    this.#watchdog = watchdogStart(now(), replaced);
+    this.state.value = ["off", "connecting"].includes(this.state.value) ? "connecting" : "stalled";
+    this.#number += 1;
+    this.#peer = new Peer({
+      number: this.#number,
+      ask: (number, sdp) => connection.send("offer", { connection: number, sdp }),
+      RTCPeerConnectionClass,
+      configuration,
+      local: this.local.value,
+      audio: this.#local.track("audio"),
+      video: this.#local.track("video"),
+    });
+    this.#peer.pc.onconnectionstatechange = () => void this.#sample();
+    return this.#offer(false);
+  }
+
+  /** @param {boolean} restart */
+  async #offer(restart) {
+    const peer = this.#peer;
+    if (!peer) return;
+    try {
+      await peer.offer({ restart });
+    } catch (error) {
+      if (peer === this.#peer) this.fault.value = codeOf(error);
+      return;
+    }
+    if (peer !== this.#peer || !peer.answered) return;
+    this.fault.value = null;
+    this.#show(peer);
+    const moved = this.#epoch !== null && this.#epoch !== peer.mediaEpoch;
+    this.#epoch = peer.mediaEpoch;
+    // Another run of the media server does not have the keys of this connection.
+    if (moved && restart) await this.#renew(0);
+  }
+
+  /** @param {Peer} peer */
+  #show(peer) {
+    const tracks = peer.remoteTracks();
+    if (this.remote.value?.getTracks().includes(tracks[0])) return;
+    this.remote.value = new this.#options.MediaStreamClass(tracks);
+  }
+
+  #follow() {
+    const { connection, scope, visibility, network } = this.#options;
+    this.#offs.push(
+      connection.on("message", (message) => {
+        if (message.type === "please-offer") this.#obey(message.reason);
+      }),
+      connection.on("state", (status) => {
+        if (status.state === "open") this.#lineIsBack();
+      }),
+      effect(() => this.#report(this.camera.value, this.microphone.value)),
+    );
+    this.#hear(scope, "online", () => this.#hint());
+    this.#hear(network, "change", () => this.#hint());
+    this.#hear(visibility, "visibilitychange", () => {
+      if (visibility?.visibilityState !== "hidden") this.#hint();
+    });
+  }
+
+  /** @param {EventTarget | null} target @param {string} name @param {() => void} handler */
+  #hear(target, name, handler) {
+    target?.addEventListener(name, handler);
+    this.#offs.push(() => target?.removeEventListener(name, handler));
+  }
+
+  /** @param {"new_connection" | "restart_ice"} reason */
+  #obey(reason) {
+    void (reason === "new_connection" ? this.#renew(0) : this.restartIce());
+  }
+
+  #lineIsBack() {
+    this.#reported = "";
+    this.#report(this.camera.peek(), this.microphone.peek());
+    if (this.#peer && !this.#peer.answered) void this.restartIce();
+    this.#hint();
+  }
+
+  #hint() {
+    this.#watchdog = watchdogHint(this.#watchdog, this.#options.now());
+    void this.#sample();
+  }
+
+  /** @param {import("./protocol.js").DeviceState} camera @param {import("./protocol.js").DeviceState} microphone */
+  #report(camera, microphone) {
+    const { connection } = this.#options;
+    const report = `${camera} ${microphone}`;
+    if (report === this.#reported || connection.status.state !== "open") return;
+    this.#reported = report;
+    connection.send("call.devices", { camera, microphone }).catch(() => (this.#reported = ""));
+  }
+
+  #tick() {
+    this.#timer = this.#options.setTimer(() => {
+      void this.#sample();
+      this.#tick();
+    }, SAMPLE_MS);
+  }
+
+  async #sample() {
+    const peer = this.#peer;
+    if (!peer || this.#sampling) return;
+    this.#sampling = true;
+    try {
+      const stats = await peer.pc.getStats();
+      if (peer === this.#peer) this.#judge(peer, [...stats.values()]);
+    } catch {
+      // A connection that is being closed has no statistics.
+    } finally {
+      this.#sampling = false;
+    }
+  }
+
+  /** @param {Peer} peer @param {Record<string, any>[]} reports */
+  #judge(peer, reports) {
+    const now = this.#options.now();
+    const sample = {
+      packets: packetsReceived(reports),
+      connected: peer.pc.connectionState === "connected",
+      canSignal: this.#options.connection.status.state === "open",
+    };
+    const { state, flow, action } = watchdogStep(this.#watchdog, sample, now);
+    this.#watchdog = state;
+    // A replacement that has not carried anything yet is part of the same stillness.
+    const mending = flow === "connecting" && this.state.value === "stalled";
+    this.state.value = mending ? "stalled" : flow;
+    if (action === "restart") void this.#offer(true);
+    else if (action === "replace") void this.#renew(state.replaced);
+    else this.#measure(reports, now);
+  }
+
+  /** @param {Record<string, any>[]} reports @param {number} now */
+  #measure(reports, now) {
+    if (this.#look && now - this.#look.at < QUALITY_MS) return;
+    const seen = look(reports, now);
+    this.quality.value = quality(this.#look, seen);
+    this.#look = seen;
+  }
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  return error instanceof ServerError ? error.code : "bad_sdp";
+}

@@ -1,0 +1,139 @@
+/**
+ * One RTCPeerConnection of the page and its offers (PROTOCOL.md section 3, `offer`).
+ *
+ * The page offers, the server answers; there are no candidates to wait for. Offers do not overlap:
+ * one that is wanted while another is on its way follows it.
+ */
+
+/** Enough for 1280×720 at 30, little enough for a shared line. */
+export const MAX_BITRATE = 2_500_000;
+
+/**
+ * @typedef {object} PeerOptions
+ * @property {number} number counts the page's connections from 1
+ * @property {(number: number, sdp: string) => Promise<{connection: number, sdp: string, media_epoch: string}>} ask
+ * @property {new (configuration: RTCConfiguration) => RTCPeerConnection} RTCPeerConnectionClass
+ * @property {MediaStream | null} local
+ * @property {MediaStreamTrack | null} audio
+ * @property {MediaStreamTrack | null} video
+ * @property {RTCConfiguration} [configuration]
+ */
+
+export class Peer {
+  #ask;
+  #audio;
+  #video;
+  #closed = false;
+  #again = false;
+  #restart = false;
+  /** @type {Promise<void> | null} */
+  #running = null;
+  /** Whether the last offer was answered. */
+  answered = false;
+  /** @type {string | null} */
+  mediaEpoch = null;
+
+  /** @param {PeerOptions} options */
+  constructor(options) {
+    this.number = options.number;
+    this.#ask = options.ask;
+    this.pc = new options.RTCPeerConnectionClass({
+      bundlePolicy: "max-bundle",
+      rtcpMuxPolicy: "require",
+      ...options.configuration,
+    });
+    const streams = options.local ? [options.local] : [];
+    this.#audio = this.pc.addTransceiver(options.audio ?? "audio", {
+      direction: "sendrecv",
+      streams,
+    });
+    this.#video = this.pc.addTransceiver(options.video ?? "video", {
+      direction: "sendrecv",
+      streams,
+      sendEncodings: [{ maxBitrate: MAX_BITRATE, maxFramerate: 30 }],
+    });
+    void this.#preferResolution();
+  }
+
+  get closed() {
+    return this.#closed;
+  }
+
+  /** What the other side sends, in the order audio, video. */
+  remoteTracks() {
+    return [this.#audio.receiver.track, this.#video.receiver.track];
+  }
+
+  /**
+   * Send another track from now on, or none.
+   * @param {"audio" | "video"} kind
+   * @param {MediaStreamTrack | null} track
+   */
+  async setTrack(kind, track) {
+    if (this.#closed) return;
+    const { sender } = kind === "audio" ? this.#audio : this.#video;
+    await sender.replaceTrack(track);
+  }
+
+  /**
+   * Offer and apply the answer. Rejects with the connection's `ServerError`; the next offer then
+   * looks for the path anew.
+   * @param {{restart?: boolean}} [options]
+   */
+  offer({ restart = false } = {}) {
+    this.#restart ||= restart;
+    if (this.#running) {
+      this.#again = true;
+      return this.#running;
+    }
+    this.#running = this.#offers().finally(() => (this.#running = null));
+    return this.#running;
+  }
+
+  async #offers() {
+    do {
+      this.#again = false;
+      await this.#once();
+    } while (this.#again && !this.#closed);
+  }
+
+  async #once() {
+    const { pc } = this;
+    const restart = this.#restart;
+    this.#restart = false;
+    this.answered = false;
+    try {
+      await pc.setLocalDescription(await pc.createOffer({ iceRestart: restart }));
+      const answer = await this.#ask(this.number, pc.localDescription?.sdp ?? "");
+      if (this.#closed || answer.connection !== this.number) return;
+      await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+      this.answered = true;
+      this.mediaEpoch = answer.media_epoch;
+      // Firefox takes parameters only once codecs are agreed.
+      void this.#preferResolution();
+    } catch (error) {
+      if (this.#closed) return;
+      this.#restart ||= restart;
+      throw error;
+    }
+  }
+
+  /** A document that is sharp and slow can be read; one that is fast and small cannot. */
+  async #preferResolution() {
+    const { sender } = this.#video;
+    try {
+      const parameters = sender.getParameters();
+      /** @type {{degradationPreference?: string}} */ (parameters).degradationPreference =
+        "maintain-resolution";
+      await sender.setParameters(parameters);
+    } catch {
+      // A browser without this preference chooses by itself.
+    }
+  }
+
+  close() {
+    this.#closed = true;
+    this.pc.onconnectionstatechange = null;
+    this.pc.close();
+  }
+}
