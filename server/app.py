@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aiohttp import web
-from media.node import MediaNode
 
 from chat.log import ChatLog
 from files.blobs import FolderBlobs
 from files.uploads import Uploads
+from media.node import MediaNode
 from security.crypto.keys import DataKey
 from security.gate import Gate
 from security.ids import new_id
@@ -130,10 +130,14 @@ async def close_pages(app: web.Application) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running service. `base_url` is where pages of this machine reach it."""
+    """A running service. `base_url` is where pages of this machine reach it.
+
+    Whoever wants it to listen at a further address adds a site to `runner`.
+    """
 
     parts: Parts
     base_url: str
+    runner: web.AppRunner
 
 
 @contextlib.asynccontextmanager
@@ -149,7 +153,7 @@ async def running_service(
         await site.start()
         port = runner.addresses[0][1]
         scheme = "https" if tls else "http"
-        yield Service(parts, f"{scheme}://localhost:{port}")
+        yield Service(parts, f"{scheme}://localhost:{port}", runner)
     finally:
         await runner.cleanup()
 

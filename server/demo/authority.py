@@ -74,6 +74,12 @@ def server_context(issued: Issued, folder: Path) -> ssl.SSLContext:
     return context
 
 
+def fingerprint(certificate: bytes) -> str:
+    """Return the SHA-256 of a PEM certificate as devices show it: pairs with colons."""
+    digest = x509.load_pem_x509_certificate(certificate).fingerprint(hashes.SHA256())
+    return digest.hex(":").upper()
+
+
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 

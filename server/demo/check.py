@@ -7,7 +7,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -21,6 +20,7 @@ from server.demo.report import Report
 from server.demo.seed import counter_link, desk_link, settings_for, sow
 from server.demo.site import Site
 from server.demo.transfer import sha256_hex
+from server.parts import utc_now
 
 log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 18.0
@@ -141,12 +141,12 @@ class Conversation:
         await desk.say(WHILE_AWAY)
         await counter.return_()
         await counter.until(lambda m: WHILE_AWAY in m.texts("desk"))
-        await counter.replace_media()
+        leg = await counter.replace_media()
+        await asyncio.wait_for(leg.until_connected(), MEDIA_SECONDS)
         await desk.until(lambda m: m.call_state == "talking")
-        for page in (counter, desk):
-            if page.leg is not None:
-                page.leg.video.restart()
-                page.leg.audio.restart()
+        if desk.leg is not None:
+            desk.leg.video.restart()
+            desk.leg.audio.restart()
 
     async def count_media(self) -> None:
         """Wait for enough of sight and sound both ways, and talk meanwhile."""
@@ -161,7 +161,7 @@ class Conversation:
         """Send a PDF from the counter and fetch it at the desk."""
         counter, desk = self._counter, self._desk.page
         number = (counter.mirror.call or {}).get("number", "")
-        paper = application_pdf(number, datetime.now(UTC))
+        paper = application_pdf(number, utc_now())
         file_id = await counter.send_file(FILE_NAME, paper)
         done = ("offered", "refused")
         await desk.until(lambda m: m.files.get(file_id, {}).get("state") in done)

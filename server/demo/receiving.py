@@ -106,6 +106,7 @@ class VideoCounter:
 def decoded_size(keyframe: bytes) -> tuple[int, int] | None:
     """Decode a VP8 keyframe and return its width and height, or None when it is broken."""
     decoder = av.CodecContext.create("libvpx", "r")
+    decoder.thread_count = 1
     try:
         pictures = decoder.decode(av.Packet(keyframe))
     except av.FFmpegError:

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import aiohttp
 
@@ -12,6 +11,7 @@ from security.errors import MadoguchiError
 from server.demo.client import SimulatedPage
 from server.demo.pdf import application_pdf
 from server.demo.site import Json
+from server.parts import utc_now
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class SimulatedResident:
         if any(file["from"] == "counter" for file in self._page.mirror.files.values()):
             return
         await self._page.say(PAPER)
-        paper = application_pdf(self._call()["number"], datetime.now(UTC))
+        paper = application_pdf(self._call()["number"], utc_now())
         await self._page.send_file(FILE_NAME, paper)
 
     def _call(self) -> Json:
