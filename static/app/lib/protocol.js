@@ -65,6 +65,7 @@ export const ERROR_CODES = Object.freeze({
     "weak_password",
     "bad_metadata",
     "hash_mismatch",
+    "checksum_mismatch",
     "wrong_type",
   ),
   Denied: list(
@@ -79,6 +80,9 @@ export const ERROR_CODES = Object.freeze({
     "origin",
     "counter_cannot_decide",
     "not_your_call",
+    "procedure_not_open",
+    "office_not_direct",
+    "no_rule",
   ),
   Conflict: list(
     "conflict",
