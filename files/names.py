@@ -10,7 +10,7 @@ _SUFFIXES = {
     "image/jpeg": (".jpg", ".jpeg"),
     "image/png": (".png",),
 }
-_BLANKS = re.compile(r"\s+")
+_BLANKS = re.compile(r" +")
 _FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
 
 
@@ -21,11 +21,12 @@ def clean_name(raw: str) -> str:
     what a common file system forbids becomes "_", an over-long name keeps its suffix,
     and a name of which nothing is left is "file".
     """
-    name = re.split(r"[/\\]", unicodedata.normalize("NFC", raw))[-1]
-    name = _BLANKS.sub(" ", name)
-    name = "".join(c for c in name if not unicodedata.category(c).startswith("C"))
-    name = name.translate(_FORBIDDEN).strip(" .")
-    return _shortened(name) or NAMELESS
+    name = re.split(r"[/\\]", raw)[-1]
+    visible = "".join(
+        " " if c.isspace() else c for c in name if c.isspace() or not _is_invisible(c)
+    )
+    name = _BLANKS.sub(" ", unicodedata.normalize("NFC", visible))
+    return _shortened(name.translate(_FORBIDDEN).strip(" .")) or NAMELESS
 
 
 def name_for(name: str, media_type: str) -> str:
@@ -45,3 +46,7 @@ def _shortened(name: str) -> str:
         stem, dot, suffix = name, "", ""
     kept = stem.encode()[: MAX_NAME_BYTES - len((dot + suffix).encode())]
     return kept.decode(errors="ignore").rstrip(" .") + dot + suffix
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character).startswith("C")

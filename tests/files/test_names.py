@@ -22,6 +22,8 @@ from files.names import MAX_NAME_BYTES, clean_name, name_for
         ("か\u3099.png", "が.png"),
         ("  a   b .pdf ", "a b .pdf"),
         (".hidden", "hidden"),
+        ("a \u200b b.pdf", "a b.pdf"),
+        ("e\u200b\u0301.pdf", "é.pdf"),
         ('a<b>:"c|?*.pdf', "a_b___c___.pdf"),
         ("全角　空白.pdf", "全角 空白.pdf"),
     ],
