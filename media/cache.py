@@ -11,12 +11,13 @@ SLOT_BYTES = 1504
 class PacketCache:
     """Room for `slots` packets (a power of two, at most 512) of up to 1,504 bytes."""
 
-    __slots__ = ("_data", "_mask", "_seqs", "_sizes", "_view")
+    __slots__ = ("_data", "_empty", "_mask", "_seqs", "_sizes", "_view")
 
     def __init__(self, slots: int) -> None:
         if slots & (slots - 1) or not 0 < slots <= 512:
             raise ValueError("the number of slots is a power of two up to 512")
         self._mask = slots - 1
+        self._empty = True
         self._data = bytearray(slots * SLOT_BYTES)
         self._view = memoryview(self._data)
         self._seqs = [-1] * slots
@@ -35,6 +36,7 @@ class PacketCache:
         self._view[start : start + size] = packet[:size]
         self._seqs[slot] = seq
         self._sizes[slot] = size
+        self._empty = False
 
     def fetch(self, seq: int, target: memoryview) -> int:
         """Copy packet `seq` to `target` and return its size, 0 when it is not here."""
@@ -48,5 +50,8 @@ class PacketCache:
 
     def clear(self) -> None:
         """Forget every packet, bytes included."""
+        if self._empty:
+            return
+        self._empty = True
         self._seqs = [-1] * (self._mask + 1)
         self._view[:] = bytes(len(self._view))

@@ -22,7 +22,6 @@ class Party:
         self.name = name
         self.sources = {kind: Source(kind) for kind in KINDS}
         self.leg: Leg | None = None
-        self.veiled = False
         self._before = Counters()
 
     def can_restart(self, offer: Offer) -> bool:
@@ -103,6 +102,7 @@ class Call:
         self.id = call_id
         self.parties: dict[str, Party] = {}
         self.gate_open = False
+        self.veiled: set[str] = set()  # outlives a party that leaves and comes back
 
     def party(self, name: str) -> Party:
         """Return the party of this name, new if need be.
@@ -122,7 +122,8 @@ class Call:
             for kind in KINDS:
                 source = party.sources[kind]
                 source.listeners = ()
-                source.set_open(self.gate_open and not (kind == "video" and party.veiled))
+                hidden = kind == "video" and party.name in self.veiled
+                source.set_open(self.gate_open and not hidden)
         for party in self.parties.values():
             if party.leg is not None:
                 self._wire_leg(party, party.leg)

@@ -57,7 +57,7 @@ class Leg:
         self.routes = {}
         for kind in KINDS:
             line, source = offer.line(kind), sources[kind]
-            source.expect(line.ssrcs)
+            source.expect(line.ssrcs, repairable="nack" in line.feedback)
             if line.sends:
                 self._route(line, source)
 

@@ -31,7 +31,9 @@ __all__ = ["MediaEvents", "MediaNode", "MediaSettings", "PartyStats"]
 
 RECEIVE_BYTES = 4 * 1024 * 1024
 TICK_SECONDS = 0.02
-BATCH = 64  # datagrams per turn of the event loop: below 10 ms even when all are forwarded
+# Per turn of the event loop, which no callback may hold for 20 ms (a handshake takes 1 to 2).
+BATCH = 64
+BATCH_SECONDS = 0.008
 SHARED_ADDRESS_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -126,7 +128,7 @@ class MediaNode:
         leg = member.leg
         if leg is None:
             raise Unavailable("the connection was not made")
-        self._by_ufrag[leg.transport.local.ufrag] = member
+        self._remember(member, leg)
         return write_answer(parsed, self._local(leg, self._identity))
 
     def leave(self, call_id: str, party: str) -> None:
@@ -149,10 +151,14 @@ class MediaNode:
     def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
         """Withhold `party`'s picture, or show it again from the next keyframe on. Sound goes on.
 
-        May come before the party has joined. Raises `NotFound` for an unknown call.
+        Holds for the party's name: also before it has joined and after it has left.
+        Raises `NotFound` for an unknown call.
         """
         call = self._call(call_id)
-        call.party(party).veiled = on
+        if on:
+            call.veiled.add(party)
+        else:
+            call.veiled.discard(party)
         call.wire()
 
     def close_call(self, call_id: str) -> None:
@@ -190,6 +196,14 @@ class MediaNode:
             version=leg.version,
         )
 
+    def _remember(self, member: Party, leg: Leg) -> None:
+        """Make checks for the party's credentials, and for no others of it, find their way."""
+        valid = {x.ufrag for x in (leg.transport.local, leg.transport.old_local) if x}
+        for ufrag in [x for x, owner in self._by_ufrag.items() if owner is member]:
+            if ufrag not in valid:
+                del self._by_ufrag[ufrag]
+        self._by_ufrag.update(dict.fromkeys(valid, member))
+
     def _disconnect(self, member: Party) -> None:
         leg = member.leg
         if leg is None:
@@ -223,7 +237,7 @@ class MediaNode:
     def _on_readable(self) -> None:
         if self._socket is None:
             return
-        buffer = self._buffer
+        buffer, begun = self._buffer, self._clock()
         for _ in range(BATCH):
             try:
                 size, address = self._socket.recvfrom_into(buffer.data)
@@ -232,11 +246,13 @@ class MediaNode:
             except OSError:
                 continue
             if 1 <= size < PacketBuffer.SIZE:
-                self._on_datagram(buffer, size, address)
+                now = self._clock()
+                self._on_datagram(buffer, size, address, now)
+                if now - begun > BATCH_SECONDS:
+                    return
 
-    def _on_datagram(self, buffer: PacketBuffer, size: int, address: Address) -> None:
+    def _on_datagram(self, buffer: PacketBuffer, size: int, address: Address, now: float) -> None:
         first = buffer.data[0]
-        now = self._clock()
         if first < 4:
             self._on_stun(bytes(buffer.view[:size]), address, now)
             return
@@ -289,7 +305,7 @@ class MediaNode:
             self._events.media_lost(member.call_id, member.name)
 
     def _on_up(self, member: Party, now: float) -> None:
-        """Ask at once for what the newcomer waits for: before this moment it would have been lost."""
+        """Ask at once for what the newcomer waits for: earlier it would have been lost."""
         self._events.media_up(member.call_id, member.name)
         call = self._calls.get(member.call_id)
         if call is None:

@@ -48,6 +48,7 @@ class Source:
         "missing",
         "open",
         "reception",
+        "repairable",
         "ssrc",
     )
 
@@ -57,6 +58,7 @@ class Source:
         self.epoch = 0
         self.generation = 0
         self.open = False
+        self.repairable = False
         self.listeners: tuple[Downlink, ...] = ()
         self.ssrc: int | None = None
         self.cache = PacketCache(CACHE_SLOTS[kind])
@@ -73,9 +75,13 @@ class Source:
         """How many packets never came, over all SSRCs."""
         return self._lost_before + max(0, self.reception.lost)
 
-    def expect(self, announced: frozenset[int]) -> None:
-        """Accept only these SSRCs from now on, or any when none is announced."""
+    def expect(self, announced: frozenset[int], *, repairable: bool) -> None:
+        """Accept only these SSRCs from now on, or any when none is announced.
+
+        A `repairable` source understands NACK.
+        """
         self._announced = announced
+        self.repairable = repairable
 
     def replaced(self) -> None:
         """Forget what belongs to the connection or the SSRC that is gone."""
@@ -127,12 +133,9 @@ class Source:
             self.interrupt()
         elif verdict == Reception.LATE:
             self.missing.arrived(seq)
-        elif (
-            before >= 0
-            and self.reception.highest - before > 1
-            and not self.missing.gap(before & 0xFFFF, seq, now)
-        ):
-            self.keyframes.want()
+        elif self.repairable and before >= 0 and self.reception.highest - before > 1:
+            if not self.missing.gap(before & 0xFFFF, seq, now):
+                self.keyframes.want()
 
     def block(self, now: float) -> Block | None:
         """Return the report block about this source, None before its first packet."""

@@ -1,4 +1,4 @@
-"""What media tests share: a running node, permits, aiortc clients with generated sound and pictures."""
+"""What media tests share: a running node, permits, clients with generated sound and pictures."""
 
 import asyncio
 import fractions
@@ -94,7 +94,7 @@ class Tone(MediaStreamTrack):
 
 
 class Client:
-    """An aiortc browser stand-in that counts what it gets and remembers the last picture's level."""
+    """A client of aiortc that counts what it gets and remembers how bright the picture was."""
 
     def __init__(self, level: int = 40) -> None:
         self.connection = RTCPeerConnection()
