@@ -113,6 +113,8 @@ async def running(app: web.Application) -> AsyncIterator[None]:
     parts = app[PARTS]
     await parts.media.start()
     await parts.uploads.recover()
+    for municipality_id, person_id in await parts.people.open_desks():
+        parts.registry.desks.restore(person_id, municipality_id)
     await parts.registry.restore()
     lag = asyncio.create_task(parts.loop_lag.watch())
     yield

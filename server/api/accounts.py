@@ -121,7 +121,6 @@ async def sign_out(request: web.Request) -> web.Response:
         if page == "desk":
             speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
             await end_page(parts, speaker.seat)
-            parts.registry.desks.forget(speaker.seat[1])
         await parts.sign_in.sign_out(token)
     response = web.Response(status=204)
     response.del_cookie(COOKIES[kind], path="/", secure=True, httponly=True, samesite="Strict")

@@ -174,9 +174,11 @@ async def desk_state(context: Context, message: m.DeskState) -> Json:
     parts, speaker = context.parts, context.speaker
     facts = speaker.facts(speaker.seat[1], now=parts.clock())
     await parts.gate.ask("desk.state", facts)
-    parts.registry.desks.set_open(speaker.seat[1], open=message.state == "open")
+    is_open = message.state == "open"
+    await parts.people.set_desk_open(speaker.municipality.id, speaker.seat[1], open=is_open)
+    parts.registry.desks.set_open(speaker.seat[1], open=is_open)
     ringing = parts.registry.ringing_at(speaker.seat[1])
-    if ringing is not None and message.state == "away":
+    if ringing is not None and not is_open:
         await parts.registry.apply(ringing.id, ev.Passed(speaker.seat[1]))
     parts.hub.seats.send(speaker.seat, {"type": "desk", "state": message.state})
     await parts.registry.desk_changed(speaker.municipality.id)

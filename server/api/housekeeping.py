@@ -79,7 +79,8 @@ async def end_page(parts: Parts, key: seats.SeatKey) -> None:
         with contextlib.suppress(Conflict, NotFound):
             await parts.registry.apply(call.id, ev.TabletRevoked())
     if key[0] == "desk":
-        parts.registry.desks.set_open(key[1], open=False)
+        if seat := parts.registry.desks.forget(key[1]):
+            await parts.people.set_desk_open(seat.municipality_id, seat.person_id, open=False)
     parts.hub.seats.close(key, seats.SIGNED_OUT, code)
 
 

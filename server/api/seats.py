@@ -207,7 +207,7 @@ class Seats:
         """Forget streams whose page has been gone for longer than the seat is kept."""
         limit = self._now() - self._keep_seconds
         for key, stream in list(self._streams.items()):
-            if stream.socket is None and stream.seq and stream.lost_at < limit:
+            if stream.socket is None and stream.lost_at < limit:
                 del self._streams[key]
 
     def live(self) -> list[tuple[SeatKey, Socket]]:

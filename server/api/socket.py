@@ -24,13 +24,14 @@ from server.parts import Parts
 
 log = logging.getLogger(__name__)
 HELLO_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
 
 
 async def live(request: web.Request) -> web.StreamResponse:
     """Serve `GET /api/v1/ws`."""
     parts = request.app[PARTS]
     speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
-    ws = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=2.0)
+    ws = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=CLOSE_SECONDS)
     await ws.prepare(request)
     socket = seats.Socket(ws, speaker.token)
     writer = asyncio.create_task(socket.run())
@@ -41,8 +42,8 @@ async def live(request: web.Request) -> web.StreamResponse:
         socket.close(1002, "protocol")
     finally:
         socket.close(seats.LEFT, "left")
-        with contextlib.suppress(ConnectionError, RuntimeError):
-            await asyncio.wait_for(writer, 2.0)
+        with contextlib.suppress(ConnectionError, RuntimeError, TimeoutError):
+            await asyncio.wait_for(writer, CLOSE_SECONDS + 1.0)
     return ws
 
 

@@ -30,14 +30,18 @@ class Desks:
         seat.idle_since = now
         return seat
 
+    def restore(self, person_id: str, municipality_id: str) -> None:
+        """Take up a desk that was 受付中 before the server started again."""
+        self._seats[person_id] = DeskSeat(person_id, municipality_id, open=True)
+
     def disconnect(self, person_id: str) -> None:
         """Mark a person's page as gone; open or away is remembered."""
         if seat := self._seats.get(person_id):
             seat.connected = False
 
-    def forget(self, person_id: str) -> None:
-        """Take the seat away at sign-out."""
-        self._seats.pop(person_id, None)
+    def forget(self, person_id: str) -> DeskSeat | None:
+        """Take the seat away at sign-out and return it."""
+        return self._seats.pop(person_id, None)
 
     def set_open(self, person_id: str, *, open: bool) -> None:
         """受付中 or 離席."""

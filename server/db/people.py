@@ -104,6 +104,19 @@ class SqlPeople:
                 )
         return found
 
+    async def set_desk_open(self, municipality_id: str, person_id: str, *, open: bool) -> None:
+        """Remember that the person takes calls (受付中), or does not (離席)."""
+        mine = (t.person.c.municipality_id == municipality_id, t.person.c.id == person_id)
+        async with self._database.writing() as connection:
+            await connection.execute(sa.update(t.person).where(*mine).values(desk_open=open))
+
+    async def open_desks(self) -> list[tuple[str, str]]:
+        """Return municipality and person of every desk that was left 受付中."""
+        query = sa.select(t.person.c.municipality_id, t.person.c.id).where(
+            t.person.c.desk_open, t.person.c.disabled_at.is_(None)
+        )
+        return [(row.municipality_id, row.id) for row in await self._rows(query)]
+
     async def set_password(
         self,
         municipality_id: str,

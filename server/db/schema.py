@@ -91,6 +91,7 @@ person = Table(
     Column("role", String(16), nullable=False),
     Column("office_id", String(64), ForeignKey("office.id")),
     Column("password_hash", String(200)),
+    Column("desk_open", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("disabled_at", UtcTime),
     sa.UniqueConstraint("municipality_id", "login"),
     comment="A human who signs in. A clerk belongs to an office, everybody else to the desk.",

@@ -111,3 +111,21 @@ async def test_chat_is_stored_once_however_often_it_is_sent(world: Any) -> None:
     await desk.do("chat.send", text="次")
     await desk.until_that(lambda m: m["type"] == "chat" and m["message"]["number"] == 2)
     assert [m["message"]["number"] for m in desk.inbox if m["type"] == "chat"] == [1, 2]
+
+
+async def test_a_desk_that_was_open_is_open_after_a_restart_until_it_signs_out(
+    make_world: Any,
+) -> None:
+    world = await make_world()
+    desk = await world.desk()
+    await desk.connect()
+    await desk.do("desk.state", state="open")
+    await desk.leave()
+    again = await make_world.restart(world)
+    desk.base_url = again.service.base_url
+    assert (await desk.connect())["you"]["desk_state"] == "open"
+    await desk.request("POST", "/api/v1/sign-out")
+    await desk.until_closed()
+    await desk.leave()
+    same_person = await again.desk()
+    assert (await same_person.connect())["you"]["desk_state"] == "away"

@@ -54,6 +54,7 @@ def _municipalities() -> None:
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("office_id", sa.String(length=64), nullable=True),
         sa.Column("password_hash", sa.String(length=200), nullable=True),
+        sa.Column("desk_open", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipality.id"], name=op.f("fk_person_municipality_id")
