@@ -310,7 +310,8 @@ class SignIn:
 
 def normal_login(login: str) -> str:
     """Return the form in which sign-in names are stored and compared."""
-    return login.strip().casefold()
+    # JSON can carry half of a surrogate pair, which no database takes.
+    return login.strip().casefold().encode("utf-8", "replace").decode()
 
 
 def _try_key(municipality: str, login: str) -> str:

@@ -8,10 +8,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
-from security.crypto.keys import DataKey, KeyEncryptionKey
+from security.crypto.keys import ENVIRONMENT_NAME, DataKey, KeyEncryptionKey
 from security.errors import Corrupt, NotFound
 
-ENVIRONMENT_NAME = "MADOGUCHI_KEK"
 _AT_HAND = 512
 
 
@@ -21,7 +20,7 @@ def load_kek(file: Path, environment: Mapping[str, str]) -> KeyEncryptionKey:
     Raises `Unavailable` when there is none or others can read it, `Corrupt` when it is not a key.
     """
     if environment.get(ENVIRONMENT_NAME):
-        return KeyEncryptionKey.from_environment(environment, ENVIRONMENT_NAME)
+        return KeyEncryptionKey.from_environment(environment)
     return KeyEncryptionKey.from_file(file)
 
 

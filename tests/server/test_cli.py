@@ -1,0 +1,326 @@
+"""The command line: what an operator does, and what is refused in one sentence."""
+
+import asyncio
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from security.audit.heads import HeadsFile
+from security.crypto.keys import KeyEncryptionKey
+from server.cli.root import commands
+from server.settings import Settings
+
+INIT = (
+    "--municipality",
+    "kasaoka",
+    "--name",
+    "笠岡市",
+    "--administrator",
+    "admin",
+    "--administrator-name",
+    "架空 花子",
+)
+
+PROGRAM = (sys.executable, "-c", "from server.cli import main; main()")
+
+
+def command(*words: str | Path, stdin: str | None = None) -> Result:
+    """Run a command."""
+    return CliRunner().invoke(commands, [str(word) for word in words], input=stdin)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder made by `init`, that commands find."""
+    folder = tmp_path / "madoguchi"
+    made = command("init", folder, *INIT)
+    assert made.exit_code == 0, made.output
+    monkeypatch.setenv("MADOGUCHI_CONFIG", str(folder / "madoguchi.toml"))
+    return folder
+
+
+def done(*words: str | Path) -> str:
+    """Run a command that must go well and return what it printed."""
+    result = command(*words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(*words: str | Path, code: int = 1) -> str:
+    """Run a command that must be refused and return its sentence."""
+    result = command(*words)
+    assert result.exit_code == code, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.stderr
+
+
+def listed(*words: str) -> list[dict[str, str | None]]:
+    """Return the JSON of a list."""
+    rows = json.loads(done(*words, "list", "--json"))
+    assert isinstance(rows, list)
+    return rows
+
+
+# init
+
+
+def test_init_makes_everything_for_the_owner_alone(folder: Path) -> None:
+    modes = {
+        str(path.relative_to(folder)): path.stat().st_mode & 0o777
+        for path in [folder, *folder.rglob("*")]
+    }
+    assert modes["."] == modes["keys"] == modes["data"] == 0o700
+    assert modes["keys/kek"] == modes["madoguchi.toml"] == 0o600
+    assert "data/madoguchi.sqlite" in modes
+    settings = Settings.load(folder / "madoguchi.toml")
+    assert settings.data.folder == folder / "data"
+    KeyEncryptionKey.from_file(settings.keys.kek_file)
+
+
+def test_init_prints_one_link_for_the_administrator(tmp_path: Path) -> None:
+    url = "https://madoguchi.example.jp"
+    output = done("init", tmp_path / "a", *INIT, "--public-url", url)
+    assert len(re.findall(rf"{url}/password#[\w-]{{43}}\n", output)) == 1
+    assert Settings.load(tmp_path / "a" / "madoguchi.toml").server.origins == (url,)
+
+
+def test_init_asks_for_what_was_not_given(tmp_path: Path) -> None:
+    result = command("init", tmp_path / "a", stdin="kasaoka\n笠岡市\nadmin\n架空 花子\n")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "a" / "madoguchi.toml").is_file()
+
+
+def test_init_leaves_alone_what_is_there(folder: Path) -> None:
+    before = (folder / "keys" / "kek").read_bytes()
+    assert "already and not empty" in refused("init", folder, *INIT)
+    assert (folder / "keys" / "kek").read_bytes() == before
+
+
+def test_init_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    message = refused("init", tmp_path / "a", *INIT, "--public-url", "http://x.jp", code=2)
+    assert "server.public_url" in message
+    assert list((tmp_path / "a").iterdir()) == []
+    done("init", tmp_path / "a", *INIT)
+
+
+@pytest.mark.parametrize("slug", ["Kasaoka", "笠岡", "-a", "a" * 65, "a b", ""])
+def test_a_slug_that_fits_no_address_is_wrong_usage(tmp_path: Path, slug: str) -> None:
+    assert "short name" in refused("init", tmp_path / "a", *INIT, "--municipality", slug, code=2)
+    assert not (tmp_path / "a").exists()
+
+
+# municipality, office, person, tablet
+
+
+def test_municipalities_are_added_listed_and_changed(folder: Path) -> None:
+    done("municipality", "add", "ibara", "--name", "井原市", "--hours", "平日 9時〜17時")
+    done("municipality", "set", "ibara", "--telephone", "0866-00-0000")
+    one, two = listed("municipality")
+    assert (one["slug"], one["name"], one["telephone"]) == ("ibara", "井原市", "0866-00-0000")
+    assert one["hours"] == "平日 9時〜17時"
+    assert two["slug"] == "kasaoka"
+    assert "already" in refused("municipality", "add", "ibara", "--name", "x")
+    assert "nothing to change" in refused("municipality", "set", "ibara", code=2)
+    assert "there is no municipality soja" in refused("municipality", "set", "soja", "--name", "x")
+
+
+def test_with_two_municipalities_one_must_be_named(folder: Path) -> None:
+    done("municipality", "add", "ibara", "--name", "井原市")
+    assert "--municipality" in refused("office", "add", "中央郵便局")
+    done("office", "add", "中央郵便局", "--municipality", "ibara")
+    assert json.loads(done("office", "list", "--municipality", "kasaoka", "--json")) == []
+
+
+@pytest.mark.parametrize("words", [("北郵便局", "--kind", "simple"), ("北簡易郵便局",)])
+def test_a_simple_post_office_is_refused_with_the_reason(
+    folder: Path, words: tuple[str, ...]
+) -> None:
+    message = refused("office", "add", *words)
+    assert "簡易郵便局" in message
+    assert "Q&A 11" in message
+    assert listed("office") == []
+
+
+def test_people_are_added_listed_and_disabled(folder: Path) -> None:
+    done("office", "add", "中央郵便局")
+    output = done(
+        "person", "add", "suzuki", "--name", "鈴木", "--role", "clerk", "--office", "中央郵便局"
+    )
+    assert re.search(r"http://localhost:8443/password#[\w-]{43}\n", output)
+    done("person", "add", "yamada", "--name", "山田", "--role", "verifier")
+    people = {row["login"]: row for row in listed("person")}
+    assert people["suzuki"]["office"] == "中央郵便局"
+    assert people["yamada"]["role"] == "verifier"
+    assert people["yamada"]["password"] == "none"
+    done("person", "disable", "yamada")
+    assert {row["login"]: row for row in listed("person")}["yamada"]["disabled_at"]
+    assert "disabled" in refused("person", "link", "yamada")
+    assert "no person tanaka" in refused("person", "link", "tanaka")
+
+
+def test_a_clerk_and_nobody_else_has_an_office(folder: Path) -> None:
+    done("office", "add", "中央郵便局")
+    refused("person", "add", "a", "--name", "a", "--role", "clerk", code=2)
+    office = ("--office", "中央郵便局")
+    refused("person", "add", "a", "--name", "a", "--role", "verifier", *office, code=2)
+    refused("person", "add", "a", "--name", "a", "--role", "mayor", code=2)
+
+
+def test_a_link_for_the_desk_is_not_for_clerks(folder: Path) -> None:
+    done("office", "add", "中央郵便局")
+    done("person", "add", "suzuki", "--name", "鈴木", "--role", "clerk", "--office", "中央郵便局")
+    assert "on a tablet" in refused("person", "link", "suzuki", "--sign-in")
+    assert "/link#" in done("person", "link", "admin", "--sign-in")
+
+
+def test_a_tablet_is_added_with_a_code_and_a_picture_of_it(folder: Path) -> None:
+    done("office", "add", "中央郵便局")
+    output = done("tablet", "add", "１番窓口", "--office", "中央郵便局")
+    assert re.search(
+        r"  [A-Z2-9]{4}-[A-Z2-9]{4}   http://localhost:8443/enrol#[A-Z2-9-]{9}\n", output
+    )
+    assert "█" in output
+    (tablet,) = listed("tablet")
+    assert (tablet["name"], tablet["office"], tablet["enrolled_at"]) == (
+        "１番窓口",
+        "中央郵便局",
+        None,
+    )
+    again = done("tablet", "enrol-code", "１番窓口")
+    assert re.findall(r"[A-Z2-9]{4}-[A-Z2-9]{4}", again)[0] not in output
+    done("tablet", "revoke", str(tablet["id"]))
+    assert listed("tablet")[0]["revoked_at"]
+
+
+def test_of_two_tablets_with_one_name_the_id_decides(folder: Path) -> None:
+    done("office", "add", "中央郵便局")
+    for _ in range(2):
+        done("tablet", "add", "窓口", "--office", "中央郵便局")
+    assert "give the id" in refused("tablet", "revoke", "窓口")
+    assert "no tablet x" in refused("tablet", "revoke", "x")
+    assert "no office y" in refused("tablet", "add", "窓口", "--office", "y")
+
+
+def test_lists_are_aligned_for_people(folder: Path) -> None:
+    done("municipality", "add", "ibara", "--name", "井原市", "--telephone", "0866")
+    head, one, two = done("municipality", "list").splitlines()
+    assert [line.split()[1:3] for line in (head, one, two)] == [
+        ["slug", "name"],
+        ["ibara", "井原市"],
+        ["kasaoka", "笠岡市"],
+    ]
+    # A wide sign takes two columns, so the Japanese name pushes the rest two signs less.
+    assert one.index("0866") == head.index("telephone") - len("井原市")
+
+
+def test_names_are_sealed_and_commands_need_the_key(folder: Path) -> None:
+    content = b"".join(path.read_bytes() for path in (folder / "data").iterdir())
+    assert "架空 花子".encode() not in content
+    (folder / "keys" / "kek").chmod(0o640)
+    assert "0600" in refused("person", "list")
+    (folder / "keys" / "kek").unlink()
+    assert "cannot be read" in refused("person", "list")
+
+
+def test_the_key_may_come_from_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kek = folder / "keys" / "kek"
+    monkeypatch.setenv("MADOGUCHI_KEK", kek.read_text("ascii"))
+    kek.unlink()
+    assert listed("person")[0]["name"] == "架空 花子"
+
+
+# audit verify
+
+
+def test_the_log_of_commands_verifies(folder: Path) -> None:
+    done("office", "add", "中央郵便局")
+    (row,) = json.loads(done("audit", "verify", "--data", folder / "data", "--json"))
+    assert (row["entries"], row["error"]) == (3, None)
+    (head,) = HeadsFile(folder / "data" / "audit.heads").read().values()
+    assert row["head"] == head.link.hex()
+
+
+def test_a_broken_log_exits_with_1_and_names_the_position(folder: Path) -> None:
+    done("office", "add", "中央郵便局")
+    connection = sqlite3.connect(folder / "data" / "madoguchi.sqlite")
+    connection.execute("DROP TRIGGER audit_entry_no_update")
+    connection.execute("UPDATE audit_entry SET link = zeroblob(32) WHERE position = 2")
+    connection.commit()
+    connection.close()
+    result = command("audit", "verify", "--data", folder / "data")
+    assert result.exit_code == 1
+    assert "position 2:" in result.stdout
+    assert "does not verify" in result.stderr
+
+
+def test_verifying_needs_a_database_and_makes_none(tmp_path: Path) -> None:
+    assert "no madoguchi.sqlite" in refused("audit", "verify", "--data", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    refused("audit", "verify", "--data", tmp_path / "none", code=2)
+
+
+# The rest
+
+
+def test_wrong_settings_exit_with_2_and_every_line(folder: Path) -> None:
+    config = folder / "madoguchi.toml"
+    config.write_text("[server]\nport = 'x'\nprot = 1\n", "utf-8")
+    for words in (("person", "list"), ("serve",)):
+        message = refused(*words, code=2)
+        assert f"{config}:2: server.port: found " in message
+        assert f"{config}:3: server.prot: found " in message
+
+
+def test_commands_without_init_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "madoguchi.toml" in refused("person", "list", code=2)
+    (tmp_path / "madoguchi.toml").touch()
+    for words in (("person", "list"), ("serve",)):
+        assert "madoguchi init" in refused(*words)
+    assert [path.name for path in tmp_path.iterdir()] == ["madoguchi.toml"]
+
+
+def test_serving_needs_a_readable_certificate(folder: Path) -> None:
+    config = folder / "madoguchi.toml"
+    config.write_text("[server]\ntls_certificate = 'c.pem'\ntls_key = 'k.pem'\n", "utf-8")
+    assert "c.pem cannot be read" in refused("serve")
+
+
+def test_help_names_every_command() -> None:
+    output = done("--help")
+    for name in ("init", "serve", "demo", "municipality", "office", "person", "tablet", "audit"):
+        assert f"\n  {name} " in output
+    assert "No such command" in refused("frobnicate", code=2)
+
+
+async def test_serve_runs_until_told_to_stop_and_commands_work_beside_it(folder: Path) -> None:
+    config = folder / "madoguchi.toml"
+    config.write_text("[server]\nport = 0\n[media]\nport = 0\n", "utf-8")
+    process = await asyncio.create_subprocess_exec(
+        *(*PROGRAM, "serve", "--config", str(config)),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    log = ""
+    async with asyncio.timeout(30):
+        while "serving at" not in log:
+            line = (await process.stderr.readline()).decode()
+            assert line, log
+            log += line
+    office = ["office", "add", "中央郵便局", "--config", str(config)]
+    added = await asyncio.to_thread(subprocess.run, [*PROGRAM, *office], capture_output=True)
+    assert added.returncode == 0, added.stderr
+    process.terminate()
+    async with asyncio.timeout(20):
+        rest = (await process.stderr.read()).decode()
+        assert await process.wait() == 0, log + rest
+    assert "Traceback" not in log + rest
+    assert not list((folder / "data").glob("*-wal"))
