@@ -1,0 +1,97 @@
+/** The call on the tablet: the officer, one instruction, the own picture; below or beside them the clerk's zone. */
+import { ClerkZone, VeiledClerkZone } from "./counter-clerk.js";
+import { Hear } from "./hear.js";
+import { html } from "./html.js";
+import { Icon, Pictogram } from "./icon.js";
+import { LevelBars, MutedHint } from "./level.js";
+import { Rich, Say } from "./rich.js";
+import { lastAsked } from "./templates.js";
+import { CounterCallTop } from "./topbar.js";
+import { Playing, Veil } from "./video.js";
+import { language, t, tIn } from "./words.js";
+
+/** @typedef {import("./model.js").CounterApp} CounterApp */
+
+/** @param {{app: CounterApp}} props */
+function Officer({ app }) {
+  const call = app.store.call.value;
+  const camera = call?.parties.desk.camera;
+  const name = call?.desk?.name ?? "";
+  const place = app.store.you.value?.municipality.name ?? "";
+  return html`<section class="video officer ${call?.training ? "watermark" : ""}" aria-label=${t("officer.title")}>
+    <${Playing} stream=${app.media.remote.value} label=${t("officer.picture")} />
+    ${camera !== "on" && html`<${Veil} icon="camoff" title=${t("officer.no_picture")}><p>${t("officer.hears")}</p><//>`}
+    <p class="tag">${place}　${name}</p>
+  </section>`;
+}
+
+/** What the resident is asked to do now. @param {CounterApp} app @returns {{key: string, picture: string}} */
+export function instruction(app) {
+  if (app.store.call.value?.veiled) return { key: "veil.instruction", picture: "pin" };
+  if (app.store.call.value?.state === "deciding") return { key: "call.deciding", picture: "wait" };
+  const template = lastAsked([...app.store.chat.value]);
+  if (template) return { key: `template.${template.id}.say`, picture: template.picture };
+  return { key: "call.talk", picture: "speak" };
+}
+
+/** @param {{app: CounterApp}} props */
+function Instruction({ app }) {
+  const { key, picture } = instruction(app);
+  const veiled = app.store.call.value?.veiled ?? false;
+  return html`<section class="say" aria-live="polite" aria-label=${t("call.now")}>
+    <${Pictogram} name=${picture} />
+    <div>
+      <p class="step">${t("call.now")}</p>
+      <${Say} k=${key} as="h1" />
+    </div>
+    <${Hear} speech=${app.speech} texts=${[key]} class="hear" silent=${veiled} />
+  </section>`;
+}
+
+/** What to tell the resident about the own picture and voice. @param {CounterApp} app */
+function ownAdvice(app) {
+  const { camera, microphone } = app.media;
+  if (camera.value === "lost") return { kind: "", icon: "camoff", key: "own.camera_lost" };
+  if (camera.value === "off") return { kind: "", icon: "camoff", key: "own.camera_off" };
+  if (microphone.value !== "on") return { kind: "", icon: "micoff", key: `own.microphone_${microphone.value}` };
+  return { kind: "ok", icon: "okc", key: "own.good" };
+}
+
+/** @param {{app: CounterApp}} props */
+function OwnPicture({ app }) {
+  const call = app.store.call.value;
+  const veiled = call?.veiled ?? false;
+  const advice = veiled ? { kind: "ok", icon: "lock", key: "own.veiled" } : ownAdvice(app);
+  const dark = !veiled && app.media.camera.value !== "on";
+  return html`<section class="own" aria-label=${t("own.title")}>
+    <div class="row"><h2>${t(veiled ? "own.title.veiled" : "own.title")}</h2><span class="push"><${LevelBars} level=${app.meter.level} /></span></div>
+    <div class="video ${app.mirrored.value ? "mirror" : ""} ${call?.training ? "watermark" : ""}">
+      <${Playing} stream=${app.media.local.value} label=${t("own.title")} muted=${true} />
+      ${veiled && html`<${Veil} icon="camoff" title=${t("veil.title")} as="b" />`}
+      ${dark && html`<${Veil} icon="camoff" title=${t(`own.camera.${app.media.camera.value}`)} as="b" />`}
+    </div>
+    <p class="advice ${advice.kind}" role="status">
+      <${Icon} name=${advice.icon} /><span class="easy"><${Rich} text=${tIn(language(), advice.key)} /></span>
+    </p>
+    <${MutedHint} hint=${app.meter.mutedHint} />
+  </section>`;
+}
+
+/** @param {{app: CounterApp}} props */
+export function CounterCall({ app }) {
+  const veiled = app.store.call.value?.veiled ?? false;
+  return html`<${CounterCallTop} app=${app}>
+      ${veiled
+        ? html`<span class="chip"><${Icon} name="pause" />${t("veil.chip")}</span>`
+        : html`<span class="chip ok"><${Icon} name="phone" />${t("call.talking")}</span>
+            <button class="btn" type="button" onClick=${() => app.veil(true)}>
+              <${Icon} name="camoff" />${t("veil.begin")}
+            </button>`}
+    <//>
+    <main class="ccall">
+      <${Officer} app=${app} />
+      <${Instruction} app=${app} />
+      <${OwnPicture} app=${app} />
+      ${veiled ? html`<${VeiledClerkZone} app=${app} />` : html`<${ClerkZone} app=${app} />`}
+    </main>`;
+}

@@ -1,0 +1,81 @@
+/** The clerk's zone: grey, beside the resident's and never mixed with it. Chat, files, devices. */
+import { ChatForm, ChatLog } from "./chat.js";
+import { DevicePicker } from "./devices.js";
+import { CounterFiles } from "./files.js";
+import { html, useEffect, useState } from "./html.js";
+import { Icon } from "./icon.js";
+import { TabPanel, Tabs } from "./tabs.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./model.js").CounterApp} CounterApp */
+
+/** @param {{app: CounterApp}} props */
+function ClerkChat({ app }) {
+  const count = app.store.chat.value.length;
+  useEffect(() => {
+    if (document.visibilityState === "visible") app.chat.read();
+  }, [count]);
+  return html`<${ChatLog} app=${app} own="counter" /><${ChatForm} app=${app} own="counter" id="counter-chat" />`;
+}
+
+/** @param {{app: CounterApp}} props */
+function ClerkDevices({ app }) {
+  const { camera, microphone } = app.media;
+  return html`<div class="stack">
+    <div class="pair">
+      <button class="btn big" type="button" onClick=${app.device.flip}><${Icon} name="flip" />${t("device.flip")}</button>
+      <button
+        class="btn big"
+        type="button"
+        aria-pressed=${String(microphone.value !== "on")}
+        onClick=${() => app.device.microphone(microphone.value !== "on")}
+      >
+        <${Icon} name=${microphone.value === "on" ? "mic" : "micoff"} />${t("device.mute")}
+      </button>
+    </div>
+    ${camera.value === "lost" &&
+    html`<button class="btn primary big" type="button" onClick=${app.device.retry}><${Icon} name="refresh" />${t("device.retry")}</button>`}
+    <${DevicePicker} app=${app} />
+  </div>`;
+}
+
+/** @param {{app: CounterApp}} props */
+export function ClerkZone({ app }) {
+  const [tab, setTab] = useState("chat");
+  const unread = tab === "chat" ? 0 : app.store.unread.value;
+  const arrived = app.store.fileList.value.length;
+  return html`<section class="clerk" aria-label=${t("clerk.title")}>
+    <h2>${t("clerk.title")}</h2>
+    <${Tabs}
+      name="clerk"
+      label=${t("clerk.title")}
+      current=${tab}
+      onPick=${setTab}
+      tabs=${[
+        { id: "chat", icon: "chat", label: t("chat.title"), badge: unread, badgeLabel: t("chat.new") },
+        { id: "files", icon: "file", label: arrived ? t("files.title.n", { n: arrived }) : t("files.title") },
+        { id: "devices", icon: "gear", label: t("device.title") },
+      ]}
+    />
+    <${TabPanel} name="clerk" current=${tab} class="clerk-panel">
+      ${tab === "chat" && html`<${ClerkChat} app=${app} />`}
+      ${tab === "files" && html`<${CounterFiles} app=${app} />`}
+      ${tab === "devices" && html`<${ClerkDevices} app=${app} />`}
+    <//>
+  </section>`;
+}
+
+/** While a PIN is typed the clerk has one thing to do. @param {{app: CounterApp}} props */
+export function VeiledClerkZone({ app }) {
+  return html`<section class="clerk veiled" aria-label=${t("clerk.title")}>
+    <h2>${t("clerk.title")}</h2>
+    <ul class="met">
+      <li><${Icon} name="okc" />${t("veil.met.picture")}</li>
+      <li><${Icon} name="speaker" />${t("veil.met.voice")}</li>
+    </ul>
+    <p><b>${t("veil.clerk.quiet")}</b> ${t("veil.clerk.look_away")}</p>
+    <button class="btn primary big wide" type="button" onClick=${() => app.veil(false)}>
+      <${Icon} name="camera" />${t("veil.end")}
+    </button>
+  </section>`;
+}

@@ -1,0 +1,72 @@
+/** Waiting: people and minutes instead of a spinner, who is being called, and the way to stop. */
+import { ClosedNotice } from "./counter-idle.js";
+import { Hear } from "./hear.js";
+import { html } from "./html.js";
+import { Icon, Pictogram } from "./icon.js";
+import { LevelBars } from "./level.js";
+import { Rich, Say } from "./rich.js";
+import { Playing } from "./video.js";
+import { language, other, t, tIn } from "./words.js";
+
+/** @param {{label: string, value: string, unit: string, second: string}} props */
+function Figure({ label, value, unit, second }) {
+  return html`<div>
+    <p class="easy"><span><${Rich} text=${label} /></span></p>
+    <b>${value}<small>${unit}</small></b>
+    <span class="second" lang=${other()}>${second}</span>
+  </div>`;
+}
+
+/** @param {{position: import("../lib/protocol.js").PositionNoun | null}} props */
+function Figures({ position }) {
+  const minutes =
+    position?.wait_seconds === null || position === null ? null : Math.max(1, Math.round(position.wait_seconds / 60));
+  return html`<div class="facts" aria-live="polite">
+    <${Figure}
+      label=${tIn(language(), "waiting.ahead")}
+      value=${String(position?.ahead ?? "―")}
+      unit=${t("waiting.people")}
+      second=${tIn(other(), "waiting.ahead.second")}
+    />
+    <${Figure}
+      label=${tIn(language(), "waiting.wait")}
+      value=${minutes === null ? "―" : String(minutes)}
+      unit=${t("waiting.minutes")}
+      second=${tIn(other(), minutes === null ? "waiting.unknown" : "waiting.wait.second")}
+    />
+  </div>`;
+}
+
+/** @param {{app: import("./model.js").CounterApp}} props */
+export function CounterWaiting({ app }) {
+  const position = app.store.position.value;
+  const notice = position?.closed_notice;
+  const offered = position?.offered_to;
+  const title = notice ? "waiting.closed" : "waiting.title";
+  return html`<main class="cmain center">
+      <${Pictogram} name="wait" class="big-p" />
+      <div class="stack">
+        <${Say} k=${title} as="h1" />
+        <${Say} k=${notice ? "waiting.closed.what" : "waiting.what"} class="lead" />
+      </div>
+      ${notice ? html`<${ClosedNotice} notice=${notice} />` : html`<${Figures} position=${position} />`}
+      <p class="lead" aria-live="polite">
+        ${offered && html`<span class="chip here ringing"><${Icon} name="bell" class="bell" />${t("waiting.offered", { name: offered })}</span>`}
+      </p>
+      <ul class="states">
+        <li>
+          <div class="video mini ${app.mirrored.value ? "mirror" : ""}"><${Playing} stream=${app.media.local.value} label=${t("own.title")} muted=${true} /></div>
+          <b>${t("device.camera")}</b><span>${t(app.media.camera.value === "on" ? "device.camera.on" : "device.camera.off")}</span>
+        </li>
+        <li>
+          <${Icon} name=${app.media.microphone.value === "on" ? "mic" : "micoff"} />
+          <b>${t("device.microphone")}</b><span><${LevelBars} level=${app.meter.level} /></span>
+        </li>
+        <li><${Icon} name="file" /><b>${t("call.number")}</b><span class="mono nw">${app.store.call.value?.number}</span></li>
+      </ul>
+    </main>
+    <footer class="cfoot">
+      <button class="btn big plain" type="button" onClick=${app.withdraw}><${Icon} name="x" />${t("waiting.stop")}</button>
+      <span class="push"><${Hear} speech=${app.speech} texts=${[title, "waiting.what"]} /></span>
+    </footer>`;
+}

@@ -1,0 +1,56 @@
+/** Chat at the desk, with the sentences to tap (定型文). */
+import { ChatForm, ChatLog } from "./chat.js";
+import { html, useEffect, useState } from "./html.js";
+import { Icon } from "./icon.js";
+import { TEMPLATES, templateText } from "./templates.js";
+import { language, t } from "./words.js";
+
+/** Shown without opening the list. */
+const FIRST = 3;
+
+/** @param {{app: import("./model.js").DeskApp}} props */
+function Templates({ app }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? TEMPLATES : TEMPLATES.slice(0, FIRST);
+  return html`<div class="tmpl" role="group" aria-label=${t("template.title")}>
+    ${shown.map(
+      ({ id }) =>
+        html`<button
+          key=${id}
+          class="btn low"
+          type="button"
+          title=${templateText(id, language())}
+          onClick=${() => {
+            app.chat.send(templateText(id, "ja"));
+            setAll(false);
+          }}
+        >
+          ${t(`template.${id}.label`)}
+        </button>`,
+    )}
+    <button class="btn plain low" type="button" aria-expanded=${String(all)} onClick=${() => setAll(!all)}>
+      ${t(all ? "template.less" : "template.more")}
+    </button>
+  </div>`;
+}
+
+/** @param {{app: import("./model.js").DeskApp}} props */
+export function DeskChat({ app }) {
+  const unread = app.store.unread.value;
+  const count = app.store.chat.value.length;
+  useEffect(() => {
+    const look = () => document.visibilityState === "visible" && app.chat.read();
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [count]);
+  return html`<section class="panel chat-panel" aria-label=${t("chat.title")}>
+    <header>
+      <h2><${Icon} name="chat" />${t("chat.title")}</h2>
+      ${unread > 0 && html`<span class="badge">${unread}<span class="vh">${t("chat.new")}</span></span>`}
+    </header>
+    <${ChatLog} app=${app} own="desk" />
+    <${Templates} app=${app} />
+    <${ChatForm} app=${app} own="desk" id="desk-chat" />
+  </section>`;
+}

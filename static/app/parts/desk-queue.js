@@ -1,0 +1,151 @@
+/** The desk between calls: the call that rings here, everyone who waits, what was done today. */
+import { countdown, time } from "../lib/format.js";
+import { Bells } from "./bells.js";
+import { Elapsed, secondsSince, secondsUntil } from "./clock.js";
+import { DeskRing } from "./desk-ring.js";
+import { DeskSide } from "./desk-side.js";
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+import { Notice } from "./notice.js";
+import { OutcomeChip } from "./outcome.js";
+import { language, t } from "./words.js";
+
+/** @typedef {import("./model.js").DeskApp} DeskApp */
+/** @typedef {import("./model.js").CallNoun} CallNoun */
+
+/** Seconds of waiting from which the bar turns yellow, then red. */
+const LONG_SECONDS = 180;
+const TOO_LONG_SECONDS = 360;
+
+/** @param {{app: DeskApp, id: string}} props */
+export function ProcedureName({ app, id }) {
+  return app.procedures.value.find((procedure) => procedure.id === id)?.name[language()] ?? id;
+}
+
+/** @param {{call: CallNoun, app: DeskApp}} props */
+function Wait({ call, app }) {
+  const seconds = secondsSince(call.placed_at, app.now.value);
+  const kind = seconds >= TOO_LONG_SECONDS ? "stop" : seconds >= LONG_SECONDS ? "warn" : "ok";
+  return html`<span class="wait">
+    <b><${Elapsed} from=${call.placed_at} now=${app.now} /></b>
+    <progress class=${kind} max=${TOO_LONG_SECONDS} value=${Math.min(seconds, TOO_LONG_SECONDS)} aria-hidden="true"></progress>
+  </span>`;
+}
+
+/** @param {{call: CallNoun, app: DeskApp}} props */
+function StateChip({ call, app }) {
+  const offered = app.store.queue.value?.offered === call.id;
+  if (offered) return html`<span class="chip here"><${Icon} name="bell" />${t("queue.state.yours")}</span>`;
+  if (call.state === "waiting") return html`<span class="chip"><${Icon} name="clock" />${t("queue.state.waiting")}</span>`;
+  if (call.state === "interrupted") {
+    const left = countdown(secondsUntil(call.interrupted?.gives_up_at, app.now.value));
+    return html`<span class="chip warn"><${Icon} name="wifioff" />${t("queue.state.interrupted", { left })}</span>`;
+  }
+  const key = call.state === "ringing" ? "ringing" : "talking";
+  return html`<span class="chip"><${Icon} name="person" />${t(`queue.state.${key}`, { name: call.desk?.name ?? "" })}</span>`;
+}
+
+/** @param {{call: CallNoun, app: DeskApp}} props */
+function Row({ call, app }) {
+  const offered = app.store.queue.value?.offered === call.id;
+  return html`<tr>
+    <td class="mono nw">${call.number}</td>
+    <td>${call.office.name} ${call.tablet.name}</td>
+    <td><${ProcedureName} app=${app} id=${call.procedure} /></td>
+    <td><${Wait} call=${call} app=${app} /></td>
+    <td><${StateChip} call=${call} app=${app} /></td>
+    <td class="num">
+      ${(offered || call.state === "waiting") &&
+      html`<button
+        class="btn low ${offered ? "primary" : ""}"
+        type="button"
+        aria-label=${t("queue.accept.label", { number: call.number })}
+        onClick=${() => app.accept(call.id)}
+      >
+        ${t("queue.accept")}
+      </button>`}
+    </td>
+  </tr>`;
+}
+
+/** @param {{app: DeskApp}} props */
+function Empty({ app }) {
+  return html`<div class="body empty">
+    <${Icon} name="people" class="big" />
+    <h2>${t("queue.empty.title")}</h2>
+    <p>${t("queue.empty.what")}</p>
+    <${Bells} app=${app} />
+  </div>`;
+}
+
+/** @param {{app: DeskApp, waiting: CallNoun[]}} props */
+function Waiting({ app, waiting }) {
+  return html`<section class="panel">
+    <header><h2>${t("queue.title", { n: waiting.length })}</h2><span class="dim">${t("queue.order")}</span></header>
+    ${waiting.length === 0
+      ? html`<${Empty} app=${app} />`
+      : html`<table>
+          <caption class="vh">${t("queue.title", { n: waiting.length })}</caption>
+          <thead>
+            <tr>
+              ${["number", "counter", "procedure", "wait", "state"].map((key) => html`<th key=${key} scope="col">${t(`queue.col.${key}`)}</th>`)}
+              <th scope="col"><span class="vh">${t("queue.col.do")}</span></th>
+            </tr>
+          </thead>
+          <tbody>${waiting.map((call) => html`<${Row} key=${call.id} call=${call} app=${app} />`)}</tbody>
+        </table>`}
+  </section>`;
+}
+
+/** @param {{app: DeskApp}} props */
+function Today({ app }) {
+  const calls = app.today.value;
+  return html`<section class="panel grow today" tabindex="0" role="region" aria-label=${t("today.title", { n: calls.length })}>
+    <header><h2>${t("today.title", { n: calls.length })}</h2></header>
+    ${calls.length === 0
+      ? html`<p class="body dim">${t("today.empty")}</p>`
+      : html`<table>
+          <caption class="vh">${t("today.title", { n: calls.length })}</caption>
+          <thead>
+            <tr>${["number", "counter", "procedure", "times", "outcome"].map((key) => html`<th key=${key} scope="col">${t(`queue.col.${key}`)}</th>`)}</tr>
+          </thead>
+          <tbody>
+            ${calls.map(
+              (call) =>
+                html`<tr key=${call.id}>
+                  <td class="mono nw">${call.number}</td>
+                  <td>${call.office.name} ${call.tablet.name}</td>
+                  <td><${ProcedureName} app=${app} id=${call.procedure} /></td>
+                  <td class="nw">${call.answered_at ? time(call.answered_at) : "―"}–${call.closed_at ? time(call.closed_at) : ""}</td>
+                  <td><${OutcomeChip} outcome=${call.outcome} /></td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>`}
+  </section>`;
+}
+
+/** @param {{app: DeskApp}} props */
+export function DeskQueue({ app }) {
+  const queue = app.store.queue.value;
+  const waiting = queue?.waiting ?? [];
+  const ringing = waiting.find((call) => call.id === queue?.offered);
+  const line = app.store.connection.value.state === "open";
+  return html`<main class="dmain queue">
+    <h1 class="vh">${t("queue.page")}</h1>
+    <div class="main">
+      ${!line && html`<${Notice} kind="warn" icon="wifioff" role="status" title=${t("desk.reconnecting")}>${t("desk.reconnecting.what")}<//>`}
+      ${app.store.deskState.value === "away" &&
+      html`<${Notice}
+        icon="pause"
+        title=${t("desk.away.title")}
+        action=${html`<button class="btn primary" type="button" onClick=${() => app.setState("open")}><${Icon} name="okc" />${t("desk.away.open")}</button>`}
+        >${t("desk.away.what")}<//
+      >`}
+      ${ringing && html`<${DeskRing} app=${app} call=${ringing} />`}
+      <${Waiting} app=${app} waiting=${waiting} />
+      <${Today} app=${app} />
+    </div>
+    <${DeskSide} app=${app} waiting=${waiting} />
+  </main>`;
+}

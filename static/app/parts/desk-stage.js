@@ -1,0 +1,84 @@
+/** The picture of the counter at the desk: whole, never cropped, nothing over it but the training watermark. */
+import { Countdown } from "./clock.js";
+import { html, useEffect, useRef } from "./html.js";
+import { Playing, Veil } from "./video.js";
+import { t } from "./words.js";
+import { arrowMove, holdInside } from "./zoom.js";
+
+/** @typedef {import("./model.js").DeskApp} DeskApp */
+/** @typedef {import("./model.js").CallNoun} CallNoun */
+
+/** What hides the picture now, or null. @param {{app: DeskApp, call: CallNoun}} props */
+function Withheld({ app, call }) {
+  const line = app.store.connection.value;
+  if (line.state !== "open") {
+    return html`<${Veil} icon="wifioff" title=${t("stage.own_lost")}><p>${t("stage.own_lost.what")}</p><//>`;
+  }
+  if (call.state === "interrupted") {
+    const whose = call.interrupted?.lost.includes("counter") ? "counter" : "desk";
+    return html`<${Veil} icon="wifioff" title=${t(`stage.lost.${whose}`)}>
+      <p>${t("stage.lost.seat")} <b>${call.interrupted && html`<${Countdown} to=${call.interrupted.gives_up_at} now=${app.now} />`}</b></p>
+      <p>${t("stage.lost.kept")}</p>
+    <//>`;
+  }
+  if (call.veiled) {
+    return html`<${Veil} icon="camoff" title=${t("veil.title")}><p>${t("veil.desk.what")}</p><p>${t("veil.desk.end")}</p><//>`;
+  }
+  const camera = call.parties.counter.camera;
+  if (camera !== "on") return html`<${Veil} icon="camoff" title=${t(`stage.camera.${camera}`)}><p>${t("stage.camera.what")}</p><//>`;
+  return null;
+}
+
+/** Dragging and arrow keys move the enlarged picture. @param {DeskApp} app */
+function usePan(app) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const picture = useRef(/** @type {HTMLVideoElement | null} */ (null));
+  const offset = useRef({ x: 0, y: 0 });
+  const zoom = app.zoom.value;
+  /** @param {{x: number, y: number}} to */
+  const move = (to) => {
+    if (!box.current || !picture.current) return;
+    offset.current = holdInside(to, zoom, box.current.getBoundingClientRect());
+    const { x, y } = offset.current;
+    picture.current.style.transform = zoom === 1 ? "" : `translate(${x}px, ${y}px) scale(${zoom})`;
+  };
+  useEffect(() => move(zoom === 1 ? { x: 0, y: 0 } : offset.current), [zoom]);
+  return {
+    box,
+    picture,
+    /** @param {PointerEvent} event */
+    drag: (event) => {
+      if (event.buttons !== 1 || zoom === 1) return;
+      move({ x: offset.current.x + event.movementX, y: offset.current.y + event.movementY });
+    },
+    /** @param {KeyboardEvent} event */
+    key: (event) => {
+      const to = zoom > 1 && box.current && arrowMove(event.key, offset.current, box.current.getBoundingClientRect());
+      if (!to) return;
+      event.preventDefault();
+      move(to);
+    },
+  };
+}
+
+/** @param {{app: DeskApp, call: CallNoun}} props */
+export function DeskStage({ app, call }) {
+  const pan = usePan(app);
+  const zoomed = app.zoom.value > 1;
+  return html`<div
+    class="video picture ${call.training ? "watermark" : ""} ${zoomed ? "zoomed" : ""}"
+    ref=${pan.box}
+    tabindex=${zoomed ? 0 : undefined}
+    role="group"
+    aria-label=${zoomed ? t("zoom.move") : t("stage.title")}
+    onPointerMove=${pan.drag}
+    onKeyDown=${pan.key}
+  >
+    <${Playing}
+      stream=${app.media.remote.value}
+      label=${t("stage.picture")}
+      onElement=${(/** @type {HTMLVideoElement | null} */ element) => (pan.picture.current = element)}
+    />
+    <${Withheld} app=${app} call=${call} />
+  </div>`;
+}

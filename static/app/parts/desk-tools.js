@@ -1,0 +1,65 @@
+/** The tools under the picture. Steps, stills and comparison get their places here when they come. */
+import { DevicePicker } from "./devices.js";
+import { Dialog } from "./dialog.js";
+import { html, useState } from "./html.js";
+import { Icon } from "./icon.js";
+import { MutedHint } from "./level.js";
+import { t } from "./words.js";
+import { nextZoom } from "./zoom.js";
+
+/** @typedef {import("./model.js").DeskApp} DeskApp */
+
+/** @param {{app: DeskApp}} props */
+function Own({ app }) {
+  const { camera, microphone } = app.media;
+  const muted = microphone.value !== "on";
+  const dark = camera.value !== "on";
+  return html`
+    <button class="btn" type="button" aria-pressed=${String(muted)} onClick=${() => app.device.microphone(muted)}>
+      <${Icon} name=${muted ? "micoff" : "mic"} />${t("device.mute")}
+    </button>
+    <button class="btn" type="button" aria-pressed=${String(dark)} onClick=${() => app.device.camera(dark)}>
+      <${Icon} name=${dark ? "camoff" : "camera"} />${t("device.camera_off")}
+    </button>
+  `;
+}
+
+/** @param {{app: DeskApp, call: import("./model.js").CallNoun}} props */
+export function DeskTools({ app, call }) {
+  const [picking, setPicking] = useState(false);
+  const zoom = app.zoom.value;
+  const close = () => setPicking(false);
+  return html`<div class="tools" role="toolbar" aria-label=${t("tools.title")}>
+    <${Own} app=${app} />
+    <button
+      class="btn"
+      type="button"
+      aria-pressed=${String(zoom > 1)}
+      aria-disabled=${call.veiled ? "true" : undefined}
+      onClick=${() => !call.veiled && (app.zoom.value = nextZoom(zoom))}
+    >
+      <${Icon} name="zoom" />${zoom > 1 ? t("zoom.now", { n: zoom }) : t("zoom.title")} <kbd>Alt+Z</kbd>
+    </button>
+    <button
+      class="btn stop"
+      type="button"
+      aria-disabled=${call.veiled ? "true" : undefined}
+      title=${call.veiled ? t("veil.desk.end") : t("veil.what")}
+      onClick=${() => !call.veiled && app.veil(true)}
+    >
+      <${Icon} name=${call.veiled ? "lock" : "camoff"} />${t(call.veiled ? "veil.by_clerk" : "veil.stop")}
+      ${!call.veiled && html`<kbd>Alt+V</kbd>`}
+    </button>
+    <button class="btn plain" type="button" aria-haspopup="dialog" onClick=${() => setPicking(true)}>
+      <${Icon} name="gear" />${t("device.title")}
+    </button>
+    <${MutedHint} hint=${app.meter.mutedHint} />
+    ${picking &&
+    html`<${Dialog}
+      title=${t("device.title")}
+      onClose=${close}
+      foot=${html`<button class="btn primary" type="button" onClick=${close}>${t("common.close")}</button>`}
+      ><${DevicePicker} app=${app} /><//
+    >`}
+  </div>`;
+}

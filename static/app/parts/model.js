@@ -1,0 +1,104 @@
+/**
+ * What parts are given to draw and to call. Types only: a page builds one from the library,
+ * a test or a story from plain signals.
+ */
+
+/** @template T @typedef {import("./html.js").Signal<T>} Signal */
+
+/**
+ * @typedef {import("../lib/store.js").Store} Store
+ * @typedef {import("../lib/media.js").MediaSession} MediaSession
+ * @typedef {import("../lib/protocol.js").CallNoun} CallNoun
+ * @typedef {import("../lib/protocol.js").Outcome} Outcome
+ * @typedef {import("../lib/protocol.js").FileNoun} FileNoun
+ * @typedef {Pick<ReturnType<typeof import("../lib/chat.js").createChat>, "send" | "retry" | "discard" | "read">} ChatActions
+ * @typedef {import("../lib/uploads.js").Item} UploadItem
+ */
+
+/**
+ * One procedure as `GET /api/v1/procedures` gives it.
+ * @typedef {{id: string, group: string, name: Both, what: Both, status: "open" | "preparing", reason: Both | null}} Procedure
+ * @typedef {{ja: string, en: string}} Both
+ */
+
+/**
+ * What both ends have while a call runs.
+ * @typedef {object} CallApp
+ * @property {Store} store
+ * @property {Pick<MediaSession, "local" | "remote" | "quality" | "camera" | "microphone" | "problem" | "state">} media
+ * @property {{level: Signal<number>, mutedHint: Signal<boolean>}} meter
+ * @property {Signal<DeviceList>} devices
+ * @property {Signal<number>} now ms of the server's clock, moving every second
+ * @property {Signal<Procedure[]>} procedures
+ * @property {ChatActions} chat
+ * @property {FileActions} files
+ * @property {DeviceActions} device
+ * @property {import("./toast.js").ToastList} toasts
+ * @property {import("./announce.js").Announcer} voice
+ * @property {(on: boolean) => void} veil
+ * @property {() => void} takeOver
+ * @property {() => void} reconnect
+ * @property {() => void} signIn go to the sign-in page
+ * @property {() => void} signOut
+ *
+ * @typedef {{cameras: import("../lib/devices.js").Device[], microphones: import("../lib/devices.js").Device[]}} DeviceList
+ *
+ * @typedef {object} FileActions
+ * @property {Signal<UploadItem[]>} uploads
+ * @property {(files: Iterable<File>) => void} add
+ * @property {(key: string) => void} cancel
+ * @property {(key: string) => void} dismiss
+ * @property {(file: FileNoun, options?: {inline?: boolean}) => string} url
+ *
+ * @typedef {object} DeviceActions
+ * @property {(on: boolean) => void} microphone
+ * @property {(on: boolean) => void} camera
+ * @property {() => void} flip front and rear in turn
+ * @property {(id: string) => void} pickCamera
+ * @property {(id: string) => void} pickMicrophone
+ * @property {() => void} retry ask for camera and microphone again
+ */
+
+/**
+ * The tablet.
+ * @typedef {CallApp & CounterOwn} CounterApp
+ * @typedef {object} CounterOwn
+ * @property {Signal<"idle" | "consent">} screen
+ * @property {Signal<string | null>} chosen id of the procedure
+ * @property {Signal<Health>} health of camera and microphone before a call
+ * @property {Signal<boolean>} mirrored the own picture shows the front camera
+ * @property {Signal<boolean>} busy a request is under way
+ * @property {Signal<boolean>} readAloud
+ * @property {import("./speech.js").Speech} speech
+ * @property {(id: string) => void} choose
+ * @property {() => void} begin from choosing to consent
+ * @property {() => void} back
+ * @property {() => void} place
+ * @property {() => void} withdraw
+ * @property {() => void} finish after the result was read
+ * @property {(on: boolean) => void} setReadAloud
+ */
+
+/** @typedef {"ready" | "unknown" | "denied" | "none"} DeviceHealth */
+/** @typedef {{camera: DeviceHealth, microphone: DeviceHealth}} Health */
+
+/**
+ * The desk.
+ * @typedef {CallApp & DeskOwn} DeskApp
+ * @typedef {object} DeskOwn
+ * @property {Signal<CallNoun[]>} today own calls of today that are closed
+ * @property {Signal<Outcome | null>} dialog the outcome that is being decided
+ * @property {Signal<boolean>} busy
+ * @property {Signal<number>} zoom 1, 2 or 4
+ * @property {Signal<string>} permission of notifications: default, granted, denied
+ * @property {(call: string | null) => void} accept
+ * @property {(call: string) => void} pass
+ * @property {(state: "open" | "away") => void} setState
+ * @property {(outcome: Outcome) => void} decide open the dialog
+ * @property {() => void} putOff close the dialog without deciding
+ * @property {(outcome: Outcome, reason: string | null) => void} close
+ * @property {() => void} tryRing
+ * @property {() => void} askPermission
+ */
+
+export {};

@@ -1,0 +1,32 @@
+/** Text with readings: `[漢字|かんじ]` becomes ruby, everything else stays as it is. */
+import { html } from "./html.js";
+import { language, other, tIn } from "./words.js";
+
+const READING = /\[([^|\]]+)\|([^\]]+)\]/g;
+
+/**
+ * The text without its readings, for chat, speech and labels.
+ * @param {string} text
+ */
+export const plain = (text) => text.replace(READING, "$1");
+
+/** @param {{text: string}} props */
+export function Rich({ text }) {
+  const parts = text.split(READING);
+  return parts.map((part, index) => {
+    if (index % 3 === 0) return part;
+    if (index % 3 === 2) return null;
+    return html`<ruby>${part}<rt>${parts[index + 1]}</rt></ruby>`;
+  });
+}
+
+/**
+ * One sentence for the resident: large in the chosen language, below it in the second.
+ * @param {{k: string, vars?: import("./words.js").Vars, as?: string, class?: string, second?: boolean}} props
+ */
+export function Say({ k, vars = {}, as = "p", class: extra = "", second = true }) {
+  return html`
+    <${as} class=${`easy ${extra}`} lang=${language()}><${Rich} text=${tIn(language(), k, vars)} /><//>
+    ${second && html`<p class="second" lang=${other()}>${plain(tIn(other(), k, vars))}</p>`}
+  `;
+}

@@ -1,0 +1,41 @@
+/**
+ * Sentences that the desk taps (定型文) and the counter shows large, with a pictogram.
+ * They travel as plain chat text; the counter finds them again by that text, in either language.
+ */
+import { plain } from "./rich.js";
+import { tIn } from "./words.js";
+
+/** Each stands in the words as `template.<id>.label` and `template.<id>.say`. */
+export const TEMPLATES = Object.freeze([
+  { id: "nearer", picture: "card" },
+  { id: "back", picture: "card" },
+  { id: "glare", picture: "card" },
+  { id: "front", picture: "card" },
+  { id: "tilt", picture: "card" },
+  { id: "farther", picture: "card" },
+  { id: "face", picture: "turn" },
+  { id: "turn", picture: "turn" },
+  { id: "louder", picture: "speak" },
+  { id: "form", picture: "card" },
+  { id: "pin", picture: "pin" },
+  { id: "wait", picture: "wait" },
+]);
+
+/** The sentence as it travels. @param {string} id @param {"ja" | "en"} language */
+export const templateText = (id, language) => plain(tIn(language, `template.${id}.say`));
+
+/** The template that `text` is, or null. @param {string} text */
+export function findTemplate(text) {
+  const same = (/** @type {{id: string}} */ { id }) =>
+    text === templateText(id, "ja") || text === templateText(id, "en");
+  return TEMPLATES.find(same) ?? null;
+}
+
+/** What the desk last asked for by template, or null. @param {import("../lib/protocol.js").ChatNoun[]} chat */
+export function lastAsked(chat) {
+  for (const message of [...chat].reverse()) {
+    const template = message.from === "desk" ? findTemplate(message.text) : null;
+    if (template) return template;
+  }
+  return null;
+}

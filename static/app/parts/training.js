@@ -1,0 +1,11 @@
+/** 研修モード: the band on top of both pages. Purple means this and nothing else. */
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+import { t } from "./words.js";
+
+/** The band; it cannot be closed. */
+export function TrainingBand() {
+  return html`<aside class="train-band" aria-label=${t("training.title")}>
+    <${Icon} name="grad" /><b>${t("training.title")}</b><span>${t("training.what")}</span>
+  </aside>`;
+}

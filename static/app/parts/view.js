@@ -1,0 +1,70 @@
+/** Which view a page shows, from what it knows. Pure. */
+
+const OUT = new Set([1008, 4004]);
+const TAKEN = new Set([4001, 4002, 4003]);
+
+/**
+ * @typedef {import("../lib/connection.js").Status} Status
+ * @typedef {import("../lib/protocol.js").CallNoun} CallNoun
+ *
+ * @typedef {object} Known
+ * @property {unknown} you null until the server has said who this page is
+ * @property {Status} line
+ * @property {string | null} ended
+ * @property {CallNoun | null} call
+ */
+
+/**
+ * What stands above everything else: over, taken, broken, not known yet; null when the page may go on.
+ * @param {Known} known
+ * @returns {"ended" | "taken" | "broken" | "loading" | null}
+ */
+export function blockedView({ you, line, ended }) {
+  if (ended || (line.state === "stopped" && OUT.has(line.closeCode ?? 0))) return "ended";
+  if (line.state === "stopped" && TAKEN.has(line.closeCode ?? 0)) return "taken";
+  if (line.state === "stopped" && line.closeCode !== null) return "broken";
+  return you ? null : "loading";
+}
+
+/**
+ * @param {Known & {screen: "idle" | "consent", trouble: boolean}} known
+ * @returns {"ended" | "taken" | "broken" | "loading" | "trouble" | "idle" | "consent" | "waiting" | "call" | "break-own" | "break-desk" | "result"}
+ */
+export function counterView(known) {
+  const blocked = blockedView(known);
+  if (blocked) return blocked;
+  const { call, line, screen, trouble } = known;
+  if (!call) return screen === "consent" && trouble ? "trouble" : screen;
+  if (call.state === "closed") return "result";
+  if (call.state === "waiting" || call.state === "ringing") return "waiting";
+  if (line.state !== "open") return "break-own";
+  if (call.state === "interrupted") {
+    return call.interrupted?.lost.includes("desk") ? "break-desk" : "break-own";
+  }
+  return "call";
+}
+
+/**
+ * @param {Known} known
+ * @returns {"ended" | "taken" | "broken" | "loading" | "queue" | "call"}
+ */
+export function deskView(known) {
+  const blocked = blockedView(known);
+  if (blocked) return blocked;
+  const state = known.call?.state;
+  return state === "talking" || state === "interrupted" || state === "deciding" ? "call" : "queue";
+}
+
+/**
+ * Why an outcome cannot be given now, as a key of the words, or null when it can (PROTOCOL.md section 3).
+ * @param {import("../lib/protocol.js").Outcome} outcome
+ * @param {CallNoun} call
+ * @param {Status} line
+ * @returns {string | null}
+ */
+export function outcomeLock(outcome, call, line) {
+  if (line.state !== "open") return "decide.locked.own";
+  const early = outcome === "returned" || outcome === "aborted";
+  if (call.state === "interrupted" && !early) return "decide.locked.lost";
+  return null;
+}

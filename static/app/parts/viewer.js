@@ -1,0 +1,14 @@
+/** A received image, whole; it comes from the server as it is offered and is not kept. */
+import { bytes } from "../lib/format.js";
+import { Dialog } from "./dialog.js";
+import { html } from "./html.js";
+import { t } from "./words.js";
+
+/** @param {{file: import("./model.js").FileNoun, url: string, onClose: () => void}} props */
+export function Viewer({ file, url, onClose }) {
+  const foot = html`<span class="dim push-end">${bytes(file.offered_bytes ?? file.size_bytes)}</span>
+    <button class="btn primary" type="button" onClick=${onClose}>${t("common.close")} <kbd>Esc</kbd></button>`;
+  return html`<${Dialog} title=${file.name} onClose=${onClose} foot=${foot} size="full">
+    <img class="viewed" src=${url} alt=${t("files.image", { name: file.name })} />
+  <//>`;
+}
