@@ -171,13 +171,17 @@ class Uploads:
     async def complete(self, permit: Permit, call_id: str, file_id: str, party: str) -> FileEntry:
         """Check a file of which every byte has arrived, and return it offered or refused.
 
-        A refused one says why in `reason` and none of its bytes are kept. `permit` is for
-        "file.send" on the call. Raises `Conflict` (`wrong_state`) when bytes are missing or it is
-        not arriving.
+        A refused one says why in `reason` and none of its bytes are kept. One that was checked
+        already comes back as it is, so that a retry does no harm. `permit` is for "file.send" on
+        the call. Raises `Conflict` (`wrong_state`) when bytes are missing or it was withdrawn.
         """
         permit.require("file.send", call_id)
+        await self._sent_by(party, permit.municipality_id, call_id, file_id)
+        await self._claims.stop(file_id)
         with self._claims.hold(file_id):
             entry, key = await self._sent_by(party, permit.municipality_id, call_id, file_id)
+            if entry.state in {FileState.OFFERED, FileState.REFUSED}:
+                return entry
             _require_arriving(entry)
             if await self.received_bytes(entry) != entry.size_bytes:
                 raise Conflict("bytes of the file are missing", code="wrong_state")

@@ -234,9 +234,17 @@ async def test_one_file_that_cannot_be_taken_up_does_not_hinder_the_others(tray:
 async def test_a_completed_file_tells_a_sender_whose_answer_was_lost(tray: Tray) -> None:
     entry = await tray.send(pdf())
     assert await tray.offset(entry) == entry.size_bytes
-    with pytest.raises(Conflict) as caught:
-        await tray.complete(entry)
-    assert caught.value.code == "wrong_state"
+    assert await tray.complete(entry) == entry
+    assert tray.told.count((FileState.OFFERED, entry.size_bytes)) == 1
+
+
+async def test_two_requests_that_complete_a_file_both_hear_how_it_ended(tray: Tray) -> None:
+    entry = await tray.create(pdf())
+    await tray.append(entry, 0, pdf())
+    one, two = await asyncio.gather(tray.complete(entry), tray.complete(entry))
+    assert one == two
+    assert one.state is FileState.OFFERED
+    assert tray.told.count((FileState.OFFERED, entry.size_bytes)) == 1
 
 
 async def test_a_file_with_bytes_missing_is_not_completed(tray: Tray) -> None:
