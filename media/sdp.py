@@ -18,6 +18,7 @@ MAX_LINES = 1200
 MAX_MEDIA = 16
 MAX_MAPPINGS = 160
 MAX_SSRC_LINES = 96
+MAX_FEEDBACK = 8000  # feedback lines times codecs; a browser's offer comes to about 2,000
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
@@ -129,10 +130,13 @@ def _check_size(text: str) -> None:
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise bad_sdp("the offer is longer than 64 KiB")
     lines = text.splitlines()
+    mappings = sum(x.startswith("a=rtpmap:") for x in lines)
+    feedback = sum(x.startswith("a=rtcp-fb:") for x in lines)
     counts = (
         (len(lines), MAX_LINES, "lines"),
         (sum(x.startswith("m=") for x in lines), MAX_MEDIA, "m-lines"),
-        (sum(x.startswith("a=rtpmap:") for x in lines), MAX_MAPPINGS, "codecs"),
+        (mappings, MAX_MAPPINGS, "codecs"),
+        (mappings * feedback, MAX_FEEDBACK, "codecs with feedback"),
         (sum(x.startswith(("a=ssrc:", "a=ssrc-group:")) for x in lines), MAX_SSRC_LINES, "SSRCs"),
     )
     for count, limit, what in counts:

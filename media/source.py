@@ -134,7 +134,8 @@ class Source:
         elif verdict == Reception.LATE:
             self.missing.arrived(seq)
         elif self.repairable and before >= 0 and self.reception.highest - before > 1:
-            if not self.missing.gap(before & 0xFFFF, seq, now):
+            too_much = not self.missing.gap(before & 0xFFFF, seq, now)
+            if too_much:
                 self.keyframes.want()
 
     def block(self, now: float) -> Block | None:

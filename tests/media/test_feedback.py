@@ -1,0 +1,105 @@
+"""Keyframes are asked for neither too often nor too early; a rate is limited for a reason."""
+
+from media.feedback import NO_CAP_BPS, Keyframes, RateCap
+from media.reported import Reported
+from media.rtcp import Block
+
+
+def test_many_wishes_make_one_request_per_500_ms() -> None:
+    keyframes = Keyframes()
+    keyframes.heard(0.0, keyframe=False)
+    asked = []
+    for n in range(100):
+        now = n * 0.02
+        keyframes.heard(now, keyframe=False)
+        keyframes.want()
+        if keyframes.due(now):
+            asked.append(round(now, 2))
+    assert asked == [0.0, 0.5, 1.0, 1.5]
+
+
+def test_a_wish_within_500_ms_is_put_off_and_not_lost() -> None:
+    keyframes = Keyframes()
+    keyframes.want()
+    keyframes.heard(0.0, keyframe=False)
+    assert keyframes.due(0.0)
+    keyframes.heard(0.1, keyframe=True)
+    keyframes.want()
+    assert not keyframes.due(0.2)
+    keyframes.heard(0.5, keyframe=False)
+    assert keyframes.due(0.5)
+
+
+def test_a_keyframe_fulfils_the_wishes_before_it() -> None:
+    keyframes = Keyframes()
+    keyframes.want()
+    keyframes.heard(0.0, keyframe=True)
+    assert not keyframes.due(1.0)
+
+
+def test_a_silent_source_is_asked_when_it_speaks_again() -> None:
+    keyframes = Keyframes()
+    keyframes.want()
+    assert not keyframes.due(0.0)
+    keyframes.heard(1.0, keyframe=False)
+    assert not keyframes.due(5.0)
+    keyframes.heard(6.0, keyframe=False)
+    assert keyframes.due(6.0)
+
+
+def test_another_source_is_asked_at_once() -> None:
+    keyframes = Keyframes()
+    keyframes.want()
+    keyframes.heard(0.0, keyframe=False)
+    assert keyframes.due(0.0)
+    keyframes.restart()
+    keyframes.heard(0.1, keyframe=False)
+    assert keyframes.due(0.1)
+
+
+def test_a_watchers_estimate_alone_is_no_reason_to_limit() -> None:
+    cap = RateCap()
+    for bps in (300_000, 400_000, 390_000, 1_000_000):
+        cap.estimate(bps, forwarded_bps=1_700_000)
+    assert cap.cap is None
+
+
+def test_a_falling_estimate_limits_and_the_limit_grows_away_again() -> None:
+    cap = RateCap()
+    cap.estimate(2_000_000, forwarded_bps=1_700_000)
+    cap.estimate(1_000_000, forwarded_bps=1_700_000)
+    assert cap.cap == 1_000_000
+    cap.estimate(1_000_000, forwarded_bps=900_000)
+    assert cap.cap == 1_100_000
+    for _ in range(30):
+        cap.estimate(NO_CAP_BPS, forwarded_bps=1_000_000)
+    assert cap.cap is None
+
+
+def test_loss_beyond_a_tenth_limits_to_less_than_was_sent() -> None:
+    cap = RateCap()
+    cap.loss(0.09, forwarded_bps=1_000_000)
+    assert cap.cap is None
+    cap.loss(0.2, forwarded_bps=1_000_000)
+    assert cap.cap == 850_000
+    cap.loss(0.2, forwarded_bps=0)
+    assert cap.cap == 150_000
+
+
+def test_round_trip_is_told_from_the_report_that_came_back() -> None:
+    reported = Reported()
+    ntp = 0x0123456789ABCDEF
+    reported.report_sent(ntp, 10.0)
+    reported.block(Block(1, 64, 3, 100, 0, 0x456789AB, int(0.5 * 65536)), 10.7)
+    assert reported.rtt_seconds is not None
+    assert abs(reported.rtt_seconds - 0.2) < 0.001
+    assert reported.loss_fraction == 0.25
+    reported.block(Block(1, 0, 3, 100, 0, 0x11111111, 0), 11.0)
+    assert abs(reported.rtt_seconds - 0.2) < 0.001
+
+
+def test_the_forwarded_rate_is_measured_between_reports() -> None:
+    reported = Reported()
+    reported.measure(0, 1.0)
+    reported.measure(100_000, 1.5)
+    assert reported.forwarded_bps == 1_600_000

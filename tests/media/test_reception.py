@@ -1,0 +1,84 @@
+"""What arrived is counted, what is missing is asked for; the cache keeps the last."""
+
+import pytest
+
+from media.cache import PacketCache
+from media.reception import MAX_ASKS, MAX_MISSING, Missing, Reception
+
+
+def test_lost_packets_and_their_share_are_counted_around_the_wrap() -> None:
+    reception = Reception(90000)
+    for n in range(65500, 65600):
+        if n % 10:
+            reception.note(n & 0xFFFF, n * 3000, n / 30)
+    assert reception.lost == 9  # the first packet of all is not missed
+    assert reception.fraction_lost() == 9 * 256 // 99
+    assert reception.fraction_lost() == 0
+    assert reception.highest == 65599
+
+
+def test_late_packets_are_not_lost_and_jumps_are_told() -> None:
+    reception = Reception(90000)
+    assert [reception.note(n, 0, 0.0) for n in (10, 12, 11, 12)] == [
+        Reception.NEW,
+        Reception.NEW,
+        Reception.LATE,
+        Reception.LATE,
+    ]
+    assert reception.note(20000, 0, 0.0) == Reception.JUMP
+    assert reception.note(64000, 0, 0.0) == Reception.JUMP
+    assert reception.highest == 12
+
+
+def test_even_arrival_has_no_jitter_and_uneven_has() -> None:
+    even, uneven = Reception(90000), Reception(90000)
+    for n in range(100):
+        even.note(n, n * 3000, n / 30)
+        uneven.note(n, n * 3000, n / 30 + (n % 2) * 0.01)
+    assert even.jitter < 1
+    assert 700 < uneven.jitter <= 900
+
+
+def test_missing_packets_are_asked_for_until_they_come_or_hope_ends() -> None:
+    missing = Missing()
+    assert missing.gap(65534, 1, 0.0)
+    assert missing.due(0.0) == []
+    assert missing.due(0.02) == [65535, 0]
+    assert missing.due(0.03) == []
+    missing.arrived(65535)
+    asks = [missing.due(0.1 * n + 0.02) for n in range(1, 20)]
+    assert sum(1 for asked in asks if asked) == MAX_ASKS - 1
+    assert len(missing) == 0
+
+
+def test_too_much_missing_is_given_up_at_once() -> None:
+    missing = Missing()
+    assert missing.gap(0, MAX_MISSING, 0.0)
+    assert not missing.gap(500, 503, 0.0)
+    assert len(missing) == 0
+
+
+def test_cache_returns_the_packet_of_a_number_and_no_other() -> None:
+    cache = PacketCache(8)
+    target = memoryview(bytearray(2048))
+    for seq in range(20):
+        cache.store(seq, memoryview(bytes((seq,)) * 100), 100)
+    assert cache.fetch(19, target) == 100
+    assert bytes(target[:100]) == b"\x13" * 100
+    assert cache.fetch(11, target) == 0
+    assert 12 in cache
+    cache.clear()
+    assert cache.fetch(19, target) == 0
+    assert 19 not in cache
+
+
+def test_a_packet_too_long_for_its_slot_is_not_kept() -> None:
+    cache = PacketCache(8)
+    cache.store(1, memoryview(bytes(1600)), 1600)
+    assert 1 not in cache
+
+
+@pytest.mark.parametrize("slots", [0, 3, 1024])
+def test_cache_stays_below_what_srtp_still_protects(slots: int) -> None:
+    with pytest.raises(ValueError, match="power of two"):
+        PacketCache(slots)
