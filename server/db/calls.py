@@ -56,12 +56,12 @@ class SqlCalls:
         """Write a changed call; raises `Conflict` unless the stored version is one less."""
         this = (t.call.c.id == call.id, t.call.c.municipality_id == call.municipality_id)
         async with self._database.writing() as connection:
-            query = sa.select(t.call.c.key_wrapped, t.call.c.version).where(*this)
-            row = (await connection.execute(query.with_for_update())).one_or_none()
-            if row is None or row.version != call.version - 1:
-                raise Conflict("the call was changed by somebody else")
+            query = sa.select(t.call.c.key_wrapped).where(*this)
+            wrapped = (await connection.execute(query)).scalar_one_or_none()
+            if wrapped is None:
+                raise Conflict("there is no such call any more")
             changing = sa.update(t.call).where(*this, t.call.c.version == call.version - 1)
-            values = self._values(call, row.key_wrapped)
+            values = self._values(call, wrapped)
             if not one_row(await connection.execute(changing.values(values))):
                 raise Conflict("the call was changed by somebody else")
 

@@ -402,6 +402,20 @@ async def test_revoking_a_tablet_ends_it_its_clerk_and_its_codes(house: House) -
     assert await code_of(house.sign_in.enrol(code)) == "code_unknown"
 
 
+async def test_a_sign_in_that_was_under_way_does_not_outlive_its_end(house: House) -> None:
+    token, tablet = await house.tablet()
+    late_clerk, late_desk = await house.clerk(tablet), await house.at_desk()
+    await house.sign_in.revoke_tablet("m", "t")
+    await house.people.disable_person("m", "verifier", house.clock())
+    hashes = []
+    for begun in (late_clerk, late_desk):
+        late = replace(begun.session, token_hash=f"late-{begun.session.kind}")
+        await house.sessions.begin(late)
+        hashes.append(late.token_hash)
+    assert await house.sign_in.live_sessions(hashes) == set()
+    assert await code_of(house.sign_in.authenticate(token, SessionKind.TABLET)) == "not_enrolled"
+
+
 async def test_a_tablet_of_another_municipality_cannot_be_revoked(house: House) -> None:
     token, _ = await house.tablet()
     with pytest.raises(NotFound):
