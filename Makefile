@@ -55,7 +55,7 @@ browser: setup-test
 	$(BIN)/pytest -m browser tests/browser
 
 fuzz: setup-test
-	MADOGUCHI_FUZZ=long $(BIN)/pytest tests/fuzz --timeout 7200
+	MADOGUCHI_FUZZ=long $(BIN)/pytest -m fuzz tests/media tests/server
 
 soak: setup-test
 	$(BIN)/python tests/bench/soak.py
