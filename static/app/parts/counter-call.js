@@ -21,7 +21,7 @@ function Officer({ app }) {
   return html`<section class="video officer ${call?.training ? "watermark" : ""}" aria-label=${t("officer.title")}>
     <${Playing} stream=${app.media.remote.value} label=${t("officer.picture")} />
     ${camera !== "on" && html`<${Veil} icon="camoff" title=${t("officer.no_picture")}><p>${t("officer.hears")}</p><//>`}
-    <p class="tag">${place}　${name}</p>
+    <p class="tag">${place} ${name}</p>
   </section>`;
 }
 

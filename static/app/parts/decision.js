@@ -18,7 +18,7 @@ export function DecisionBar({ app, call }) {
   const locks = WAYS.map(({ outcome }) => outcomeLock(outcome, call, line));
   const why = locks.find(Boolean) ?? (call.state === "deciding" ? "decide.deciding" : "decide.any");
   return html`<footer class="decide" aria-label=${t("decide.title")}>
-    <p class="why" id="decide-why"><b>${t("decide.title")}</b>　${t(why)}</p>
+    <p class="why" id="decide-why"><b>${t("decide.title")}</b> ${t(why)}</p>
     ${call.state === "deciding" &&
     app.dialog.value === null &&
     html`<button class="btn" type="button" onClick=${app.putOff}><${Icon} name="left" />${t("decide.back")}</button>`}

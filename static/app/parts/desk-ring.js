@@ -19,11 +19,11 @@ export function DeskRing({ app, call }) {
   return html`<section class="ringing" aria-label=${t("ring.title")}>
     <${Icon} name="bell" class="bell" />
     <div>
-      <h2>${t("ring.title")}　${call.office.name} ${call.tablet.name}</h2>
+      <h2>${t("ring.title")} ${call.office.name} ${call.tablet.name}</h2>
       <p>${procedure?.name[language()] ?? call.procedure}・${t("ring.clerk", { name: call.clerk.name })}</p>
       <p>
         ${t("ring.waited")} <b><${Elapsed} from=${call.placed_at} now=${app.now} /></b>
-        ${left !== null && html`<span class="dim">　${t("ring.left", { n: left })}</span>`}
+        ${left !== null && html`<span class="dim"> ${t("ring.left", { n: left })}</span>`}
       </p>
     </div>
     <div class="row">

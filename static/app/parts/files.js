@@ -65,6 +65,9 @@ function FileRow({ app, file, own, onView }) {
   </li>`;
 }
 
+/** What sending the same file again cannot mend. */
+const FINAL = new Set(["wrong_type", "too_large", "empty_file", "unreadable_file", "too_many_files"]);
+
 /** One file on its way out of this page. @param {{app: CallApp, item: UploadItem}} props */
 function UploadRow({ app, item }) {
   const failed = item.phase === "failed";
@@ -74,7 +77,9 @@ function UploadRow({ app, item }) {
       ? html`<button class="btn plain low" type="button" onClick=${() => app.files.dismiss(item.key)}>${t("common.close")}</button>`
       : html`<button class="btn plain low" type="button" aria-label=${t("files.cancel.label", { name: item.name })} onClick=${() => app.files.cancel(item.key)}><${Icon} name="x" />${t("files.cancel")}</button>`}
     ${failed
-      ? html`<p class="all error-text" role="alert"><${Icon} name="alert" /><span>${errorWords(item.code ?? "internal")}</span></p>`
+      ? html`<p class="all error-text" role="alert"><${Icon} name="alert" /><span>${errorWords(item.code ?? "internal")}</span></p>
+          ${!FINAL.has(item.code ?? "") &&
+          html`<button class="btn low all" type="button" onClick=${() => app.files.retry(item.key)}><${Icon} name="refresh" />${t("files.retry")}</button>`}`
       : html`<progress class="all" max=${item.size || 1} value=${item.sent} aria-label=${t("files.sending.label", { name: item.name })}></progress>
           <span class="all dim">${t(`files.phase.${item.phase}`)} ${bytes(item.sent)} / ${bytes(item.size)}</span>`}
   </li>`;

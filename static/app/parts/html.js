@@ -7,10 +7,10 @@ import { h } from "../../vendor/preact.js";
 
 export { render } from "../../vendor/preact.js";
 export { useEffect, useRef, useState } from "../../vendor/preact-hooks.js";
-export { computed, effect, signal } from "../../vendor/signals.js";
+export { computed, effect, signal, untracked } from "../../vendor/signals.js";
 
 /** Template tag that gives Preact nodes. */
 export const html = htm.bind(h);
 
 /** @typedef {any} Node what a component returns; htm's templates are not typed */
-/** @template T @typedef {{value: T}} Signal what a component reads; the library's signals fit */
+/** @template T @typedef {{value: T, peek: () => T}} Signal what a component reads; the library's signals fit */

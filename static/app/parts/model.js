@@ -44,10 +44,11 @@
  * @typedef {{cameras: import("../lib/devices.js").Device[], microphones: import("../lib/devices.js").Device[]}} DeviceList
  *
  * @typedef {object} FileActions
- * @property {Signal<UploadItem[]>} uploads
+ * @property {Signal<readonly UploadItem[]>} uploads
  * @property {(files: Iterable<File>) => void} add
  * @property {(key: string) => void} cancel
  * @property {(key: string) => void} dismiss
+ * @property {(key: string) => void} retry
  * @property {(file: FileNoun, options?: {inline?: boolean}) => string} url
  *
  * @typedef {object} DeviceActions

@@ -1,0 +1,178 @@
+/** The desk of the municipality. */
+import { createAttention } from "../lib/attention.js";
+import { ServerError } from "../lib/errors.js";
+import { DeskPage } from "../parts/desk-page.js";
+import { computed, effect, html, signal } from "../parts/html.js";
+import { followKeys } from "../parts/shortcuts.js";
+import { t } from "../parts/words.js";
+import { nextZoom } from "../parts/zoom.js";
+import { followLine, followNews, onChange } from "./follow.js";
+import { draw, startPage } from "./start.js";
+import { begin, followMedia, wire } from "./wire.js";
+
+/** @typedef {import("../parts/model.js").DeskApp} DeskApp */
+/** @typedef {import("./wire.js").Wired} Wired */
+/** @typedef {ReturnType<typeof createAttention>} Attention */
+
+/** The tone to try lasts this long. */
+const TRY_MS = 1_500;
+
+/** Answering: who comes second is told who was first. @param {Wired} wired @param {import("../parts/html.js").Signal<boolean>} busy */
+function answering({ app, connection, complain }, busy) {
+  /** @param {string | null} id */
+  return async (id) => {
+    if (busy.value) return;
+    busy.value = true;
+    try {
+      await connection.send("call.accept", { call: id });
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.code !== "call_taken") complain(error);
+      else {
+        const name = app.store.queue.peek()?.waiting.find((call) => call.id === id)?.desk?.name;
+        app.toasts.show("info", name ? t("toast.taken", { name }) : t("toast.taken.nameless"));
+      }
+    } finally {
+      busy.value = false;
+    }
+  };
+}
+
+/** 判定 and its dialog. @param {Wired} wired @param {import("../parts/html.js").Signal<boolean>} busy */
+function deciding({ app, ask }, busy) {
+  const dialog = signal(/** @type {import("../parts/model.js").Outcome | null} */ (null));
+  /** @param {() => Promise<boolean>} run @param {() => void} then */
+  const once = async (run, then) => {
+    if (busy.value) return;
+    busy.value = true;
+    if (await run()) then();
+    busy.value = false;
+  };
+  return {
+    dialog,
+    /** @param {import("../parts/model.js").Outcome} outcome */
+    decide: (outcome) => {
+      const open = () => (dialog.value = outcome);
+      if (app.store.call.peek()?.state !== "talking") return open();
+      return once(() => ask("call.decide", {}), open);
+    },
+    putOff: () => {
+      dialog.value = null;
+      if (app.store.call.peek()?.state === "deciding") void ask("call.reopen", {});
+    },
+    /** @param {import("../parts/model.js").Outcome} outcome @param {string | null} reason */
+    close: (outcome, reason) => once(() => ask("call.close", { outcome, reason }), () => (dialog.value = null)),
+  };
+}
+
+/** @param {Wired} wired @param {Attention} attention @returns {DeskApp} */
+function deskApp(wired, attention) {
+  const { app, ask, sounds } = wired;
+  const busy = signal(false);
+  return {
+    ...app,
+    busy,
+    today: signal([]),
+    zoom: signal(1),
+    permission: attention.permission,
+    accept: answering(wired, busy),
+    pass: (call) => void ask("call.pass", { call }),
+    setState: (state) => {
+      void ask("desk.state", { state });
+      if (state === "open") void attention.ask();
+    },
+    ...deciding(wired, busy),
+    tryRing: async () => {
+      await sounds.unlock();
+      sounds.ring(true);
+      setTimeout(() => sounds.ring(false), TRY_MS);
+    },
+    askPermission: () => void attention.ask(),
+  };
+}
+
+/** A call that rings here is heard, seen in the tab, and told to who looks elsewhere. @param {DeskApp} app @param {Wired} wired @param {Attention} attention */
+function followRing(app, { sounds }, attention) {
+  const ringing = computed(() => {
+    const { call, queue } = app.store;
+    const talking = call.value && call.value.state !== "closed";
+    return talking ? null : (queue.value?.waiting.find(({ id }) => id === queue.value?.offered) ?? null);
+  });
+  effect(() => {
+    const call = ringing.value;
+    sounds.ring(call !== null);
+    attention.mark(call ? t("mark.ringing") : null);
+  });
+  onChange(
+    () => ringing.value?.id,
+    (id) => {
+      const call = ringing.peek();
+      if (!id || !call) return;
+      const office = `${call.office.name} ${call.tablet.name}`;
+      app.voice.now(t("announce.ringing", { office }));
+      attention.notify(t("ring.title"), office);
+    },
+  );
+}
+
+/** Own calls of today, asked for anew whenever one ends. @param {DeskApp} app @param {Wired} wired */
+function followToday(app, { api }) {
+  const look = async () => {
+    const { calls } = await api.get("calls").catch(() => ({ calls: app.today.peek() }));
+    const closed = calls.filter((/** @type {import("../parts/model.js").CallNoun} */ call) => call.state === "closed");
+    app.today.value = closed.sort((/** @type {any} */ a, /** @type {any} */ b) => b.closed_at.localeCompare(a.closed_at));
+  };
+  onChange(
+    () => app.store.call.value?.state === "closed" || app.store.connection.value.state === "open",
+    (again) => again && void look(),
+  );
+  return look;
+}
+
+/** The end of a call is said, and the desk is free again. @param {DeskApp} app @param {() => void} look */
+function followEnd(app, look) {
+  onChange(
+    () => app.store.call.value?.state,
+    (state) => {
+      const call = app.store.call.peek();
+      if (state !== "closed" || !call) return;
+      app.dialog.value = null;
+      app.zoom.value = 1;
+      const own = call.outcome && call.reason !== "line_lost" && call.reason !== "tablet_revoked";
+      const outcome = t(`outcome.${call.outcome ?? "none"}`);
+      app.toasts.show(own ? "ok" : "info", t(own ? "toast.closed" : "toast.ended", { number: call.number, outcome }));
+      app.store.dismissCall();
+      look();
+    },
+  );
+}
+
+/** @param {DeskApp} app */
+function keys(app) {
+  const inCall = () => app.store.call.peek() !== null;
+  /** @param {string} id */
+  const focus = (id) => document.getElementById(id)?.focus();
+  return {
+    A: () => {
+      const queue = app.store.queue.peek();
+      if (!inCall() && queue?.offered) app.accept(queue.offered);
+    },
+    Z: () => inCall() && void (app.zoom.value = nextZoom(app.zoom.peek())),
+    V: () => inCall() && !app.store.call.peek()?.veiled && app.veil(true),
+    T: () => focus("desk-chat"),
+    J: () => focus("decide-verified"),
+  };
+}
+
+const element = await startPage("desk");
+const wired = wire("desk");
+const attention = createAttention();
+const app = deskApp(wired, attention);
+followRing(app, wired, attention);
+followEnd(app, followToday(app, wired));
+followLine(wired);
+followNews(wired, "desk", () => document.hidden && attention.mark(t("mark.chat")));
+document.addEventListener("visibilitychange", () => document.hidden || attention.mark(null));
+followMedia(wired, () => false);
+followKeys(keys(app));
+draw(html`<${DeskPage} app=${app} />`, element);
+await begin(wired, "desk");

@@ -1,0 +1,71 @@
+/** What a page says of itself when something happens in a call: tones, announcements, notices. */
+import { computed, effect } from "../parts/html.js";
+import { t } from "../parts/words.js";
+
+/**
+ * Run `then` with the value and the one before, whenever it changes; not for the first.
+ * @template T
+ * @param {() => T} read
+ * @param {(value: T, before: T) => void} then
+ */
+export function onChange(read, then) {
+  const value = computed(read);
+  let before = value.peek();
+  return effect(() => {
+    const now = value.value;
+    if (now === before) return;
+    const last = before;
+    before = now;
+    // What follows may write signals; it must not become part of what is followed.
+    queueMicrotask(() => then(now, last));
+  });
+}
+
+/** @param {import("./wire.js").Wired} wired */
+export function followLine({ app: { store, toasts, voice }, sounds }) {
+  const lost = () => {
+    const state = store.call.value?.state;
+    if (!state || state === "closed") return null;
+    return state === "interrupted" || store.connection.value.state !== "open";
+  };
+  onChange(lost, (isLost, wasLost) => {
+    if (isLost === null || wasLost === null) return;
+    if (isLost) sounds.lost();
+    else sounds.back();
+    voice.now(t(isLost ? "announce.lost" : "announce.back"));
+    if (!isLost) toasts.show("ok", t("toast.back"));
+  });
+  onChange(
+    () => store.call.value?.veiled ?? false,
+    (veiled) => {
+      if (store.call.peek()?.state !== "closed") voice.now(t(veiled ? "announce.veil_on" : "announce.veil_off"));
+    },
+  );
+  effect(() => sounds.setSilent(store.call.value?.veiled ?? false));
+}
+
+/**
+ * New messages and files of the other side.
+ * @param {import("./wire.js").Wired} wired
+ * @param {"counter" | "desk"} own
+ * @param {() => void} [onChat]
+ */
+export function followNews({ app: { store, voice }, sounds }, own, onChat) {
+  onChange(
+    () => store.chat.value.at(-1),
+    (message, before) => {
+      // The whole state after a reload is not news.
+      if (!message || message.from === own || message.number !== (before?.number ?? 0) + 1) return;
+      sounds.chat();
+      voice.say(t("announce.chat", { name: message.name, text: message.text }));
+      onChat?.();
+    },
+  );
+  onChange(
+    () => store.fileList.value.filter((file) => file.from !== own && file.state === "offered").at(-1)?.id,
+    (id) => {
+      const file = id ? store.files.peek()[id] : null;
+      if (file) voice.say(t("announce.file", { name: file.name }));
+    },
+  );
+}

@@ -1,0 +1,223 @@
+/** The library put together for a page with a call: what counter and desk have in common. */
+import { createApi } from "../lib/api.js";
+import { createWakeLock } from "../lib/attention.js";
+import { createChat } from "../lib/chat.js";
+import { Connection } from "../lib/connection.js";
+import { leaveWith } from "../lib/leave.js";
+import { LevelMeter } from "../lib/level.js";
+import { MediaSession } from "../lib/media.js";
+import { createSounds } from "../lib/sounds.js";
+import { persist } from "../lib/storage.js";
+import { createStore } from "../lib/store.js";
+import { createUploads } from "../lib/uploads.js";
+import { createAnnouncer } from "../parts/announce.js";
+import { codeOf, errorWords } from "../parts/errors.js";
+import { computed, effect, signal, untracked } from "../parts/html.js";
+import { createToasts } from "../parts/toast.js";
+import { t } from "../parts/words.js";
+
+const WITH_MEDIA = new Set(["talking", "interrupted", "deciding"]);
+
+/** @typedef {ReturnType<typeof wire>} Wired */
+
+/** @param {"counter" | "desk"} page */
+export function wire(page) {
+  const api = createApi({ page });
+  const store = createStore();
+  const connection = new Connection({ url: api.urls.socket(), page, stillSignedIn: api.signedIn });
+  store.follow(connection);
+  const media = new MediaSession({ connection });
+  const meter = new LevelMeter();
+  const sounds = createSounds();
+  const toasts = createToasts();
+  const now = signal(store.serverNow());
+  setInterval(() => (now.value = store.serverNow()), 1000);
+  leaveWith({ connection });
+  void persist();
+  followSound(media, meter);
+  followWake(store);
+
+  /** @param {unknown} error */
+  const complain = (error) => toasts.show("stop", errorWords(codeOf(error)), "alert");
+  /**
+   * Ask the server; what it refuses is said. Tells whether it was done.
+   * @template {keyof import("../lib/protocol.js").ClientFields} K
+   * @param {K} type
+   * @param {import("../lib/protocol.js").ClientFields[K]} fields
+   */
+  const ask = async (type, fields) => {
+    try {
+      await connection.send(type, fields);
+      return true;
+    } catch (error) {
+      complain(error);
+      return false;
+    }
+  };
+  const procedures = signal(/** @type {import("../parts/model.js").Procedure[]} */ ([]));
+  const shared = { store, media, meter, toasts, now, procedures, devices: followDevices(media) };
+  return {
+    api,
+    connection,
+    sounds,
+    ask,
+    complain,
+    app: {
+      ...shared,
+      voice: createAnnouncer(),
+      chat: createChat({ connection, store }),
+      files: createFiles(api, store),
+      device: deviceActions(media, toasts),
+      /** @param {boolean} on */
+      veil: (on) => void ask("call.veil", { on }),
+      takeOver: () => connection.takeOver(),
+      reconnect: () => (connection.status.state === "stopped" ? connection.start() : connection.check()),
+      signOut: async () => {
+        await api.post("sign-out").catch(() => {});
+        location.replace(`/sign-in?page=${page}`);
+      },
+      signIn: () =>
+        location.assign(store.ended.value === "tablet_revoked" ? "/enrol" : `/sign-in?page=${page}`),
+    },
+  };
+}
+
+/**
+ * Camera, microphone and connection follow the call; between calls the lights are out.
+ * @param {Wired} wired
+ * @param {(state: string | undefined) => boolean} keeps whether the own devices stay on outside of talking
+ */
+export function followMedia({ app: { store, media } }, keeps) {
+  const state = computed(() => store.call.value?.state);
+  /** @param {string | undefined} now */
+  const follow = (now) => {
+    if (now && WITH_MEDIA.has(now)) {
+      void media.acquire();
+      media.open();
+      return;
+    }
+    media.close();
+    if (!keeps(now)) media.release();
+  };
+  effect(() => {
+    const now = state.value;
+    untracked(() => follow(now));
+  });
+}
+
+/** The level of the own microphone. @param {MediaSession} media @param {LevelMeter} meter */
+function followSound(media, meter) {
+  effect(() => {
+    const stream = media.local.value;
+    untracked(() => meter.start(stream));
+  });
+  effect(() => {
+    const muted = media.microphone.value !== "on";
+    untracked(() => meter.setMuted(muted));
+  });
+  // A page that was loaded anew hears nothing before the first touch.
+  addEventListener("pointerdown", () => meter.start(media.local.peek()), { once: true });
+}
+
+/** The screen stays awake during a call. @param {import("../lib/store.js").Store} store */
+function followWake(store) {
+  const wake = createWakeLock();
+  const wanted = computed(() => store.call.value !== null && store.call.value.state !== "closed");
+  effect(() => void (wanted.value ? wake.on() : wake.off()));
+}
+
+/** @param {MediaSession} media */
+function followDevices(media) {
+  const devices = signal(/** @type {import("../parts/model.js").DeviceList} */ ({ cameras: [], microphones: [] }));
+  const look = async () => {
+    devices.value = await media.devices().catch(() => ({ cameras: [], microphones: [] }));
+  };
+  effect(() => {
+    void media.local.value;
+    void look();
+  });
+  navigator.mediaDevices?.addEventListener("devicechange", look);
+  return devices;
+}
+
+/** @param {MediaSession} media @param {import("../parts/toast.js").ToastList} toasts */
+function deviceActions(media, toasts) {
+  /** @param {Promise<boolean>} change */
+  const said = async (change) => {
+    if (!(await change)) toasts.show("warn", t("device.switch_failed"), "camoff");
+  };
+  const facing = () => media.local.peek()?.getVideoTracks()[0]?.getSettings().facingMode;
+  return {
+    /** @param {boolean} on */
+    microphone: (on) => media.setMicrophone(on),
+    /** @param {boolean} on */
+    camera: (on) => media.setCamera(on),
+    flip: () => said(media.switchCamera(facing() === "environment" ? "user" : "environment")),
+    /** @param {string} id */
+    pickCamera: (id) => said(media.switchCamera(id)),
+    /** @param {string} id */
+    pickMicrophone: (id) => said(media.switchMicrophone(id)),
+    retry: () => void media.acquire(),
+  };
+}
+
+/** The files of the running call; a new call has its own. @param {ReturnType<typeof createApi>} api @param {import("../lib/store.js").Store} store */
+function createFiles(api, store) {
+  const current = signal(/** @type {ReturnType<typeof createUploads> | null} */ (null));
+  const id = computed(() => (store.call.value?.state === "closed" ? null : store.call.value?.id));
+  /** @param {string | null | undefined} call */
+  const change = (call) => {
+    void current.value?.forget();
+    const limits = store.limits.value;
+    current.value = call && limits ? createUploads({ url: api.urls.files(call), call, csrf: api.csrf, limits }) : null;
+    void current.value?.resume();
+  };
+  effect(() => {
+    const call = id.value;
+    untracked(() => change(call));
+  });
+  effect(() => {
+    if (store.connection.value.state === "open") current.peek()?.wake();
+  });
+  return {
+    uploads: computed(() => current.value?.items.value ?? []),
+    /** @param {Iterable<File>} files */
+    add: (files) => [...files].forEach((file) => current.peek()?.add(file)),
+    /** @param {string} key */
+    cancel: (key) => void current.peek()?.cancel(key),
+    /** @param {string} key */
+    dismiss: (key) => current.peek()?.dismiss(key),
+    /** @param {string} key */
+    retry: (key) => current.peek()?.retry(key),
+    /** @param {import("../parts/model.js").FileNoun} file @param {{inline?: boolean}} [options] */
+    url: (file, options) => api.urls.content(store.call.peek()?.id ?? "", file.id, options),
+  };
+}
+
+/**
+ * Ask who this page is, then connect. A page that may not be here goes to where it can be let in.
+ * @param {Wired} wired
+ * @param {"counter" | "desk"} page
+ */
+export async function begin({ api, connection, app }, page) {
+  try {
+    const { you } = await api.me();
+    if (you.page === "counter" && !you.clerk) return location.replace("/sign-in?page=counter");
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "not_enrolled") return location.replace("/enrol");
+    if (code === "signed_out" || code === "no_clerk") return location.replace(`/sign-in?page=${page}`);
+    // The server is away: the connection tries until it comes back.
+  }
+  connection.start();
+  await loadProcedures(api, app.procedures);
+}
+
+/** @param {ReturnType<typeof createApi>} api @param {import("../parts/html.js").Signal<import("../parts/model.js").Procedure[]>} procedures */
+async function loadProcedures(api, procedures) {
+  try {
+    procedures.value = (await api.get("procedures")).procedures;
+  } catch {
+    setTimeout(loadProcedures, 3000, api, procedures);
+  }
+}

@@ -1,0 +1,77 @@
+/** Signing in at a desk, or as the clerk on an enrolled tablet. */
+import { Door, PasswordField, Submit, TextField } from "./door.js";
+import { ErrorNotice } from "./errors.js";
+import { html, useState } from "./html.js";
+import { Notice } from "./notice.js";
+import { t } from "./words.js";
+
+/**
+ * @typedef {object} SignInApp
+ * @property {"counter" | "desk"} page
+ * @property {import("./html.js").Signal<{slug: string, name: string}[]>} municipalities
+ * @property {import("./html.js").Signal<import("../lib/protocol.js").CounterYou | null>} tablet who this tablet is, on the counter
+ * @property {import("./html.js").Signal<string | null>} error code of the last refusal
+ * @property {import("./html.js").Signal<boolean>} busy
+ * @property {(municipality: string | null, login: string, password: string) => void} signIn
+ */
+
+/** @param {{app: SignInApp, value: string, onPick: (slug: string) => void}} props */
+function Municipality({ app, value, onPick }) {
+  return html`<div class="field">
+    <label for="municipality">${t("sign_in.municipality")}</label>
+    <select id="municipality" onChange=${(/** @type {{currentTarget: HTMLSelectElement}} */ event) => onPick(event.currentTarget.value)}>
+      ${app.municipalities.value.map(
+        ({ slug, name }) => html`<option key=${slug} value=${slug} selected=${slug === value}>${name}</option>`,
+      )}
+    </select>
+  </div>`;
+}
+
+/** What stands above the fields: a refusal, or what is missing. @param {{app: SignInApp, missing: boolean}} props */
+function Said({ app, missing }) {
+  if (missing) return html`<${Notice} kind="warn" role="alert">${t("sign_in.need")}<//>`;
+  return html`<${ErrorNotice} code=${app.error.value} />`;
+}
+
+/** @param {{app: SignInApp}} props */
+export function SignIn({ app }) {
+  const [slug, setSlug] = useState("");
+  const [login, setLogin] = useState("");
+  const [password, setPassword] = useState("");
+  const [missing, setMissing] = useState(false);
+  const { page } = app;
+  const tablet = app.tablet.value;
+  const all = app.municipalities.value;
+  const chosen = slug || (all[0]?.slug ?? "");
+  const wrong = app.error.value === "bad_credentials";
+  /** @param {Event} event */
+  const submit = (event) => {
+    event.preventDefault();
+    setMissing(!login.trim() || !password);
+    if (app.busy.value || !login.trim() || !password) return;
+    app.signIn(page === "desk" ? chosen : null, login.trim(), password);
+    setPassword("");
+  };
+  const name = tablet?.municipality.name ?? (all.length === 1 ? all[0].name : "");
+  const below = html`${tablet && html`<p>${t("sign_in.tablet", { office: tablet.office.name, tablet: tablet.tablet.name })}</p>`}
+    <p>${t("sign_in.forgot")}</p>
+    <p>${t("sign_in.log")}</p>`;
+  return html`<${Door} name=${name} title=${t("sign_in.title")} below=${below}>
+    <form class="stack" onSubmit=${submit}>
+      <p class="dim">${t(`sign_in.${page}`)}</p>
+      <${Said} app=${app} missing=${missing} />
+      ${page === "desk" && all.length > 1 && html`<${Municipality} app=${app} value=${chosen} onPick=${setSlug} />`}
+      <${TextField} id="login" label=${t("sign_in.login")} value=${login} onInput=${setLogin} autocomplete="username" invalid=${wrong} />
+      <${PasswordField}
+        id="password"
+        label=${t("sign_in.password")}
+        value=${password}
+        onInput=${setPassword}
+        autocomplete="current-password"
+        hint=${t("sign_in.hint")}
+        invalid=${wrong}
+      />
+      <${Submit} busy=${app.busy.value} label=${t("sign_in.go")} busyLabel=${t("sign_in.busy")} icon="key" />
+    </form>
+  <//>`;
+}
