@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from server.app import Service, running_service
+from server.demo import clip
 from server.demo.client import SimulatedPage
 from server.demo.desk import SimulatedDesk
 from server.demo.encoded import desk_clip, resident_clip
@@ -51,7 +52,10 @@ async def check(folder: Path) -> Report:
 
 
 async def _service_and_call(folder: Path, report: Report) -> None:
-    clips = asyncio.gather(asyncio.to_thread(resident_clip), asyncio.to_thread(desk_clip))
+    short = clip.FRAMES_PER_SECOND
+    clips = asyncio.gather(
+        asyncio.to_thread(resident_clip, short), asyncio.to_thread(desk_clip, short)
+    )
     async with (
         running_service(settings_for(folder)) as service,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
@@ -142,7 +146,8 @@ class Conversation:
         await counter.return_()
         await counter.until(lambda m: WHILE_AWAY in m.texts("desk"))
         leg = await counter.replace_media()
-        await asyncio.wait_for(leg.until_connected(), MEDIA_SECONDS)
+        async with asyncio.timeout(MEDIA_SECONDS):
+            await leg.until_connected()
         await desk.until(lambda m: m.call_state == "talking")
         if desk.leg is not None:
             desk.leg.video.restart()

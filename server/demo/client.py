@@ -59,7 +59,8 @@ class SimulatedPage:
             "takeover": takeover,
         }
         await self._send(hello)
-        first = await asyncio.wait_for(self._ws.receive(), ANSWER_SECONDS)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            first = await self._ws.receive()
         if first.type is not aiohttp.WSMsgType.TEXT:
             raise ConnectionError(f"no welcome: {first.type.name}")
         message = json.loads(first.data)
@@ -141,7 +142,8 @@ class SimulatedPage:
         self._pending[message_id] = future
         try:
             await self._send({"type": kind, "id": message_id, **fields})
-            return await asyncio.wait_for(future, ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await future
         finally:
             self._pending.pop(message_id, None)
 
@@ -153,7 +155,8 @@ class SimulatedPage:
         entry = (lambda: condition(self.mirror), future)
         self._waiting.append(entry)
         try:
-            await asyncio.wait_for(future, seconds)
+            async with asyncio.timeout(seconds):
+                await future
         finally:
             self._waiting.remove(entry)
 

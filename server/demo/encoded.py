@@ -33,15 +33,15 @@ class EncodedClip:
 
 
 @cache
-def resident_clip() -> EncodedClip:
-    """Return the resident's clip. Slow at the first call: ask in a thread."""
-    return EncodedClip(_encode_video(clip.resident_frame), _encode_tone())
+def resident_clip(frames: int = clip.FRAMES) -> EncodedClip:
+    """Return the first `frames` frames of the resident. Slow at first: ask in a thread."""
+    return EncodedClip(_encode_video(clip.resident_frame, frames), _encode_tone())
 
 
 @cache
-def desk_clip() -> EncodedClip:
-    """Return the desk's clip. Slow at the first call: ask in a thread."""
-    return EncodedClip(_encode_video(clip.desk_frame), _encode_tone())
+def desk_clip(frames: int = clip.FRAMES) -> EncodedClip:
+    """Return the first `frames` frames of the desk. Slow at first: ask in a thread."""
+    return EncodedClip(_encode_video(clip.desk_frame, frames), _encode_tone())
 
 
 def is_keyframe(frame: bytes) -> bool:
@@ -49,7 +49,7 @@ def is_keyframe(frame: bytes) -> bool:
     return len(frame) > 0 and frame[0] & 1 == 0
 
 
-def _encode_video(draw: Callable[[int], clip.Picture]) -> tuple[bytes, ...]:
+def _encode_video(draw: Callable[[int], clip.Picture], count: int) -> tuple[bytes, ...]:
     codec = av.CodecContext.create("libvpx", "w")
     codec.width, codec.height = clip.WIDTH_PX, clip.HEIGHT_PX
     codec.pix_fmt = "yuv420p"
@@ -66,7 +66,7 @@ def _encode_video(draw: Callable[[int], clip.Picture]) -> tuple[bytes, ...]:
         "static-thresh": "1",
     }
     frames: list[bytes] = []
-    for index in range(clip.FRAMES):
+    for index in range(count):
         picture = cv2.cvtColor(draw(index), cv2.COLOR_BGR2YUV_I420).astype(np.uint8, copy=False)
         frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
         frame.pts = index

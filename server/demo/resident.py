@@ -117,7 +117,9 @@ class SimulatedResident:
                 paper_at = float("inf")
                 await self._send_paper()
             try:
-                message = await asyncio.wait_for(self._heard.get(), 0.5)
+                # Not wait_for: before Python 3.12 it may swallow a cancellation.
+                async with asyncio.timeout(0.5):
+                    message = await self._heard.get()
             except TimeoutError:
                 await self._media_there()
             else:
