@@ -1,11 +1,6 @@
 """Sequence numbers and timestamps that go on without a break whatever the source does. Pure."""
 
 
-def newer(a: int, b: int) -> bool:
-    """Tell whether 16-bit number `a` comes after `b`, around the wrap."""
-    return 0 < (a - b) & 0xFFFF < 0x8000
-
-
 class Numbers:
     """Maps the numbers of one source after another onto one stream.
 

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.numbers import Numbers, newer
+from media.numbers import Numbers
 
 
 def _numbers() -> Numbers:
@@ -58,12 +58,6 @@ def test_a_long_stream_wraps_around() -> None:
     numbers.attach(0, 0, same_clock=False, now=0.0)
     for n in range(200_000):
         assert _send(numbers, n & 0xFFFF, n, 0.0) == (100 + n) & 0xFFFF
-
-
-def test_newer_goes_around_the_wrap() -> None:
-    assert newer(1, 65535)
-    assert not newer(65535, 1)
-    assert not newer(5, 5)
 
 
 @settings(deadline=None, derandomize=True, max_examples=100)
