@@ -3,9 +3,9 @@
     .venv/bin/python tests/bench/soak.py [--calls 10] [--seconds 7200] [--call-seconds 20]
 
 The service runs in its own process; this one plays residents and desks with real ICE, DTLS and
-residents and desks with real ICE, DTLS and SRTP on loopback. Prints
-first round and after the last, and what grew. Exit 1 when memory grew by more than 2 % (after a
-warm-up of a tenth of the rounds), or when files, threads or calls are left over.
+SRTP on loopback. Prints one JSON object: memory (MiB), threads, open files and calls of the server
+after the warm-up (a tenth of the rounds) and after the last round, and what grew. Exit 1 when
+files or calls are left over, or memory grew by more than 2 % in 20 rounds or more.
 """
 
 import argparse
