@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 from media import rtcp
@@ -87,7 +88,7 @@ async def test_numbers_go_on_when_the_source_is_replaced(
         assert len({x.ssrc for x in stream}) == 1
         first = stream[0].seq
         assert [x.seq for x in stream] == [(first + n) & 0xFFFF for n in range(10)]
-        steps = [(b.time - a.time) & 0xFFFFFFFF for a, b in zip(stream, stream[1:], strict=False)]
+        steps = [(b.time - a.time) & 0xFFFFFFFF for a, b in pairwise(stream)]
         assert all(0 < step < 90000 * 60 for step in steps)
 
 
