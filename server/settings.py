@@ -47,13 +47,6 @@ def _host(value: str) -> str:
     return value if value == "localhost" else _address(value)
 
 
-def _network(value: str) -> str:
-    try:
-        return str(ipaddress.ip_network(value))
-    except ValueError:
-        raise wrong(show(value), "an IP address or network, as 10.0.0.0/8") from None
-
-
 def _origin(value: str) -> str:
     allowed = "https://HOST or https://HOST:PORT without a path (http:// for localhost alone)"
     try:
@@ -76,7 +69,6 @@ Host = Annotated[_Text, AfterValidator(_host)]
 Address = Annotated[_Text, AfterValidator(_address)]
 Origin = Annotated[_Text, AfterValidator(_origin)]
 Addresses = Annotated[tuple[Address, ...], Strict(False)]
-Networks = Annotated[tuple[Annotated[_Text, AfterValidator(_network)], ...], Strict(False)]
 Origins = Annotated[tuple[Origin, ...], Strict(False)]
 
 
@@ -101,9 +93,6 @@ class ServerSettings(Section):
         None, description="Certificate chain in PEM; leave out behind a proxy that does TLS."
     )
     tls_key: FilePath | None = Field(None, description="Private key of the certificate, in PEM.")
-    trusted_proxies: Networks = Field(
-        (), description="Proxies whose X-Forwarded-For is believed; nobody else's is."
-    )
 
     @field_validator("origins")
     @classmethod
@@ -131,10 +120,10 @@ class DataSettings(Section):
 
 
 class MediaPort(Section):
-    """Sound and pictures of calls: one port, UDP and TCP."""
+    """Sound and pictures of calls: one UDP port."""
 
     host: Address = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 or :: for all.")
-    port: int = Field(8444, ge=0, le=65535, description="UDP and TCP port; 0 takes a free one.")
+    port: int = Field(8444, ge=0, le=65535, description="UDP port; 0 takes a free one.")
     announce: Addresses = Field(
         (),
         description="Addresses that browsers are told, the preferred one first; "
