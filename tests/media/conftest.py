@@ -138,8 +138,11 @@ class Client:
     async def take(self, answer: str) -> None:
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
-    async def join(self, node: MediaNode, party: str, call_id: str = CALL) -> str:
-        answer = node.join(await make_permit(call_id), call_id, party, await self.offer())
+    async def join(self, node: MediaNode, party: str, *, port: int | None = None) -> str:
+        """Offer and take the answer; `port` leads through a line of a test's own."""
+        answer = node.join(await make_permit(), CALL, party, await self.offer())
+        if port is not None:
+            answer = re.sub(rf"\b{node.port}\b", str(port), answer)
         await self.take(answer)
         return answer
 
@@ -148,6 +151,46 @@ class Client:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class Line:
+    """A line of one client to the node that loses every packet for which `loses` says so.
+
+    `loses` gets "up" or "down" and the packet's number in that direction, STUN and DTLS excepted.
+    """
+
+    def __init__(self, node: MediaNode, loses: Callable[[str, int], bool]) -> None:
+        self._node = ("127.0.0.1", node.port)
+        self._loses = loses
+        self._counts = {"up": 0, "down": 0}
+        self.lost = 0
+        self._client: tuple[str, int] | None = None
+        self._sockets = []
+        for way in ("up", "down"):
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            sock.setblocking(False)
+            sock.bind(("127.0.0.1", 0))
+            self._sockets.append(sock)
+            asyncio.get_running_loop().add_reader(sock.fileno(), self._carry, way, sock)
+        self.port: int = self._sockets[0].getsockname()[1]
+
+    def _carry(self, way: str, sock: socket.socket) -> None:
+        data, source = sock.recvfrom(4096)
+        if data[0] >= 128:
+            self._counts[way] += 1
+            if self._loses(way, self._counts[way]):
+                self.lost += 1
+                return
+        if way == "up":
+            self._client = source
+            self._sockets[1].sendto(data, self._node)
+        elif self._client is not None:
+            self._sockets[0].sendto(data, self._client)
+
+    def close(self) -> None:
+        for sock in self._sockets:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+            sock.close()
 
 
 class Clock:
@@ -450,6 +493,20 @@ async def make_client() -> AsyncIterator[Callable[..., Client]]:
     yield make
     for client in made:
         await client.close()
+
+
+@pytest.fixture
+async def make_line(node: MediaNode) -> AsyncIterator[Callable[..., Line]]:
+    """Make lossy lines to the node that are taken down at the end."""
+    made: list[Line] = []
+
+    def make(loses: Callable[[str, int], bool]) -> Line:
+        made.append(Line(node, loses))
+        return made[-1]
+
+    yield make
+    for line in made:
+        line.close()
 
 
 @pytest.fixture
