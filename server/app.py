@@ -50,10 +50,13 @@ async def build_parts(settings: Settings) -> Parts:
     folder = settings.data.folder
     database = open_database(folder)
     await database.migrate()
+    audit = SqlAudit(database, folder)
     keys = KeyRing(load_kek(settings.keys.kek_file, os.environ))
     people = SqlPeople(database, keys)
     sessions = SqlSessions(database, people)
-    sign_in = SignIn(people, sessions, clock=utc_now, limits=settings.sessions.limits())
+    sign_in = SignIn(
+        people, sessions, clock=utc_now, limits=settings.sessions.limits(), notes=audit
+    )
     call_store = SqlCalls(database, keys)
 
     async def key_of_call(municipality_id: str, call_id: str) -> DataKey:
@@ -79,10 +82,11 @@ async def build_parts(settings: Settings) -> Parts:
         epoch=new_id(),
         database=database,
         people=people,
+        sessions=sessions,
         sign_in=sign_in,
         calls=call_store,
         keys=keys,
-        gate=Gate(BASELINE, SqlAudit(database, folder)),
+        gate=Gate(BASELINE, audit),
         chat=ChatLog(SqlChat(database)),
         uploads=uploads,
         media=media,

@@ -17,6 +17,7 @@ from server.calls.registry import Registry
 from server.db.calls import SqlCalls
 from server.db.engine import Database
 from server.db.people import SqlPeople
+from server.db.sessions import SqlSessions
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
 from server.procedures.catalog import Catalog
@@ -37,6 +38,7 @@ class Parts:
     epoch: str
     database: Database
     people: SqlPeople
+    sessions: SqlSessions
     sign_in: SignIn
     calls: SqlCalls
     keys: KeyRing

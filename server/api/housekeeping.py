@@ -20,6 +20,7 @@ PING_SECONDS = 5.0
 SILENT_SECONDS = 10.0
 WATCH_SECONDS = 0.5
 TOUCH_SECONDS = 60.0
+SWEEP_SECONDS = 6 * 3600.0
 Work = Callable[[Parts], Coroutine[None, None, None]]
 
 
@@ -31,6 +32,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(1.0, watch_silence, parts)),
         asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
         asyncio.create_task(_forever(TOUCH_SECONDS, touch_open_desks, parts)),
+        asyncio.create_task(_forever(SWEEP_SECONDS, sweep_sessions, parts)),
     ]
     yield
     for task in tasks:
@@ -97,3 +99,8 @@ async def touch_open_desks(parts: Parts) -> None:
             await end_page(parts, key)
         except MadoguchiError:
             log.exception("a sign-in could not be looked up")
+
+
+async def sweep_sessions(parts: Parts) -> None:
+    """Forget sign-ins, links and failed tries that ended long ago."""
+    await parts.sessions.sweep(parts.clock())

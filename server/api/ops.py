@@ -23,7 +23,8 @@ async def healthz(request: web.Request) -> web.Response:
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
     """Return figures for Prometheus, to this machine only."""
-    if not _is_loopback(request.remote):
+    # A proxy on this machine asks for others: whoever it asks for is not this machine.
+    if not _is_loopback(request.remote) or "X-Forwarded-For" in request.headers:
         raise NotFound("no such thing")
     text = generate_latest(_collect(request.app[PARTS]))
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
