@@ -121,6 +121,13 @@ test("a timer that slept for a minute does not cry wolf", () => {
   assert.deepEqual([result.flow, result.action], ["flowing", "none"]);
 });
 
+test("a counter that starts again below its former value is followed from there", () => {
+  const story = new Story().go(10_000, { flowing: true });
+  story.packets = 0;
+  story.go(5000, { flowing: true });
+  assert.deepEqual([story.flow, story.done], ["flowing", []]);
+});
+
 test("packets are counted on the transport, else on the pair, else over streams and reports", () => {
   const transport = { type: "transport", packetsReceived: 7 };
   const pair = { type: "candidate-pair", nominated: true, packetsReceived: 5 };

@@ -71,6 +71,10 @@ export function watchdogStep(state, sample, now) {
   if (sample.packets !== null && sample.packets > (state.packets ?? 0)) {
     return moved(state, sample.packets, sample.connected, now);
   }
+  // A counter that starts again (another candidate pair) is no movement, only a new beginning.
+  if (sample.packets !== null && sample.packets !== state.packets) {
+    state = { ...state, packets: sample.packets };
+  }
   const still = now - state.movedAt;
   const limit = now - state.hintAt <= HINT_MS ? STILL_AFTER_HINT_MS : STILL_MS;
   if (state.flowed && still < limit) return { state, flow: "flowing", action: "none" };
