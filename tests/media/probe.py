@@ -1,0 +1,265 @@
+"""A client made by hand, for tests that must say and see every packet."""
+
+import asyncio
+import re
+import secrets
+import socket
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aioice import stun
+from OpenSSL import SSL
+
+from media import rtcp
+from media.dtls import Identity, cut_records, new_identity
+from media.libs import PROFILES, PacketBuffer, SrtpSession
+from media.node import MediaNode
+from tests.media.basics import CALL, make_permit, until
+
+
+@dataclass(frozen=True)
+class Rtp:
+    """An RTP packet that a probe received."""
+
+    payload_type: int
+    seq: int
+    time: int
+    ssrc: int
+    extensions: bytes
+    payload: bytes
+
+
+OFFER = """v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0 1
+m=audio 9 UDP/TLS/RTP/SAVPF 111
+c=IN IP4 0.0.0.0
+a=mid:0
+a=sendrecv
+a=rtcp-mux
+{transport}a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level
+a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid
+a=rtpmap:111 opus/48000/2
+m=video 9 UDP/TLS/RTP/SAVPF {video} {rtx}
+c=IN IP4 0.0.0.0
+a=mid:1
+a=sendrecv
+a=rtcp-mux
+{transport}a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:{orientation} urn:3gpp:video-orientation
+a=rtpmap:{video} VP8/90000
+a=rtcp-fb:{video} nack
+a=rtcp-fb:{video} nack pli
+a=rtcp-fb:{video} goog-remb
+a=rtcp-fb:{video} transport-cc
+a=rtpmap:{rtx} rtx/90000
+a=fmtp:{rtx} apt={video}
+"""
+TRANSPORT = """a=ice-ufrag:{ufrag}
+a=ice-pwd:{password}
+a=fingerprint:sha-256 {fingerprint}
+a=setup:actpass
+"""
+KEYFRAME = b"\x10\x50"  # VP8: first packet of a keyframe
+DELTA = b"\x10\x51"
+
+
+class Probe:
+    """A client made by hand: says exactly what a test wants, and shows every packet it gets."""
+
+    def __init__(
+        self, *, video: int = 96, rtx: int | None = 97, orientation: int = 13, ssrc: int = 1000
+    ) -> None:
+        self.identity: Identity = new_identity(datetime(2026, 11, 23, tzinfo=UTC))
+        self.video, self.rtx, self.orientation = video, rtx, orientation
+        self.audio_ssrc, self.video_ssrc, self.rtx_ssrc = ssrc, ssrc + 1, ssrc + 2
+        self.ufrag = secrets.token_hex(4)
+        self.remote = ("", "")
+        self.rtp: list[Rtp] = []
+        self.rtcp: list[rtcp.Message] = []
+        self.arrivals = 0  # transport-wide feedback packets
+        self.stun: list[bytes] = []
+        self.datagrams = 0
+        self.answer = ""
+        self._inbound: SrtpSession | None = None
+        self._outbound: SrtpSession | None = None
+        self._buffer = PacketBuffer()
+        self._sockets: list[socket.socket] = []
+        self._ssl = SSL.Connection(self._context(), None)
+        self._ssl.set_ciphertext_mtu(1200)
+        self._ssl.set_connect_state()
+        self.move()
+
+    def _context(self) -> SSL.Context:
+        self.identity.context.set_tlsext_use_srtp(PROFILES[0][0])
+        return self.identity.context
+
+    # --- addresses
+
+    def move(self) -> None:
+        """Go on from another port, as after a change of network."""
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.bind(("127.0.0.1", 0))
+        self._sockets.append(sock)
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._read, sock)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        name: tuple[str, int] = self._sockets[-1].getsockname()
+        return name
+
+    def close(self) -> None:
+        for sock in self._sockets:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+            sock.close()
+
+    # --- signalling
+
+    def offer(self) -> str:
+        transport = TRANSPORT.format(
+            ufrag=self.ufrag, password="p" * 24, fingerprint=self.identity.fingerprint
+        )
+        text = OFFER.format(
+            transport=transport, video=self.video, rtx=self.rtx, orientation=self.orientation
+        )
+        if self.rtx is None:
+            text = re.sub("(a=(rtpmap|fmtp):None.*\n)|( None)", "", text)
+        return text.replace("\n", "\r\n")
+
+    async def join(self, node: MediaNode, party: str, call_id: str = CALL) -> None:
+        """Offer and take the answer; nothing is sent yet."""
+        self.answer = node.join(await make_permit(call_id), call_id, party, self.offer())
+        found = re.search("ice-ufrag:(.+)\r\na=ice-pwd:(.+)\r\n", self.answer)
+        assert found is not None
+        self.remote = (found[1], found[2])
+        self.port = node.port
+
+    async def connect(self, node: MediaNode, party: str, call_id: str = CALL) -> None:
+        """Join, check without nominating, shake hands."""
+        await self.join(node, party, call_id)
+        self.check()
+        assert await until(lambda: bool(self.stun))
+        self.handshake()
+        assert await until(lambda: self._outbound is not None)
+
+    # --- sending
+
+    def send(self, data: bytes) -> None:
+        self._sockets[-1].sendto(data, ("127.0.0.1", self.port))
+
+    def check(self, *, nominates: bool = False, remote: tuple[str, str] | None = None) -> None:
+        """Send a binding request."""
+        ufrag, password = remote or self.remote
+        message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        message.attributes["USERNAME"] = f"{ufrag}:{self.ufrag}"
+        message.attributes["PRIORITY"] = 1
+        message.attributes["ICE-CONTROLLING"] = 1
+        if nominates:
+            message.attributes["USE-CANDIDATE"] = None
+        message.add_message_integrity(password.encode())
+        self.send(bytes(message))
+
+    def handshake(self) -> None:
+        """Send what DTLS has to say."""
+        try:
+            self._ssl.do_handshake()
+        except SSL.WantReadError:
+            pass
+        else:
+            self._take_keys()
+        try:
+            flight = self._ssl.bio_read(65536)
+        except SSL.WantReadError:
+            return
+        for datagram in cut_records(flight):
+            self.send(datagram)
+
+    def _take_keys(self) -> None:
+        if self._outbound is not None:
+            return
+        _, profile, keys, salts = PROFILES[0]
+        material = self._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (keys + salts))
+        client = material[:keys] + material[2 * keys : 2 * keys + salts]
+        server = material[keys : 2 * keys] + material[2 * keys + salts :]
+        self._outbound = SrtpSession(client, profile, inbound=False)
+        self._inbound = SrtpSession(server, profile, inbound=True)
+
+    def hang_up(self) -> None:
+        """Say goodbye by DTLS."""
+        self._ssl.shutdown()
+        self.send(self._ssl.bio_read(4096))
+
+    def send_video(
+        self, seq: int, payload: bytes = DELTA, *, time: int | None = None, extensions: bytes = b""
+    ) -> None:
+        stamp = seq * 3000 if time is None else time
+        self.send_rtp(self.video, seq, stamp, self.video_ssrc, payload, extensions)
+
+    def send_audio(self, seq: int, payload: bytes = b"sound") -> None:
+        self.send_rtp(111, seq, seq * 960, self.audio_ssrc, payload)
+
+    def send_rtp(
+        self, kind: int, seq: int, time: int, ssrc: int, payload: bytes, extensions: bytes = b""
+    ) -> None:
+        assert self._outbound is not None
+        first = 0x90 if extensions else 0x80
+        head = struct.pack("!BBHII", first, kind, seq & 0xFFFF, time & 0xFFFFFFFF, ssrc)
+        if extensions:
+            extensions += bytes(-len(extensions) % 4)
+            head += struct.pack("!HH", 0xBEDE, len(extensions) // 4) + extensions
+        packet = head + payload
+        self._buffer.view[: len(packet)] = packet
+        size = self._outbound.protect(self._buffer.pointer, len(packet))
+        self.send(bytes(self._buffer.view[:size]))
+
+    def send_rtcp(self, packet: bytes) -> None:
+        assert self._outbound is not None
+        self._buffer.view[: len(packet)] = packet
+        size = self._outbound.protect_rtcp(self._buffer.pointer, len(packet))
+        self.send(bytes(self._buffer.view[:size]))
+
+    # --- receiving
+
+    def _read(self, sock: socket.socket) -> None:
+        data = sock.recv(4096)
+        self.datagrams += 1
+        if data[0] < 4:
+            self.stun.append(data)
+        elif data[0] < 64:
+            self._ssl.bio_write(data)
+            self.handshake()
+        elif self._inbound is not None:
+            self._open(self._inbound, data)
+
+    def _open(self, inbound: SrtpSession, data: bytes) -> None:
+        self._buffer.view[: len(data)] = data
+        if 192 <= data[1] <= 223:
+            size = inbound.unprotect_rtcp(self._buffer.pointer, len(data))
+            packet = bytes(self._buffer.view[:size])
+            assert size > 0
+            self.rtcp += rtcp.parse(packet)
+            self.arrivals += packet[:2] == b"\x8f\xcd"
+            return
+        size = inbound.unprotect(self._buffer.pointer, len(data))
+        assert size > 0, "the node repeated a number"
+        packet = bytes(self._buffer.view[:size])
+        first, kind, seq, stamp, ssrc = struct.unpack_from("!BBHII", packet)
+        end = 12
+        if first & 0x10:
+            end = 16 + 4 * struct.unpack_from("!H", packet, 14)[0]
+        self.rtp.append(Rtp(kind & 0x7F, seq, stamp, ssrc, packet[16:end], packet[end:]))
+
+    def videos(self) -> list[Rtp]:
+        return [x for x in self.rtp if x.payload_type == self.video]
+
+    def sounds(self) -> list[Rtp]:
+        return [x for x in self.rtp if x.payload_type == 111]
+
+    def wishes(self) -> int:
+        """How many keyframes the node has asked for."""
+        return sum(isinstance(x, rtcp.KeyframeWanted) for x in self.rtcp)
