@@ -63,6 +63,17 @@ class Hub:
             "desks_open": self.registry.desks_open(municipality_id),
         }
 
+    def draw_open(self, municipality: Municipality) -> Json:
+        """Return the noun "position" for a counter without a call: how it would stand."""
+        home = municipality.id
+        return position_view(
+            ahead=self.registry.people_waiting(home),
+            wait_seconds=self.registry.wait_of_next(home),
+            desks_open=self.registry.desks_open(home),
+            offered_to=None,
+            municipality=municipality,
+        )
+
     async def draw_position(self, call: Call, municipality: Municipality) -> Json:
         """Return the noun "position" of a call in the queue."""
         offered_to = None
@@ -89,10 +100,15 @@ class Hub:
             queue = await self.draw_queue(municipality_id, seat.person_id)
             self.seats.send(("desk", seat.person_id), {"type": "queue", "queue": queue})
         municipality = await self.directory.municipality(municipality_id)
-        for call in self.registry.open_calls(municipality_id):
-            if call.state in IN_QUEUE:
+        for key, socket in self.seats.live():
+            if key[0] != "counter" or socket.municipality_id != municipality_id:
+                continue
+            call = self.registry.of_tablet(key[1])
+            if call is None:
+                self.seats.send(key, {"type": "position", "position": self.draw_open(municipality)})
+            elif call.state in IN_QUEUE:
                 position = await self.draw_position(call, municipality)
-                self.seats.send(counter_key(call), {"type": "position", "position": position})
+                self.seats.send(key, {"type": "position", "position": position})
 
     def tell_parties(self, call: Call, message: Json) -> None:
         """Send a message to both ends of a call that was answered."""

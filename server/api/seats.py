@@ -35,8 +35,9 @@ class Socket:
     Nothing is written before `release`, so that the welcome comes first whatever happens meanwhile.
     """
 
-    def __init__(self, ws: web.WebSocketResponse, token: str) -> None:
+    def __init__(self, ws: web.WebSocketResponse, token: str, municipality_id: str) -> None:
         self.ws = ws
+        self.municipality_id = municipality_id
         self.token = token
         self.session_hash = token_hash(token)
         self.last_heard = time.monotonic()

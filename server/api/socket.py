@@ -33,7 +33,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
     ws = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=CLOSE_SECONDS)
     await ws.prepare(request)
-    socket = seats.Socket(ws, speaker.token)
+    socket = seats.Socket(ws, speaker.token, speaker.municipality.id)
     writer = asyncio.create_task(socket.run())
     try:
         await Page(parts, speaker, request, socket).run()

@@ -25,6 +25,8 @@ async def welcome_state(parts: Parts, speaker: Speaker) -> Json:
         state |= await call_state(parts, speaker, call)
         if kind == "counter" and call.state in IN_QUEUE:
             state["position"] = await hub.draw_position(call, speaker.municipality)
+    if kind == "counter" and call is None:
+        state["position"] = hub.draw_open(await hub.directory.municipality(speaker.municipality.id))
     if kind == "desk":
         state["queue"] = await hub.draw_queue(speaker.municipality.id, key)
     return state

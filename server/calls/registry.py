@@ -99,17 +99,26 @@ class Registry:
             c.state in IN_QUEUE and (c.placed_at, c.id) < (call.placed_at, call.id) for c in before
         )
 
+    def people_waiting(self, municipality_id: str) -> int:
+        """Return how many calls stand in the queue."""
+        return sum(c.state in IN_QUEUE for c in self.open_calls(municipality_id))
+
+    def wait_of_next(self, municipality_id: str) -> int | None:
+        """Return the estimated wait of a call that would be placed now."""
+        return self._estimate(municipality_id, self.people_waiting(municipality_id))
+
     def desks_open(self, municipality_id: str) -> int:
         """Return how many desks take calls, busy ones included."""
         return sum(seat.open for seat in self.desks.of(municipality_id))
 
     def wait_seconds(self, call: Call) -> int | None:
         """Return the estimated wait of a call in the queue."""
-        free = self.desks.free(call.municipality_id, self._busy(call.municipality_id))
-        talks = tuple(self._talks[call.municipality_id])
-        return estimate_wait_seconds(
-            self.people_ahead(call), self.desks_open(call.municipality_id), len(free), talks
-        )
+        return self._estimate(call.municipality_id, self.people_ahead(call))
+
+    def _estimate(self, municipality_id: str, ahead: int) -> int | None:
+        free = self.desks.free(municipality_id, self._busy(municipality_id))
+        talks = tuple(self._talks[municipality_id])
+        return estimate_wait_seconds(ahead, self.desks_open(municipality_id), len(free), talks)
 
     # What happens
 

@@ -157,3 +157,21 @@ async def test_the_desk_sees_its_own_calls_of_today(world: Any) -> None:
     status, body = await desk.request("GET", "/api/v1/calls")
     assert status == 200
     assert [c["id"] for c in body["calls"]] == [call["id"]]
+
+
+async def test_an_idle_counter_sees_whether_a_desk_is_open(world: Any) -> None:
+    counter, desk = await world.counter(), await world.desk()
+    welcome = await counter.connect()
+    assert welcome["state"]["position"]["closed_notice"]["telephone"] == "0865-00-0000"
+    await desk.connect()
+    await desk.do("desk.state", state="open")
+    opened = await counter.until_that(
+        lambda m: m["type"] == "position" and m["position"]["desks_open"] == 1
+    )
+    assert opened["position"] == {
+        "ahead": 0,
+        "wait_seconds": 0,
+        "desks_open": 1,
+        "offered_to": None,
+        "closed_notice": None,
+    }
