@@ -1,0 +1,56 @@
+"""What the documents point at is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [
+    "README.md",
+    "CHANGELOG.md",
+    "security/THREATS.md",
+    "security/crypto/FORMAT.md",
+    "security/audit/FORMAT.md",
+    "server/api/PROTOCOL.md",
+    "server/db/SCHEMA.md",
+    "static/DEVICES.md",
+]
+
+
+def test_every_threat_points_at_a_test_that_exists() -> None:
+    text = (ROOT / "security/THREATS.md").read_text("utf-8")
+    named = set(re.findall(r"tests/[\w/.]+", text))
+    missing = [name for name in named if not (ROOT / name.rstrip(".")).exists()]
+    assert named
+    assert not missing
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links
+    assert not [link for link in links if not (ROOT / link).exists()]
+
+
+@pytest.mark.parametrize("name", [n for n in DOCUMENTS if n not in ("README.md", "CHANGELOG.md")])
+def test_every_document_says_when_to_revise_it(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    assert re.search(r"Revise this\b.* when ", text)
+
+
+def test_the_readme_shows_every_top_folder() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    for folder in ("static", "server", "media", "chat", "files", "security", "tests", "tools"):
+        assert f"\n{folder}/" in text
+
+
+@pytest.mark.parametrize("folder", ["server", "media", "chat", "files", "security", "static"])
+def test_no_source_names_a_package_registry(folder: str) -> None:
+    forbidden = ("pypi.org", "npmjs.", "debian.org", "pythonhosted")
+    for path in (ROOT / folder).rglob("*"):
+        if path.suffix in {".py", ".js", ".md", ".html", ".css", ".toml", ".json"}:
+            if "vendor" in path.parts:
+                continue
+            text = path.read_text("utf-8")
+            assert not [word for word in forbidden if word in text], path
