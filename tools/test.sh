@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Runs everything that `make test` promises, group by group, and fails if any of them failed.
+# Nothing is skipped silently: a skipped test counts as a failure.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+BIN=.venv/bin
+colour=()
+[ -t 1 ] && colour=(--color=yes)
+summary=()
+failed=0
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+group() {
+  local name="$1"
+  shift
+  local began=$SECONDS state=ok
+  printf '\n== %s\n' "$name"
+  "$@" || { state=FAILED failed=1; }
+  local took=$((SECONDS - began))
+  summary+=("$(printf '%-16s %-7s %4d s  %s' "$name" "$state" "$took" "${closing:-}")")
+  closing=""
+}
+
+# Runs pytest and keeps its closing line for the end.
+closing=""
+run_pytest() {
+  local log="$work/pytest.log" status
+  "$BIN/pytest" "${colour[@]}" "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  closing="$(tail -n 1 "$log" | sed -e 's/\x1b\[[0-9;]*m//g' -e 's/^=* *//' -e 's/ *=*$//')"
+  if grep -Eq '[0-9]+ skipped' <<<"$closing"; then
+    echo "A test was skipped; none may be." >&2
+    return 1
+  fi
+  return "$status"
+}
+
+run_node() {
+  local log="$work/node.log" status
+  node --test --test-reporter=spec tests/js/*.test.js 2>&1 | tee "$log" | grep -Ev '^ *(✔|▶)'
+  status=${PIPESTATUS[0]}
+  closing="$(sed -nE 's/^ℹ (pass|fail|skipped) ([0-9]+)$/\2 \1/p' "$log" | paste -sd, | sed 's/,/, /g')"
+  if grep -Eq '[1-9][0-9]* skipped' <<<"$closing"; then
+    echo "A test was skipped; none may be." >&2
+    return 1
+  fi
+  return "$status"
+}
+
+group "ruff check" "$BIN/ruff" check .
+group "ruff format" "$BIN/ruff" format --check .
+group "eslint" node_modules/.bin/eslint --max-warnings 0 static tests/js tools
+group "mypy" "$BIN/mypy"
+group "mypy tests" "$BIN/mypy" tests tools
+group "tsc" node_modules/.bin/tsc -p static/jsconfig.json
+group "node --test" run_node
+group "pytest" run_pytest -m "not browser"
+group "pytest browser" run_pytest -m browser tests/browser
+
+printf '\n== Summary\n'
+printf '%s\n' "${summary[@]}"
+if [ "$failed" -ne 0 ]; then
+  echo "Something failed." >&2
+  exit 1
+fi
+echo "All went well."
