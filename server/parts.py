@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from media.node import MediaNode
-
 from chat.log import ChatLog
 from files.uploads import Uploads
+from media.node import MediaNode
 from security.crypto.keys import DataKey
 from security.gate import Gate
 from security.sign_in import SignIn

@@ -80,9 +80,9 @@ async def end_page(parts: Parts, key: seats.SeatKey) -> None:
     if key[0] == "counter" and (call := parts.registry.of_tablet(key[1])) is not None:
         with contextlib.suppress(Conflict, NotFound):
             await parts.registry.apply(call.id, ev.TabletRevoked())
-    if key[0] == "desk":
-        if seat := parts.registry.desks.forget(key[1]):
-            await parts.people.set_desk_open(seat.municipality_id, seat.person_id, open=False)
+    seat = parts.registry.desks.forget(key[1]) if key[0] == "desk" else None
+    if seat is not None:
+        await parts.people.set_desk_open(seat.municipality_id, seat.person_id, open=False)
     parts.hub.seats.close(key, seats.SIGNED_OUT, code)
 
 
