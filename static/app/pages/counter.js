@@ -10,7 +10,7 @@ import { createSpeech } from "../parts/speech.js";
 import { language, t, tIn } from "../parts/words.js";
 import { followLine, followNews, onChange } from "./follow.js";
 import { draw, startPage } from "./start.js";
-import { begin, followMedia, wire } from "./wire.js";
+import { begin, followMedia, NOT_LOOKED_YET, wire } from "./wire.js";
 
 /** @typedef {import("../parts/model.js").CounterApp} CounterApp */
 /** @typedef {import("./wire.js").Wired} Wired */
@@ -97,6 +97,7 @@ async function healthOf(name, found) {
 /** @param {CounterApp} app */
 function followHealth(app) {
   effect(() => {
+    if (app.devices.value === NOT_LOOKED_YET) return;
     const { cameras, microphones } = app.devices.value;
     void (async () => {
       const camera = await healthOf("camera", cameras.length);

@@ -126,9 +126,15 @@ function followWake(store) {
   effect(() => void (wanted.value ? wake.on() : wake.off()));
 }
 
+/**
+ * The devices of a page that has not been told any: Firefox tells them once the page has the focus.
+ * @type {import("../parts/model.js").DeviceList}
+ */
+export const NOT_LOOKED_YET = Object.freeze({ cameras: [], microphones: [] });
+
 /** @param {MediaSession} media */
 function followDevices(media) {
-  const devices = signal(/** @type {import("../parts/model.js").DeviceList} */ ({ cameras: [], microphones: [] }));
+  const devices = signal(NOT_LOOKED_YET);
   const look = async () => {
     devices.value = await media.devices().catch(() => ({ cameras: [], microphones: [] }));
   };

@@ -1,0 +1,90 @@
+"""Runs the service for a driver in another process; speaks JSON lines.
+
+    python -m tools.browsers.serve '{"data": {"folder": …}, "server": {"port": 0}, …}'
+
+Prints `{"base_url", "port", "media_port"}` once it listens. A line `{"town": "name"}` on standard
+input makes a municipality with an office, two tablets with clerks and two desks; a line
+`{"links": town}` makes one-time links for a town that was made before. Both are answered by
+`{"town", "counters": [token, …], "desks": [token, …]}`. It ends with its standard input.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from security.ids import new_id
+from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
+from server.app import Service, running_service
+from server.settings import Settings
+
+Json = dict[str, Any]
+SEATS = 2
+CLERKS = ("見本 いちか", "見本 ふたば")
+DESKS = ("架空 一郎", "架空 次子")
+
+
+async def make_town(service: Service, slug: str) -> Json:
+    """Add a municipality and return the ids of its people and tablets."""
+    people = service.parts.people
+    home = Municipality(new_id(), slug, "架空市", "平日 9:00～17:00", "000-0000-0000")
+    await people.add_municipality(home)
+    office = Office(new_id(), home.id, "架空中央郵便局", OfficeKind.DIRECT)
+    await people.add_office(office)
+
+    async def person(login: str, name: str, role: Role, office_id: str | None) -> str:
+        made = Person(new_id(), home.id, login, name, role, office_id, None, None)
+        await people.add_person(made)
+        return made.id
+
+    tablets = [Tablet(new_id(), home.id, office.id, f"{n}番窓口", None, None) for n in "１２"]
+    for tablet in tablets:
+        await people.add_tablet(tablet)
+    return {
+        "municipality": home.id,
+        "tablets": [tablet.id for tablet in tablets],
+        "clerks": [
+            await person(f"clerk{n}", CLERKS[n], Role.CLERK, office.id) for n in range(SEATS)
+        ],
+        "desks": [await person(f"desk{n}", DESKS[n], Role.VERIFIER, None) for n in range(SEATS)],
+    }
+
+
+async def links(service: Service, town: Json) -> Json:
+    """Return one-time tokens for every seat of a town."""
+    make = service.parts.sign_in.make_link
+    home = town["municipality"]
+    counters = [
+        await make(LinkPurpose.SIGN_IN, home, person_id=clerk, tablet_id=tablet)
+        for clerk, tablet in zip(town["clerks"], town["tablets"], strict=True)
+    ]
+    desks = [await make(LinkPurpose.SIGN_IN, home, person_id=desk) for desk in town["desks"]]
+    return {"town": town, "counters": counters, "desks": desks}
+
+
+async def serve(settings: Settings) -> None:
+    """Run until standard input ends."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async with running_service(settings) as service:
+        port = int(service.base_url.rsplit(":", 1)[1])
+        _say({"base_url": service.base_url, "port": port, "media_port": service.parts.media.port})
+        while line := await reader.readline():
+            asked = json.loads(line)
+            town = asked.get("links") or await make_town(service, asked["town"])
+            _say(await links(service, town))
+
+
+def _say(answer: Json) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    given = json.loads(sys.argv[1])
+    given["data"]["folder"] = Path(given["data"]["folder"])
+    given["keys"]["kek_file"] = Path(given["keys"]["kek_file"])
+    asyncio.run(serve(Settings.model_validate(given)))
