@@ -13,13 +13,13 @@ import aiohttp
 
 from server.app import Service, running_service
 from server.demo import clip
+from server.demo.browser import Browser
 from server.demo.client import SimulatedPage
 from server.demo.desk import SimulatedDesk
 from server.demo.encoded import desk_clip, resident_clip
 from server.demo.pdf import application_pdf
 from server.demo.report import Report
 from server.demo.seed import counter_link, desk_link, settings_for, sow
-from server.demo.site import Site
 from server.demo.transfer import sha256_hex
 from server.parts import utc_now
 
@@ -61,23 +61,28 @@ async def _service_and_call(folder: Path, report: Report) -> None:
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
         of_resident, of_desk = await clips
-        seed = await sow(service.parts.people)
-        counter_site = await _sign_in(
-            service, http, "counter", await counter_link(service.parts, seed, 0)
+        parts = service.parts
+        seed = await sow(parts.people)
+        counter_token, desk_token = (
+            await counter_link(parts, seed, 0),
+            await desk_link(parts, seed, 0),
         )
-        desk_site = await _sign_in(service, http, "desk", await desk_link(service.parts, seed, 0))
-        counter = SimulatedPage(counter_site, of_resident)
-        desk = SimulatedDesk(SimulatedPage(desk_site, of_desk))
+        counter = SimulatedPage(
+            await _sign_in(service, http, "counter", counter_token), of_resident
+        )
+        desk = SimulatedDesk(
+            SimulatedPage(await _sign_in(service, http, "desk", desk_token), of_desk)
+        )
         try:
             await Conversation(counter, desk, report).run()
         finally:
             await asyncio.gather(counter.close(), desk.page.close())
 
 
-async def _sign_in(service: Service, http: aiohttp.ClientSession, page: str, token: str) -> Site:
-    site = Site(http, service.base_url, page)
-    await site.use_link(token)
-    return site
+async def _sign_in(service: Service, http: aiohttp.ClientSession, page: str, token: str) -> Browser:
+    browser = Browser(http, service.base_url, page)
+    await browser.use_link(token)
+    return browser
 
 
 class Conversation:

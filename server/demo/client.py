@@ -12,10 +12,10 @@ from collections.abc import Callable
 import aiohttp
 
 from security.ids import new_id
+from server.demo.browser import Browser, refusal
 from server.demo.encoded import EncodedClip
 from server.demo.leg import MediaLeg
 from server.demo.mirror import Json, Mirror
-from server.demo.site import Site, refusal
 from server.demo.transfer import download, upload
 
 log = logging.getLogger(__name__)
@@ -23,14 +23,14 @@ ANSWER_SECONDS = 10.0
 
 
 class SimulatedPage:
-    """One page of one signed-in seat; `site` has used its link already.
+    """One page of one signed-in seat; `browser` has used its link already.
 
     `mirror` holds what the server told. Requests raise `MadoguchiError` with the server's code,
     and `ConnectionError` when the socket is lost before the answer.
     """
 
-    def __init__(self, site: Site, clip: EncodedClip) -> None:
-        self.site = site
+    def __init__(self, browser: Browser, clip: EncodedClip) -> None:
+        self.browser = browser
         self.mirror = Mirror()
         self.leg: MediaLeg | None = None
         self.close_code: int | None = None
@@ -50,7 +50,7 @@ class SimulatedPage:
 
     async def connect(self, *, takeover: bool = False) -> None:
         """Open the socket, say hello with the last number seen, wait for the welcome."""
-        self._ws = await self.site.open_socket()
+        self._ws = await self.browser.open_socket()
         hello = {
             "type": "hello",
             "page": self._page_id,
@@ -190,11 +190,11 @@ class SimulatedPage:
 
     async def send_file(self, name: str, data: bytes) -> str:
         """Send a file and return its id once every byte arrived."""
-        return await upload(self.site, self._call_id(), name, data)
+        return await upload(self.browser, self._call_id(), name, data)
 
     async def fetch_file(self, file_id: str) -> bytes:
         """Return the bytes of a file that is offered."""
-        return await download(self.site, self._call_id(), file_id)
+        return await download(self.browser, self._call_id(), file_id)
 
     def _call_id(self) -> str:
         if self.mirror.call is None:

@@ -60,7 +60,7 @@ def resident_frame(index: int) -> Picture:
     """Return frame `index` of the resident: a swaying figure that holds a card to the camera."""
     sway = math.sin(2 * math.pi * index / FRAMES)
     nod = math.sin(4 * math.pi * index / FRAMES)
-    picture = _room((226, 232, 236), (196, 206, 214)).copy()
+    picture = _wall((226, 232, 236), (196, 206, 214)).copy()
     _figure(picture, (640 + round(30 * sway), 210 + round(6 * nod)), 1.0, blink=index % 60 < 4)
     corner = (640 - CARD_PX[0] // 2 + round(70 * sway), 395 + round(14 * nod))
     _hands(picture, corner)
@@ -72,7 +72,7 @@ def resident_frame(index: int) -> Picture:
 def desk_frame(index: int) -> Picture:
     """Return frame `index` of the desk: a figure before a blue wall, at the same size."""
     sway = math.sin(2 * math.pi * index / FRAMES)
-    picture = _room((214, 196, 176), (190, 160, 130)).copy()
+    picture = _wall((214, 196, 176), (190, 160, 130)).copy()
     _figure(picture, (640 + round(20 * sway), 300), 1.3, blink=index % 90 < 4)
     _caption(picture, f"SIMULATED DESK   FRAME {index:03d}")
     return picture
@@ -92,7 +92,7 @@ def tone() -> npt.NDArray[np.int16]:
 
 
 @cache
-def _room(top: tuple[int, int, int], bottom: tuple[int, int, int]) -> Picture:
+def _wall(top: tuple[int, int, int], bottom: tuple[int, int, int]) -> Picture:
     slope = np.linspace(0.0, 1.0, HEIGHT_PX)[:, None, None]
     shade = np.array(top) * (1.0 - slope) + np.array(bottom) * slope
     return np.ascontiguousarray(np.broadcast_to(shade, (HEIGHT_PX, WIDTH_PX, 3)).astype(np.uint8))

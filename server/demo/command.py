@@ -19,13 +19,13 @@ from security.errors import Unavailable
 from server.app import Service, running_service
 from server.demo import printout
 from server.demo.authority import fingerprint
+from server.demo.browser import Browser
 from server.demo.check import check
 from server.demo.client import SimulatedPage
 from server.demo.encoded import resident_clip
 from server.demo.lan import Door, choose_door, free_port, lan_address, open_door
 from server.demo.resident import SimulatedResident
 from server.demo.seed import Seed, counter_link, desk_link, settings_for, sow
-from server.demo.site import Site
 
 log = logging.getLogger(__name__)
 PORT = 8080
@@ -216,9 +216,9 @@ async def resident_calling(service: Service, seed: Seed) -> AsyncIterator[None]:
     clip = await asyncio.to_thread(resident_clip)
     token = await counter_link(service.parts, seed, RESIDENT)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        site = Site(http, service.base_url, "counter")
-        await site.use_link(token)
-        resident = SimulatedResident(SimulatedPage(site, clip))
+        browser = Browser(http, service.base_url, "counter")
+        await browser.use_link(token)
+        resident = SimulatedResident(SimulatedPage(browser, clip))
         task = asyncio.create_task(resident.run())
         task.add_done_callback(_tell_end)
         try:

@@ -1,8 +1,8 @@
 """The simulated desk of `demo --check`: opens, takes the call, decides."""
 
+from server.demo.browser import Json
 from server.demo.client import SimulatedPage
 from server.demo.mirror import Mirror
-from server.demo.site import Json
 
 
 class SimulatedDesk:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import aiohttp
 
 from security.errors import MadoguchiError
+from server.demo.browser import Json
 from server.demo.client import SimulatedPage
 from server.demo.pdf import application_pdf
-from server.demo.site import Json
 from server.parts import utc_now
 
 log = logging.getLogger(__name__)

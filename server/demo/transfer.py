@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 
-from server.demo.site import Site
+from server.demo.browser import Browser
 
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNK_BYTES = 1024 * 1024
@@ -16,30 +16,30 @@ async def sha256_hex(data: bytes) -> str:
     return digest.hexdigest()
 
 
-async def upload(site: Site, call_id: str, name: str, data: bytes) -> str:
+async def upload(browser: Browser, call_id: str, name: str, data: bytes) -> str:
     """Send a file to the other side of the call and return its id.
 
     The last answer means that every byte arrived; what became of it is told on the socket.
     """
-    path = await create(site, call_id, name, data)
+    path = await create(browser, call_id, name, data)
     offset = 0
     while offset < len(data):
-        offset = await append(site, path, data[offset : offset + CHUNK_BYTES], offset)
+        offset = await append(browser, path, data[offset : offset + CHUNK_BYTES], offset)
     return path.split("?")[0].rsplit("/", 1)[1]
 
 
-async def create(site: Site, call_id: str, name: str, data: bytes) -> str:
+async def create(browser: Browser, call_id: str, name: str, data: bytes) -> str:
     """Announce a file and return the path to send its bytes to."""
     digest = await sha256_hex(data)
     headers = TUS | {
         "Upload-Length": str(len(data)),
         "Upload-Metadata": f"filename {_b64(name.encode())},sha256 {_b64(digest.encode())}",
     }
-    async with site.request("POST", f"/api/v1/calls/{call_id}/files", headers=headers) as answer:
-        return answer.headers["Location"].removeprefix(site.base_url)
+    async with browser.request("POST", f"/api/v1/calls/{call_id}/files", headers=headers) as answer:
+        return answer.headers["Location"].removeprefix(browser.base_url)
 
 
-async def append(site: Site, path: str, chunk: bytes, offset: int) -> int:
+async def append(browser: Browser, path: str, chunk: bytes, offset: int) -> int:
     """Send `chunk` and return the new offset."""
     checksum = await asyncio.to_thread(hashlib.sha256, chunk)
     headers = TUS | {
@@ -47,20 +47,20 @@ async def append(site: Site, path: str, chunk: bytes, offset: int) -> int:
         "Upload-Offset": str(offset),
         "Upload-Checksum": f"sha256 {_b64(checksum.digest())}",
     }
-    async with site.request("PATCH", path, headers=headers, data=chunk) as answer:
+    async with browser.request("PATCH", path, headers=headers, data=chunk) as answer:
         return int(answer.headers["Upload-Offset"])
 
 
-async def offset_of(site: Site, path: str) -> int:
+async def offset_of(browser: Browser, path: str) -> int:
     """Return how many bytes the server holds of an unfinished upload."""
-    async with site.request("HEAD", path, headers=TUS) as answer:
+    async with browser.request("HEAD", path, headers=TUS) as answer:
         return int(answer.headers["Upload-Offset"])
 
 
-async def download(site: Site, call_id: str, file_id: str) -> bytes:
+async def download(browser: Browser, call_id: str, file_id: str) -> bytes:
     """Return the bytes that the other side offered."""
     path = f"/api/v1/calls/{call_id}/files/{file_id}/content"
-    async with site.request("GET", path) as answer:
+    async with browser.request("GET", path) as answer:
         return await answer.read()
 
 

@@ -17,10 +17,10 @@ import aiohttp
 import pytest
 from click.testing import CliRunner
 
+from server.demo.browser import Browser
 from server.demo.client import SimulatedPage
 from server.demo.command import demo
 from server.demo.encoded import desk_clip
-from server.demo.site import Site
 
 MADOGUCHI = [sys.executable, "-c", "import server.cli; server.cli.main()", "demo"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,9 +146,9 @@ async def test_a_desk_that_uses_its_link_sees_the_simulated_resident_call(tmp_pa
     ):
         text = await printed(process, "Ctrl+C ends it")
         base_url, token = re.findall(r"desk +(http://localhost:\d+)/link#([\w-]+)", text)[0]
-        site = Site(http, base_url, "desk")
-        await site.use_link(token)
-        desk = SimulatedPage(site, desk_clip())
+        browser = Browser(http, base_url, "desk")
+        await browser.use_link(token)
+        desk = SimulatedPage(browser, desk_clip())
         await desk.connect()
         await desk.ask("desk.state", state="open")
         await desk.until(lambda m: bool(m.queue and m.queue["offered"]), 15)

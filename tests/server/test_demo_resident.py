@@ -9,13 +9,13 @@ import aiohttp
 import pytest
 
 from server.app import Service, running_service
+from server.demo.browser import Browser
 from server.demo.client import SimulatedPage
 from server.demo.desk import SimulatedDesk
 from server.demo.encoded import desk_clip, resident_clip
 from server.demo.lan import free_port
 from server.demo.resident import FILE_NAME, GREETING, REPLIES, UNVEILED, Manners, SimulatedResident
 from server.demo.seed import counter_link, desk_link, settings_for, sow
-from server.demo.site import Site
 from server.demo.transfer import sha256_hex
 
 QUICK = Manners(
@@ -46,11 +46,11 @@ class House:
     async def stop(self) -> None:
         await self._stack.aclose()
 
-    async def site(self, http: aiohttp.ClientSession, page: str) -> Site:
+    async def browser(self, http: aiohttp.ClientSession, page: str) -> Browser:
         make = counter_link if page == "counter" else desk_link
-        site = Site(http, self.service.base_url, page)
-        await site.use_link(await make(self.service.parts, self.seed, 0))
-        return site
+        browser = Browser(http, self.service.base_url, page)
+        await browser.use_link(await make(self.service.parts, self.seed, 0))
+        return browser
 
 
 class Play:
@@ -73,9 +73,9 @@ async def playing(folder: Path) -> AsyncIterator[Play]:
     house = House(folder)
     await house.start()
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        desk = SimulatedDesk(SimulatedPage(await house.site(http, "desk"), desk_clip(30)))
+        desk = SimulatedDesk(SimulatedPage(await house.browser(http, "desk"), desk_clip(30)))
         await desk.open()
-        counter = SimulatedPage(await house.site(http, "counter"), resident_clip(30))
+        counter = SimulatedPage(await house.browser(http, "counter"), resident_clip(30))
         task = asyncio.create_task(SimulatedResident(counter, manners=QUICK).run())
         try:
             yield Play(house, counter, desk)

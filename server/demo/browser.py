@@ -21,7 +21,7 @@ def refusal(body: Json) -> MadoguchiError:
     return MadoguchiError(str(error.get("message")), code=str(error.get("code", "internal")))
 
 
-class Site:
+class Browser:
     """What one page, `counter` or `desk`, may ask of the server at `base_url`."""
 
     def __init__(self, http: aiohttp.ClientSession, base_url: str, page: str) -> None:
