@@ -22,7 +22,7 @@ export function onChange(read, then) {
 }
 
 /** @param {import("./wire.js").Wired} wired */
-export function followLine({ app: { store, toasts, voice }, sounds }) {
+export function followLine({ app: { store, toasts, voice, meter }, sounds }) {
   const lost = () => {
     const state = store.call.value?.state;
     if (!state || state === "closed") return null;
@@ -40,6 +40,10 @@ export function followLine({ app: { store, toasts, voice }, sounds }) {
     (veiled) => {
       if (store.call.peek()?.state !== "closed") voice.now(t(veiled ? "announce.veil_on" : "announce.veil_off"));
     },
+  );
+  onChange(
+    () => meter.mutedHint.value,
+    (hint) => hint && voice.now(t("device.muted")),
   );
   effect(() => sounds.setSilent(store.call.value?.veiled ?? false));
 }

@@ -4,7 +4,7 @@ import { secondsUntil } from "./clock.js";
 import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
-import { Rich, Say } from "./rich.js";
+import { Message, Rich } from "./rich.js";
 import { CounterCallTop } from "./topbar.js";
 import { language, other, t, tIn } from "./words.js";
 
@@ -51,10 +51,7 @@ export function CounterBreak({ app, whose }) {
     <//>
     <main class="cmain center">
       <${Pictogram} name="link" class="big-p" />
-      <div class="stack" role="status">
-        <${Say} k=${`break.${whose}.title`} as="h1" />
-        <${Say} k=${`break.${whose}.what`} class="lead" />
-      </div>
+      <div role="status"><${Message} title=${`break.${whose}.title`} what=${`break.${whose}.what`} /></div>
       <div class="facts"><${Left} app=${app} /><${Kept} app=${app} /></div>
     </main>
     <section class="clerk below" aria-label=${t("clerk.title")}>

@@ -3,7 +3,7 @@ import { ClerkZone, VeiledClerkZone } from "./counter-clerk.js";
 import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
-import { LevelBars, MutedHint } from "./level.js";
+import { LevelBars } from "./level.js";
 import { Rich, Say } from "./rich.js";
 import { lastAsked } from "./templates.js";
 import { CounterCallTop } from "./topbar.js";
@@ -51,6 +51,7 @@ function Instruction({ app }) {
 /** What to tell the resident about the own picture and voice. @param {CounterApp} app */
 function ownAdvice(app) {
   const { camera, microphone } = app.media;
+  if (app.meter.mutedHint.value) return { kind: "", icon: "micoff", key: "level.muted_hint" };
   if (camera.value === "lost") return { kind: "", icon: "camoff", key: "own.camera_lost" };
   if (camera.value === "off") return { kind: "", icon: "camoff", key: "own.camera_off" };
   if (microphone.value !== "on") return { kind: "", icon: "micoff", key: `own.microphone_${microphone.value}` };
@@ -73,7 +74,6 @@ function OwnPicture({ app }) {
     <p class="advice ${advice.kind}" role="status">
       <${Icon} name=${advice.icon} /><span class="easy"><${Rich} text=${tIn(language(), advice.key)} /></span>
     </p>
-    <${MutedHint} hint=${app.meter.mutedHint} />
   </section>`;
 }
 

@@ -3,7 +3,7 @@ import { Hear } from "./hear.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
-import { Rich, Say } from "./rich.js";
+import { Message, Rich, Say } from "./rich.js";
 import { language, t, tIn } from "./words.js";
 
 /** Version of the words below; `call.place` carries it, so that a record can say what was agreed to. */
@@ -20,7 +20,7 @@ export function CounterConsent({ app }) {
         <${Say} k="consent.title" as="h1" />
       </div>
       <section class="question panel">
-        <div><${Say} k="consent.video" as="h2" /><p class="easy"><${Rich} text=${tIn(language(), "consent.video.what")} /></p></div>
+        <${Message} title="consent.video" what="consent.video.what" as="h2" />
         <fieldset class="langs">
           <legend class="vh">${t("consent.video.label")}</legend>
           ${[true, false].map(

@@ -134,8 +134,7 @@ export function CounterIdle({ app }) {
     <${States} app=${app} />
     <${Procedures} app=${app} />
     <section class="idle-side" aria-label=${t("idle.call")}>
-      <${LanguageChoice} />
-      <${ReadAloud} app=${app} />
+      <div class="prefs"><${LanguageChoice} /><${ReadAloud} app=${app} /></div>
       <div class="idle-foot">
         ${closed && html`<${ClosedNotice} notice=${closed} />`}
         ${why && html`<p class="why" id="call-why"><${Icon} name="info" />${t(why)}</p>`}

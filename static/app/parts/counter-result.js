@@ -5,7 +5,7 @@ import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
 import { Notice } from "./notice.js";
 import { tellReason } from "./reasons.js";
-import { Rich, Say } from "./rich.js";
+import { Message, Rich } from "./rich.js";
 import { language, t, tIn } from "./words.js";
 
 /** @typedef {import("./model.js").CounterApp} CounterApp */
@@ -43,7 +43,7 @@ export function CounterResult({ app }) {
   return html`<main class="cmain result">
       <div class="head" role="status">
         <${Pictogram} name=${PICTURES[kind]} class="big-p" />
-        <div class="stack"><${Say} k=${`result.${kind}.title`} as="h1" /><${Say} k=${`result.${kind}.what`} class="lead" /></div>
+        <${Message} title=${`result.${kind}.title`} what=${`result.${kind}.what`} />
       </div>
       ${reason && html`<${Notice} kind=${kind === "refused" ? "stop" : "warn"} title=${t("result.reason")}>${reason}<//>`}
       <div class="two">

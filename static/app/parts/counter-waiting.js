@@ -4,7 +4,7 @@ import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
 import { LevelBars } from "./level.js";
-import { Rich, Say } from "./rich.js";
+import { Message, Rich } from "./rich.js";
 import { Playing } from "./video.js";
 import { language, other, t, tIn } from "./words.js";
 
@@ -45,10 +45,7 @@ export function CounterWaiting({ app }) {
   const title = notice ? "waiting.closed" : "waiting.title";
   return html`<main class="cmain center">
       <${Pictogram} name="wait" class="big-p" />
-      <div class="stack">
-        <${Say} k=${title} as="h1" />
-        <${Say} k=${notice ? "waiting.closed.what" : "waiting.what"} class="lead" />
-      </div>
+      <${Message} title=${title} what=${notice ? "waiting.closed.what" : "waiting.what"} />
       ${notice ? html`<${ClosedNotice} notice=${notice} />` : html`<${Figures} position=${position} />`}
       <p class="lead" aria-live="polite">
         ${offered && html`<span class="chip here ringing"><${Icon} name="bell" class="bell" />${t("waiting.offered", { name: offered })}</span>`}

@@ -7,7 +7,7 @@ import { OUTCOME_LOOK } from "./outcome.js";
 import { composeReason, PRESETS, tellReason } from "./reasons.js";
 import { plain, Say } from "./rich.js";
 import { outcomeLock } from "./view.js";
-import { language, t, tIn } from "./words.js";
+import { language, t } from "./words.js";
 
 /** @typedef {import("./model.js").DeskApp} DeskApp */
 /** @typedef {import("./model.js").CallNoun} CallNoun */
@@ -63,7 +63,7 @@ function Preview({ outcome, reason }) {
   return html`<section class="panel preview" aria-label=${t("decide.preview")}>
     <header><h3>${t("decide.preview")}</h3></header>
     <div class="body stack">
-      <b class="easy" lang="ja">${plain(tIn("ja", `result.${outcome}.title`))}</b>
+      <b class="easy">${plain(t(`result.${outcome}.title`))}</b>
       <${Say} k=${`result.${outcome}.what`} second=${false} />
       <p class="reason">${reason ? tellReason(reason, language()) : html`<span class="dim">${t("decide.preview.none")}</span>`}</p>
       <p class="dim">${t("decide.preview.note")}</p>
@@ -81,13 +81,13 @@ export function DecisionDialog({ app, call, outcome }) {
   const unmet = lock ?? (outcome === "verified" ? (sure ? null : "decide.need.sure") : reason ? null : "decide.need.reason");
   const locked = unmet !== null || app.busy.value;
   const foot = html`
-    <p class="why push-end" id="dialog-why">${unmet && t(unmet)}</p>
+    <p class="why push-end" id="dialog-why">${unmet && (lock ? "" : t(unmet))}</p>
     <button class="btn plain" type="button" onClick=${app.putOff}>${t("common.back")} <kbd>Esc</kbd></button>
     <button
       class="btn ${BUTTONS[outcome]}"
       type="button"
       aria-disabled=${locked ? "true" : undefined}
-      aria-describedby="dialog-why"
+      aria-describedby=${lock ? "decide-why" : "dialog-why"}
       onClick=${() => !locked && app.close(outcome, reason)}
     >
       <${Icon} name=${locked ? "lock" : OUTCOME_LOOK[outcome].icon} />${t(`decide.do.${outcome}`)}

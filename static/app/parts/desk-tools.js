@@ -3,7 +3,6 @@ import { DevicePicker } from "./devices.js";
 import { Dialog } from "./dialog.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
-import { MutedHint } from "./level.js";
 import { t } from "./words.js";
 import { nextZoom } from "./zoom.js";
 
@@ -13,10 +12,16 @@ import { nextZoom } from "./zoom.js";
 function Own({ app }) {
   const { camera, microphone } = app.media;
   const muted = microphone.value !== "on";
+  const hint = app.meter.mutedHint.value;
   const dark = camera.value !== "on";
   return html`
-    <button class="btn" type="button" aria-pressed=${String(muted)} onClick=${() => app.device.microphone(muted)}>
-      <${Icon} name=${muted ? "micoff" : "mic"} />${t("device.mute")}
+    <button
+      class="btn ${hint ? "warn" : ""}"
+      type="button"
+      aria-pressed=${String(muted)}
+      onClick=${() => app.device.microphone(muted)}
+    >
+      <${Icon} name=${muted ? "micoff" : "mic"} />${t(hint ? "device.muted" : "device.mute")}
     </button>
     <button class="btn" type="button" aria-pressed=${String(dark)} onClick=${() => app.device.camera(dark)}>
       <${Icon} name=${dark ? "camoff" : "camera"} />${t("device.camera_off")}
@@ -53,7 +58,6 @@ export function DeskTools({ app, call }) {
     <button class="btn plain" type="button" aria-haspopup="dialog" onClick=${() => setPicking(true)}>
       <${Icon} name="gear" />${t("device.title")}
     </button>
-    <${MutedHint} hint=${app.meter.mutedHint} />
     ${picking &&
     html`<${Dialog}
       title=${t("device.title")}

@@ -1,6 +1,5 @@
-/** The level of the own microphone as ten bars, and the hint to one who speaks while muted. */
+/** The level of the own microphone as ten bars. */
 import { html } from "./html.js";
-import { Icon } from "./icon.js";
 import { t } from "./words.js";
 
 const BARS = Array.from({ length: 10 }, (_, index) => index);
@@ -11,11 +10,4 @@ export function LevelBars({ level }) {
   return html`<span class="level" role="img" aria-label=${t(lit > 1 ? "level.heard" : "level.quiet")}>
     ${BARS.map((bar) => html`<i key=${bar} class=${`${bar < lit ? "on" : ""} ${bar > 7 ? "hot" : ""}`}></i>`)}
   </span>`;
-}
-
-/** @param {{hint: import("./html.js").Signal<boolean>}} props */
-export function MutedHint({ hint }) {
-  return html`<p class="muted-hint" role="status">
-    ${hint.value && html`<span class="chip warn"><${Icon} name="micoff" />${t("level.muted_hint")}</span>`}
-  </p>`;
 }

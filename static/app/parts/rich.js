@@ -21,6 +21,20 @@ export function Rich({ text }) {
 }
 
 /**
+ * A headline and a sentence for the resident in the chosen language, then both in the second.
+ * @param {{title: string, what: string, as?: string}} props keys of the words
+ */
+export function Message({ title, what, as = "h1" }) {
+  const first = plain(tIn(other(), title));
+  const stop = /[?？。.]$/.test(first) ? "" : other() === "ja" ? "。" : ".";
+  return html`<div class="stack tight">
+    <${Say} k=${title} as=${as} second=${false} />
+    <${Say} k=${what} class="lead" second=${false} />
+    <p class="second" lang=${other()}>${first}${stop} ${plain(tIn(other(), what))}</p>
+  </div>`;
+}
+
+/**
  * One sentence for the resident: large in the chosen language, below it in the second.
  * @param {{k: string, vars?: import("./words.js").Vars, as?: string, class?: string, second?: boolean}} props
  */
