@@ -69,7 +69,7 @@ class ControlPath:
             case rtcp.Remb():
                 video = leg.downlinks["video"]
                 if video.ssrc in message.media:
-                    video.reported.estimate(message.bits_per_second)
+                    video.reported.estimate(message.bits_per_second, now)
 
     def _blocks(self, leg: Leg, blocks: tuple[rtcp.Block, ...], now: float) -> None:
         for block in blocks:
@@ -156,14 +156,15 @@ class ControlPath:
         own = leg.ssrcs.video
         blocks = [x for x in (sources[kind].block(now) for kind in KINDS) if x is not None]
         packet = rtcp.receiver_report(rtcp.ReceiverReport(own, tuple(blocks)))
-        packet += rtcp.cname(own, CNAME) + self._cap(leg, sources["video"])
+        packet += rtcp.cname(own, CNAME) + self._cap(leg, sources["video"], now)
         self._send_packet(leg.transport, packet)
 
-    def _cap(self, leg: Leg, video: Source) -> bytes:
+    def _cap(self, leg: Leg, video: Source, now: float) -> bytes:
         """Return a REMB when a listener needs less than the sender would send, or did before."""
         if video.ssrc is None:
             return b""
-        caps = [x.reported.cap.cap for x in video.listeners if x.reported.cap.cap is not None]
+        limits = (x.reported.cap.current(now) for x in video.listeners)
+        caps = [x for x in limits if x is not None]
         if not caps and leg.cap_told is None:
             return b""
         leg.cap_told = min(caps, default=UNCAPPED_BPS)

@@ -50,46 +50,54 @@ class Keyframes:
 NO_CAP_BPS = 4_000_000
 MIN_CAP_BPS = 150_000
 FALL = 0.95
-GROWTH = 1.1
 KEEP = 0.85
 LOSSY = 0.1
+GROWTH_PER_SECOND = 1.1
+BUSY = 0.5
+IDLE_BPS = 50_000
 
 
 class RateCap:
-    """The highest rate to ask of a sender for the sake of who watches it.
+    """The highest rate to ask of a sender for the sake of who watches it, in bit/s.
 
     A watcher's own estimate only knows what it is sent, so passing it on would keep the rate low
-    for ever. It counts when it falls by more than 5 %, or when more than 10 % is lost; the cap is
-    then the smaller of the estimate and 85 % of what was being sent, and grows by 10 % with each
-    later report until, above 4 Mbit/s, there is none.
+    for ever. It counts when it falls by more than 5 % while the line is in use, or when more than
+    10 % is lost; the limit is then the smaller of the estimate and 85 % of what was being sent,
+    grows by 10 % a second and ends above 4 Mbit/s.
     """
 
-    __slots__ = ("_estimate", "cap")
+    __slots__ = ("_at", "_cap", "_estimate")
 
     def __init__(self) -> None:
         self._estimate: int | None = None
-        self.cap: int | None = None
+        self._cap: float | None = None
+        self._at = 0.0
 
-    def estimate(self, bps: int, forwarded_bps: int) -> None:
+    def current(self, now: float) -> int | None:
+        """Return the limit, None when there is none."""
+        if self._cap is None:
+            return None
+        self._cap *= GROWTH_PER_SECOND ** max(0.0, now - self._at)
+        self._at = now
+        if self._cap > NO_CAP_BPS:
+            self._cap = None
+            return None
+        return int(self._cap)
+
+    def estimate(self, bps: int, forwarded_bps: int, now: float) -> None:
         """Take a REMB of the watcher while it was sent `forwarded_bps`."""
         before, self._estimate = self._estimate, bps
-        if before is not None and bps < FALL * before and bps < NO_CAP_BPS:
-            self._limit(min(bps, int(KEEP * forwarded_bps)))
-        else:
-            self._grow()
+        fell = before is not None and bps < FALL * before
+        if fell and forwarded_bps > BUSY * bps:
+            self._limit(min(bps, int(KEEP * forwarded_bps)), now)
 
-    def loss(self, fraction: float, forwarded_bps: int) -> None:
-        """Take a receiver report with this share (0 to 1) of the video lost."""
-        if fraction > LOSSY:
+    def loss(self, fraction: float, forwarded_bps: int, now: float) -> None:
+        """Take the share (0 to 1) of the video that the watcher lost of late."""
+        if fraction > LOSSY and forwarded_bps > IDLE_BPS:
             limit = int(KEEP * forwarded_bps)
-            self._limit(limit if self._estimate is None else min(limit, self._estimate))
-        elif self._estimate is None:
-            self._grow()  # a watcher without REMB: its receiver reports are the only ones
+            self._limit(limit if self._estimate is None else min(limit, self._estimate), now)
 
-    def _limit(self, bps: int) -> None:
-        self.cap = max(MIN_CAP_BPS, bps if self.cap is None else min(bps, self.cap))
-
-    def _grow(self) -> None:
-        if self.cap is not None:
-            grown = int(self.cap * GROWTH)
-            self.cap = None if grown > NO_CAP_BPS else grown
+    def _limit(self, bps: int, now: float) -> None:
+        current = self.current(now)
+        self._cap = max(MIN_CAP_BPS, bps if current is None else min(bps, current))
+        self._at = now

@@ -299,7 +299,12 @@ class MediaNode:
         self._send_all(leg, transport.dtls.receive(data, now=now))
         if transport.keys_ready():
             self._on_up(member, now)
-        elif transport.dtls.state in (DtlsState.FAILED, DtlsState.CLOSED) and not transport.lost:
+        else:
+            self._tell_end(member, leg)
+
+    def _tell_end(self, member: Party, leg: Leg) -> None:
+        transport = leg.transport
+        if transport.dtls.state in (DtlsState.FAILED, DtlsState.CLOSED) and not transport.lost:
             transport.lost = True
             _log.info("connection of a party ended: %s", transport.dtls.state.value)
             self._events.media_lost(member.call_id, member.name)
@@ -331,6 +336,7 @@ class MediaNode:
         if transport.dtls.state is DtlsState.WAITING:
             if transport.addresses.consented(now):
                 self._send_all(leg, transport.dtls.tick(now=now))
+                self._tell_end(member, leg)
             return
         self._control.tick(leg, member.sources, now)
         if transport.up and transport.dtls.state is DtlsState.UP:

@@ -4,12 +4,14 @@ from media.feedback import RateCap
 from media.rtcp import Block
 
 MAX_REMEMBERED = 16
+MIN_EXPECTED = 50  # packets; the loss of fewer says little
 
 
 class Reported:
     """Takes reports of one listener. Rates are in bit/s, times monotonic seconds."""
 
     __slots__ = (
+        "_counted",
         "_measured_at",
         "_octets",
         "_sent_at",
@@ -29,6 +31,7 @@ class Reported:
         self._sent_at: dict[int, float] = {}
         self._measured_at: float | None = None
         self._octets = 0
+        self._counted: tuple[int, int] | None = None
 
     def measure(self, octets: int, now: float) -> None:
         """Take the running total of bytes sent; to be called about twice a second."""
@@ -44,13 +47,23 @@ class Reported:
 
     def block(self, block: Block, now: float) -> None:
         """Take a report block; the round trip is RFC 3550 section 6.4.1."""
-        self.loss_fraction = block.fraction / 256
+        self._count(block, now)
         sent = self._sent_at.get(block.last_report)
         if sent is not None:
             self.rtt_seconds = max(0.0, now - sent - block.delay / 65536)
-        self.cap.loss(self.loss_fraction, self.forwarded_bps)
 
-    def estimate(self, bps: int) -> None:
+    def _count(self, block: Block, now: float) -> None:
+        """Take the loss over at least 50 packets: one report alone may stand for a handful."""
+        if self._counted is None:
+            self._counted = (block.highest, block.lost)
+        highest, lost = self._counted
+        expected = (block.highest - highest) & 0xFFFFFFFF
+        if expected >= MIN_EXPECTED:
+            self._counted = (block.highest, block.lost)
+            self.loss_fraction = min(1.0, max(0.0, (block.lost - lost) / expected))
+            self.cap.loss(self.loss_fraction, self.forwarded_bps, now)
+
+    def estimate(self, bps: int, now: float) -> None:
         """Take a REMB."""
         self.remb_bps = bps
-        self.cap.estimate(bps, self.forwarded_bps)
+        self.cap.estimate(bps, self.forwarded_bps, now)

@@ -81,6 +81,7 @@ class Probe:
         self.remote = ("", "")
         self.rtp: list[Rtp] = []
         self.rtcp: list[rtcp.Message] = []
+        self.dtls: list[bytes] | None = None  # a list takes flights in instead of answering them
         self.arrivals = 0  # transport-wide feedback packets
         self.stun: list[bytes] = []
         self.datagrams = 0
@@ -104,6 +105,7 @@ class Probe:
         """Go on from another port, as after a change of network."""
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         sock.bind(("127.0.0.1", 0))
         self._sockets.append(sock)
         asyncio.get_running_loop().add_reader(sock.fileno(), self._read, sock)
@@ -230,6 +232,8 @@ class Probe:
         self.datagrams += 1
         if data[0] < 4:
             self.stun.append(data)
+        elif data[0] < 64 and self.dtls is not None:
+            self.dtls.append(data)
         elif data[0] < 64:
             self._ssl.bio_write(data)
             self.handshake()

@@ -1,6 +1,8 @@
 """Keyframes are asked for neither too often nor too early; a rate is limited for a reason."""
 
-from media.feedback import NO_CAP_BPS, Keyframes, RateCap
+import pytest
+
+from media.feedback import Keyframes, RateCap
 from media.reported import Reported
 from media.rtcp import Block
 
@@ -60,30 +62,44 @@ def test_another_source_is_asked_at_once() -> None:
 def test_a_watchers_estimate_alone_is_no_reason_to_limit() -> None:
     cap = RateCap()
     for bps in (300_000, 400_000, 390_000, 1_000_000):
-        cap.estimate(bps, forwarded_bps=1_700_000)
-    assert cap.cap is None
+        cap.estimate(bps, forwarded_bps=1_700_000, now=0.0)
+    assert cap.current(0.0) is None
 
 
-def test_a_falling_estimate_limits_and_the_limit_grows_away_again() -> None:
+def test_a_falling_estimate_limits_and_the_limit_grows_away_by_time() -> None:
     cap = RateCap()
-    cap.estimate(2_000_000, forwarded_bps=1_700_000)
-    cap.estimate(1_000_000, forwarded_bps=1_700_000)
-    assert cap.cap == 1_000_000
-    cap.estimate(1_000_000, forwarded_bps=900_000)
-    assert cap.cap == 1_100_000
-    for _ in range(30):
-        cap.estimate(NO_CAP_BPS, forwarded_bps=1_000_000)
-    assert cap.cap is None
+    cap.estimate(2_000_000, forwarded_bps=1_700_000, now=0.0)
+    cap.estimate(1_000_000, forwarded_bps=1_700_000, now=0.0)
+    assert cap.current(0.0) == 1_000_000
+    for tenth in range(1, 11):
+        cap.estimate(1_000_000, forwarded_bps=900_000, now=tenth / 10)
+    assert cap.current(1.0) == pytest.approx(1_100_000, rel=1e-3)
+    assert cap.current(20.0) is None
+
+
+def test_an_estimate_that_falls_while_next_to_nothing_is_sent_says_nothing() -> None:
+    cap = RateCap()
+    cap.estimate(2_000_000, forwarded_bps=0, now=0.0)
+    cap.estimate(1_000_000, forwarded_bps=0, now=0.0)
+    cap.loss(1.0, forwarded_bps=0, now=0.0)
+    assert cap.current(0.0) is None
 
 
 def test_loss_beyond_a_tenth_limits_to_less_than_was_sent() -> None:
     cap = RateCap()
-    cap.loss(0.09, forwarded_bps=1_000_000)
-    assert cap.cap is None
-    cap.loss(0.2, forwarded_bps=1_000_000)
-    assert cap.cap == 850_000
-    cap.loss(0.2, forwarded_bps=0)
-    assert cap.cap == 150_000
+    cap.loss(0.09, forwarded_bps=1_000_000, now=0.0)
+    assert cap.current(0.0) is None
+    cap.loss(0.2, forwarded_bps=1_000_000, now=0.0)
+    assert cap.current(0.0) == 850_000
+    cap.loss(0.2, forwarded_bps=60_000, now=0.0)
+    assert cap.current(0.0) == 150_000
+
+
+def test_loss_is_measured_over_fifty_packets_not_over_one_report() -> None:
+    reported = Reported()
+    for highest, lost in ((100, 0), (110, 5), (140, 5), (160, 6)):
+        reported.block(Block(1, 128, lost, highest, 0, 0, 0), 0.0)
+    assert reported.loss_fraction == 0.1
 
 
 def test_round_trip_is_told_from_the_report_that_came_back() -> None:
@@ -93,7 +109,6 @@ def test_round_trip_is_told_from_the_report_that_came_back() -> None:
     reported.block(Block(1, 64, 3, 100, 0, 0x456789AB, int(0.5 * 65536)), 10.7)
     assert reported.rtt_seconds is not None
     assert abs(reported.rtt_seconds - 0.2) < 0.001
-    assert reported.loss_fraction == 0.25
     reported.block(Block(1, 0, 3, 100, 0, 0x11111111, 0), 11.0)
     assert abs(reported.rtt_seconds - 0.2) < 0.001
 

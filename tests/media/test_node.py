@@ -158,6 +158,53 @@ async def test_checks_beyond_the_rate_are_not_answered(
 # --- staying in
 
 
+async def test_a_lost_flight_of_the_handshake_is_sent_again_by_the_timer(
+    node: MediaNode, make_probe: Make, eventually: Eventually
+) -> None:
+    probe = make_probe()
+    probe.dtls = []
+    await probe.join(node, "counter")
+    probe.check()
+    assert await eventually(lambda: bool(probe.stun))
+    probe.handshake()
+    assert await eventually(lambda: bool(probe.dtls))
+    first = len(probe.dtls)
+    assert await eventually(lambda: len(probe.dtls) >= 2 * first)
+    probe.dtls = None
+    probe.handshake()
+    assert await eventually(lambda: node.stats(CALL)["counter"].up)
+
+
+async def test_a_handshake_that_never_ends_is_given_up_and_told(
+    node: MediaNode, make_probe: Make, eventually: Eventually, events: Any, clock: Any
+) -> None:
+    probe = make_probe()
+    probe.dtls = []
+    await probe.join(node, "counter")
+    probe.check()
+    assert await eventually(lambda: bool(probe.stun))
+    probe.handshake()
+    assert await eventually(lambda: bool(probe.dtls))
+    clock.ahead = 29.0
+    probe.check()
+    assert await eventually(lambda: len(probe.stun) == 2)
+    clock.ahead = 32.0
+    assert await eventually(lambda: events.told == [("lost", CALL, "counter")])
+
+
+async def test_a_certificate_that_was_not_offered_gets_no_keys(
+    node: MediaNode, make_probe: Make, eventually: Eventually, events: Any
+) -> None:
+    probe, other = make_probe(), make_probe()
+    probe.identity = other.identity
+    await probe.join(node, "counter")
+    probe.check()
+    assert await eventually(lambda: bool(probe.stun))
+    probe.handshake()
+    assert await eventually(lambda: events.told == [("lost", CALL, "counter")])
+    assert not node.stats(CALL)["counter"].up
+
+
 async def test_media_from_a_checked_address_moves_the_party_at_once(
     node: MediaNode, make_probe: Make, eventually: Eventually
 ) -> None:
