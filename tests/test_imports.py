@@ -29,7 +29,10 @@ for name in names:
         os._exit(0)
     os.waitpid(child, 0)
 """
-LIBRARIES = "aiohttp aiortc alembic av click cryptography cv2 numpy pydantic sqlalchemy"
+LIBRARIES = """
+    aiohttp.web aiortc aiosqlite alembic.command argon2 av click cryptography.x509 cv2 numpy
+    prometheus_client puremagic pydantic segno sqlalchemy.ext.asyncio tree_sitter_toml
+"""
 
 
 def modules() -> list[str]:

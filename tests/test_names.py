@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ def python_names(path: Path) -> Iterator[str]:
                 pass
 
 
+@cache
 def named() -> list[tuple[str, str]]:
     """Return where and how everything of ours is named, in Python and in the pages."""
     found = [
