@@ -29,7 +29,7 @@ export function wire(page) {
   const media = new MediaSession({ connection });
   const meter = new LevelMeter();
   const sounds = createSounds();
-  const toasts = createToasts();
+  const toasts = createToasts({ seconds: 8 });
   const now = signal(store.serverNow());
   setInterval(() => (now.value = store.serverNow()), 1000);
   leaveWith({ connection });

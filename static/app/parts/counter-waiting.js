@@ -31,7 +31,7 @@ function Figures({ position }) {
     <${Figure}
       label=${tIn(language(), "waiting.wait")}
       value=${minutes === null ? "―" : String(minutes)}
-      unit=${t("waiting.minutes")}
+      unit=${minutes === null ? "" : t("waiting.minutes")}
       second=${tIn(other(), minutes === null ? "waiting.unknown" : "waiting.wait.second")}
     />
   </div>`;

@@ -1,7 +1,7 @@
 /** Files of a call, for both ends: on their way, checked, to open; refused in words. Both hashes can be compared. */
 import { bytes, groupHash, shortHash, time } from "../lib/format.js";
 import { errorWords } from "./errors.js";
-import { html, useRef, useState } from "./html.js";
+import { html, useEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Viewer } from "./viewer.js";
 import { t } from "./words.js";
@@ -88,11 +88,16 @@ function UploadRow({ app, item }) {
 /** @param {{app: CallApp, own: "counter" | "desk"}} props */
 function FileList({ app, own }) {
   const [viewed, setViewed] = useState(/** @type {FileNoun | null} */ (null));
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
   const uploads = app.files.uploads.value.filter((item) => item.phase !== "done");
+  useEffect(() => {
+    // The newest stands on top: what was just added must be seen.
+    if (uploads.length) list.current?.parentElement?.scrollTo({ top: 0 });
+  }, [uploads.length]);
   const sending = new Set(uploads.map((item) => item.id));
   const files = app.store.fileList.value.filter((file) => !sending.has(file.id)).reverse();
   return html`${files.length + uploads.length === 0 && html`<p class="dim">${t(`files.empty.${own}`)}</p>`}
-    <ul>
+    <ul ref=${list}>
       ${uploads.map((item) => html`<${UploadRow} key=${item.key} app=${app} item=${item} />`)}
       ${files.map((file) => html`<${FileRow} key=${file.id} app=${app} file=${file} own=${own} onView=${setViewed} />`)}
     </ul>
