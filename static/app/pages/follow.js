@@ -30,6 +30,8 @@ export function followLine({ app: { store, toasts, voice, meter }, sounds }) {
   };
   onChange(lost, (isLost, wasLost) => {
     if (isLost === null || wasLost === null) return;
+    // What was said of the line before is not true any more.
+    toasts.clear();
     if (isLost) sounds.lost();
     else sounds.back();
     voice.now(t(isLost ? "announce.lost" : "announce.back"));

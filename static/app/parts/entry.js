@@ -17,6 +17,7 @@ import { t } from "./words.js";
  */
 export function Enrol({ app }) {
   const [code, setCode] = useState("");
+  const [missing, setMissing] = useState(false);
   const you = app.done.value;
   if (you) {
     return html`<${Door} name=${you.municipality.name} title=${t("enrol.done")}>
@@ -27,12 +28,13 @@ export function Enrol({ app }) {
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
+    setMissing(!code.trim());
     if (!app.busy.value && code.trim()) app.enrol(code.trim());
   };
   return html`<${Door} title=${t("enrol.title")}>
     <form class="stack" onSubmit=${submit}>
       <p>${t("enrol.what")}</p>
-      <${ErrorNotice} code=${app.error.value} />
+      ${missing ? html`<${Notice} kind="warn" role="alert">${t("enrol.need")}<//>` : html`<${ErrorNotice} code=${app.error.value} />`}
       <${TextField}
         id="code"
         class="code-input"

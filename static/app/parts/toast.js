@@ -30,7 +30,10 @@ export function createToasts({ seconds = 12, most = 3 } = {}) {
     items.value = [...items.value.slice(1 - most), { key, kind, text, icon }];
     setTimeout(drop, seconds * 1000, key);
   };
-  return { items, show, drop };
+  const clear = () => {
+    items.value = [];
+  };
+  return { items, show, drop, clear };
 }
 
 /** @typedef {ReturnType<typeof createToasts>} ToastList */

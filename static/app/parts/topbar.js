@@ -15,7 +15,7 @@ export function CounterTop({ app, idle }) {
   return html`<header class="ctop">
     <${Brand} name=${you?.municipality.name} />
     <div class="where">
-      <span><${Icon} name="office" />${you?.office.name} ${you?.tablet.name}</span>
+      ${you && html`<span><${Icon} name="office" />${you.office.name} ${you.tablet.name}</span>`}
       ${you?.clerk && html`<span><${Icon} name="person" />${t("counter.clerk", { name: you.clerk.name })}</span>`}
       ${!idle && html`<${LanguageButton} />`}
       ${idle &&
