@@ -30,7 +30,7 @@ __all__ = ["FileStore", "OpenedFile", "StoredFile", "Uploads"]
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 50 * 1024 * 1024
+MAX_BYTES = 50_000_000
 MAX_PER_CALL = 50
 
 KeyOfCall = Callable[[str, str], Awaitable[DataKey]]

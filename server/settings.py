@@ -160,7 +160,7 @@ class FileSettings(Section):
     """Documents sent during a call."""
 
     max_bytes: int = Field(
-        52_428_800, ge=1_048_576, le=524_288_000, description="Largest file, in bytes."
+        50_000_000, ge=1_000_000, le=500_000_000, description="Largest file, in bytes."
     )
     max_per_call: int = Field(50, ge=1, le=500, description="Most files of one call.")
 

@@ -6,7 +6,7 @@ import { MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Upload, sniffType } from "../../stati
 import { createUploads } from "../../static/app/lib/uploads.js";
 import { TusServer } from "./support/tus.js";
 
-const LIMITS = { file_bytes: 52428800, file_types: ["application/pdf", "image/jpeg", "image/png"] };
+const LIMITS = { file_bytes: 50000000, file_types: ["application/pdf", "image/jpeg", "image/png"] };
 const KIB = 1024;
 
 /** A PDF of any size, the same bytes every time. @param {number} size */

@@ -9,7 +9,7 @@ export const EPOCH = "e".repeat(22);
 export const PAGE = "p".repeat(22);
 export const LIMITS = {
   chat_characters: 2000,
-  file_bytes: 52428800,
+  file_bytes: 50000000,
   resume_seconds: 120,
   ring_seconds: 20,
   file_types: ["application/pdf", "image/jpeg", "image/png"],
