@@ -145,4 +145,4 @@ def _mihon(picture: Picture, corner: Point, side_px: int) -> None:
 
 
 def _caption(picture: Picture, text: str) -> None:
-    cv2.putText(picture, text, (24, 40), FONT, 0.8, INK, 2, cv2.LINE_AA)
+    cv2.putText(picture, text, (24, 110), FONT, 0.8, INK, 2, cv2.LINE_AA)

@@ -8,7 +8,7 @@ ENOUGH = 30
 
 @dataclass(slots=True)
 class Report:
-    """The JSON object of `demo --check`; its fields are named in the README.
+    """The JSON object of `demo --check`, field by field.
 
     `first_frame_ms` runs from the accepted call to the first picture decoded at the desk. Frames
     and packets are counted after the forced reconnect. -1 and null mean: it did not come to that.
