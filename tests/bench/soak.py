@@ -26,11 +26,11 @@ import aiohttp
 from security.ids import new_id
 from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
 from server.app import build_parts
+from server.demo.browser import Browser
 from server.demo.client import SimulatedPage
 from server.demo.encoded import desk_clip, resident_clip
 from server.demo.pdf import application_pdf
 from server.demo.seed import settings_for
-from server.demo.site import Site
 from server.parts import Parts, utc_now
 
 MEMORY_GROWTH_LIMIT = 0.02
@@ -119,8 +119,10 @@ async def _soak(
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
         pairs = []
         for counter_token, desk_token in links:
-            counter = SimulatedPage(await _site(http, base_url, "counter", counter_token), clips[0])
-            desk = SimulatedPage(await _site(http, base_url, "desk", desk_token), clips[1])
+            counter = SimulatedPage(
+                await _browser(http, base_url, "counter", counter_token), clips[0]
+            )
+            desk = SimulatedPage(await _browser(http, base_url, "desk", desk_token), clips[1])
             await asyncio.gather(counter.connect(), desk.connect())
             pairs.append((counter, desk))
         end = time.monotonic() + options.seconds
@@ -133,10 +135,10 @@ async def _soak(
     return rounds
 
 
-async def _site(http: aiohttp.ClientSession, base_url: str, page: str, token: str) -> Site:
-    site = Site(http, base_url, page)
-    await site.use_link(token)
-    return site
+async def _browser(http: aiohttp.ClientSession, base_url: str, page: str, token: str) -> Browser:
+    browser = Browser(http, base_url, page)
+    await browser.use_link(token)
+    return browser
 
 
 async def _call(counter: SimulatedPage, desk: SimulatedPage, seconds: float) -> None:
