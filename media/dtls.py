@@ -89,6 +89,26 @@ def cut_records(flight: bytes) -> list[bytes]:
     return datagrams
 
 
+class Flights:
+    """Allows five flights in any 10 s: repeating is answered, but not without end."""
+
+    __slots__ = ("_sent_at",)
+
+    def __init__(self) -> None:
+        self._sent_at: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._sent_at)
+
+    def allow(self, now: float) -> bool:
+        """Count a flight at `now` and tell whether it may go."""
+        self._sent_at = [t for t in self._sent_at if now - t < FLIGHT_WINDOW_SECONDS]
+        if len(self._sent_at) >= MAX_FLIGHTS:
+            return False
+        self._sent_at.append(now)
+        return True
+
+
 class Dtls:
     """One handshake. `inbound` and `outbound` are there once `state` is `UP`."""
 
@@ -100,7 +120,7 @@ class Dtls:
         self.outbound: SrtpSession | None = None
         self._fingerprints = fingerprints
         self._started_at = now
-        self._flights: list[float] = []
+        self._flights = Flights()
         self._ssl = SSL.Connection(identity.context, None)
         self._ssl.set_ciphertext_mtu(MTU)
         self._ssl.set_accept_state()
@@ -130,7 +150,7 @@ class Dtls:
 
     def tick(self, *, now: float) -> list[bytes]:
         """Return what the retransmission timer wants sent; to be called every 100 ms or so."""
-        if self.state is not DtlsState.WAITING or not self._flights:
+        if self.state is not DtlsState.WAITING or not len(self._flights):
             return []
         if now - self._started_at > GIVE_UP_SECONDS:
             self.state = DtlsState.FAILED
@@ -193,8 +213,4 @@ class Dtls:
             flight = self._ssl.bio_read(65536)
         except SSL.Error:
             return []
-        self._flights = [t for t in self._flights if now - t < FLIGHT_WINDOW_SECONDS]
-        if len(self._flights) >= MAX_FLIGHTS:
-            return []
-        self._flights.append(now)
-        return cut_records(flight)
+        return cut_records(flight) if self._flights.allow(now) else []

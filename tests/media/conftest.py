@@ -73,6 +73,7 @@ async def make_probe() -> AsyncIterator[Callable[..., Probe]]:
     yield make
     for probe in made:
         probe.close()
+    assert [trouble for probe in made for trouble in probe.troubles] == []
 
 
 @pytest.fixture

@@ -131,6 +131,10 @@ def test_the_costliest_offer_keeps_the_loop_for_less_than_20_ms() -> None:
     for attribute in ("a=rtcp-fb:* nack", "a=ssrc:1 cname:x", "a=x", "a=rtpmap:1 a/1"):
         for count in (20, 90, 150, 900):
             text = head + "m=video" + video + f"{attribute}\r\n" * count
-            begun = time.thread_time()
-            _parsed_or_refused(text)
-            assert time.thread_time() - begun < 0.02
+            assert min(_cost_seconds(text) for _ in range(3)) < 0.02
+
+
+def _cost_seconds(text: str) -> float:
+    begun = time.thread_time()
+    _parsed_or_refused(text)
+    return time.thread_time() - begun

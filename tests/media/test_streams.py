@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from media import rtcp
 from media.node import MediaNode
 
@@ -41,10 +43,12 @@ async def test_a_keyframe_is_asked_for_when_the_listener_is_ready_and_not_before
     counter, desk = make_probe(ssrc=1000), make_probe(ssrc=2000)
     await counter.connect(node, "counter")
     await desk.join(node, "desk")
-    counter.send_video(1, KEYFRAME)
-    counter.send_video(2)
-    assert await eventually(lambda: node.stats(CALL)["counter"].packets_received == 2)
+    counter.send_video(1)
+    assert await eventually(lambda: node.stats(CALL)["counter"].packets_received == 1)
+    reports = len(counter.rtcp)
+    assert await eventually(lambda: len(counter.rtcp) > reports)
     assert counter.wishes() == 0
+    counter.send_video(2)
     await desk.connect(node, "desk")
     assert await eventually(lambda: counter.wishes() == 1)
     counter.send_video(3)
@@ -153,16 +157,17 @@ async def test_nothing_passes_while_the_gate_is_closed(
     assert await eventually(lambda: len(desk.rtp) == 2)
 
 
+@pytest.mark.parametrize("orientation", [7, 13])
 async def test_payload_types_and_extension_ids_become_the_listeners(
-    node: MediaNode, make_probe: Make, eventually: Eventually
+    node: MediaNode, make_probe: Make, eventually: Eventually, orientation: int
 ) -> None:
-    counter, desk = await _pair(node, make_probe, video=120, rtx=124, orientation=7)
+    counter, desk = await _pair(node, make_probe, video=120, rtx=124, orientation=orientation)
     extensions = b"\xd0\x01" + b"\x40\x31" + b"\x31\x00\x07" + b"\xe0\x55"
     counter.send_video(1, KEYFRAME, extensions=extensions)
     assert await eventually(lambda: len(desk.rtp) == 1)
     (packet,) = desk.rtp
     assert packet.payload_type == 120
-    assert packet.extensions == b"\x70\x01" + bytes(10)
+    assert packet.extensions == bytes((orientation << 4, 1)) + bytes(10)
     assert await eventually(lambda: counter.arrivals == 1)
 
 
@@ -190,7 +195,7 @@ async def test_without_rtx_the_very_same_datagram_is_sent_again(
 ) -> None:
     counter, desk = await _pair(node, make_probe, rtx=None)
     seen: list[bytes] = []
-    desk._open = lambda inbound, data: seen.append(data)
+    desk._open = lambda inbound, data, port: seen.append(data)
     counter.send_video(1, KEYFRAME)
     assert await eventually(lambda: any(x[1] & 0x7F == 96 for x in seen))
     (original,) = [x for x in seen if x[1] & 0x7F == 96]
@@ -323,14 +328,43 @@ async def test_a_listener_in_trouble_lowers_the_rate_of_the_sender(
     assert node.stats(CALL)["counter"].cap_bps is not None
 
 
-async def test_a_stream_that_nobody_announced_cannot_break_in(
-    node: MediaNode, make_probe: Make, eventually: Eventually
+@pytest.mark.parametrize("announces", [True, False])
+async def test_a_second_stream_cannot_break_into_a_running_one(
+    node: MediaNode, make_probe: Make, eventually: Eventually, announces: bool
 ) -> None:
-    counter, desk = await _pair(node, make_probe)
+    counter, desk = make_probe(ssrc=1000, announces=announces), make_probe(ssrc=2000)
+    await counter.connect(node, "counter")
+    await desk.connect(node, "desk")
     counter.send_video(1, KEYFRAME)
     assert await eventually(lambda: len(desk.videos()) == 1)
     for number in range(40):
         counter.send_rtp(96, 1, 0, 7000 + number, KEYFRAME)
     counter.send_video(2)
+    assert await eventually(lambda: len(desk.videos()) == 2)
+    assert desk.videos()[1].seq == (desk.videos()[0].seq + 1) & 0xFFFF
+
+
+async def test_a_stream_that_nobody_announced_is_not_taken(
+    node: MediaNode, make_probe: Make, eventually: Eventually, clock: Any
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    counter.send_rtp(96, 1, 0, 7000, KEYFRAME)
+    clock.ahead += 1.0
+    counter.send_rtp(96, 2, 0, 7000, KEYFRAME)
+    counter.send_audio(1)
+    assert await eventually(lambda: len(desk.sounds()) == 1)
+    assert desk.videos() == []
+
+
+async def test_without_announcements_a_new_stream_takes_over_from_a_silent_one(
+    node: MediaNode, make_probe: Make, eventually: Eventually, clock: Any
+) -> None:
+    counter, desk = make_probe(ssrc=1000, announces=False), make_probe(ssrc=2000)
+    await counter.connect(node, "counter")
+    await desk.connect(node, "desk")
+    counter.send_video(1, KEYFRAME)
+    assert await eventually(lambda: len(desk.videos()) == 1)
+    clock.ahead += 1.0
+    counter.send_rtp(96, 500, 0, 7000, KEYFRAME)
     assert await eventually(lambda: len(desk.videos()) == 2)
     assert desk.videos()[1].seq == (desk.videos()[0].seq + 1) & 0xFFFF
