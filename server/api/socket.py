@@ -43,7 +43,8 @@ async def live(request: web.Request) -> web.StreamResponse:
     finally:
         socket.close(seats.LEFT, "left")
         with contextlib.suppress(ConnectionError, RuntimeError, TimeoutError):
-            await asyncio.wait_for(writer, CLOSE_SECONDS + 1.0)
+            async with asyncio.timeout(CLOSE_SECONDS + 1.0):
+                await writer
     return ws
 
 
