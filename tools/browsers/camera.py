@@ -1,5 +1,6 @@
-"""A camera's film: a figure that moves across a room, with a number that counts."""
+"""What Chromium's devices give: a figure that moves across a room, and a tone."""
 
+import wave
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ import numpy as np
 WIDTH_PX, HEIGHT_PX = 1280, 720
 FRAMES = 30
 QUALITY = 80
+TONE_HZ, TONE_SECONDS, RATE_HZ, LOUDNESS = 400, 2, 48_000, 8_000
 
 
 def write_film(path: Path) -> Path:
@@ -28,3 +30,15 @@ def _jpeg(turn: int) -> bytes:
     if not encoded:
         raise RuntimeError("OpenCV could not write a JPEG")
     return bytes(jpeg)
+
+
+def write_tone(path: Path) -> Path:
+    """Write a steady tone, which Chromium plays in a circle; return the path."""
+    at = np.arange(TONE_SECONDS * RATE_HZ) / RATE_HZ
+    samples = (LOUDNESS * np.sin(2 * np.pi * TONE_HZ * at)).astype("<i2")
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(RATE_HZ)
+        sound.writeframes(samples.tobytes())
+    return path

@@ -1,5 +1,6 @@
 """Chromium by playwright. The camera shows a moving figure out of a file."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from playwright.async_api import (
 from playwright.async_api import Page as PlaywrightPage
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
+from tools.browsers.camera import write_film, write_tone
 from tools.browsers.page import INSTRUMENTS, WITHIN_SECONDS, Browser, NotSeen, Page, seen
 
 PROGRAM = Path("/usr/bin/chromium")
@@ -121,17 +123,19 @@ class Chromium(Browser):
 
     @classmethod
     async def start(
-        cls, camera: Path | None, devices: Sequence[str] = (FAKE_DEVICES, ALLOW_DEVICES)
+        cls, folder: Path, devices: Sequence[str] = (FAKE_DEVICES, ALLOW_DEVICES)
     ) -> "Chromium":
         """Start it. `devices` without the second denies the camera, without both there is none.
 
-        `camera` is a file of JPEGs one after another, whose size is the only one offered.
+        `folder` keeps what camera and microphone give.
         Raises `RuntimeError` when Chromium is not installed.
         """
         _require()
+        film = await asyncio.to_thread(write_film, folder / "film.mjpeg")
+        tone = await asyncio.to_thread(write_tone, folder / "tone.wav")
         args = [*QUIET, *devices]
-        if camera is not None:
-            args.append(f"--use-file-for-fake-video-capture={camera}")
+        args.append(f"--use-file-for-fake-video-capture={film}")
+        args.append(f"--use-file-for-fake-audio-capture={tone}")
         playwright = await async_playwright().start()
         browser = await playwright.chromium.launch(executable_path=PROGRAM, args=args)
         return cls(playwright, browser)

@@ -215,7 +215,8 @@ def _wait(condition: str, seconds: float) -> str:
       const look = async () => {{
         let value = null;
         try {{ value = await ({condition}); }} catch (error) {{ value = null; }}
-        if (value || performance.now() > end) resolve(value || null);
+        if (value instanceof Node) resolve(true);
+        else if (value || performance.now() > end) resolve(value || null);
         else setTimeout(look, {LOOK_MILLISECONDS});
       }};
       look();

@@ -140,7 +140,7 @@ class Seat:
         chip = self.say(f"files.state.{state}")
         await self.page.until(
             f"__seen('.file', {json.dumps(name)})"
-            f".some((f) => f.querySelector('.chip')?.textContent === {json.dumps(chip)})",
+            f".some((f) => f.querySelector('.chip')?.textContent.includes({json.dumps(chip)}))",
             seconds=seconds,
         )
 
