@@ -1,29 +1,45 @@
 """What the media node reports, passed on to pages."""
 
+import asyncio
 import logging
 
 from security.errors import NotFound
 from server.api.hub import Hub, counter_key
+from server.calls.registry import UNDER_WAY
 
 log = logging.getLogger(__name__)
+GRACE_SECONDS = 2.0
 
 
 class MediaWatch:
-    """The node's `MediaEvents`: a connection that went silent is asked to come again."""
+    """The node's `MediaEvents`: a party whose connection ended is asked for a new one.
+
+    Not at once: a page that replaces its connection closes the old one first, and offers by itself.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._up: set[tuple[str, str]] = set()
 
     def media_up(self, call_id: str, party: str) -> None:
         """Sound and pictures of a party have arrived."""
         log.info("call %s: media of %s is up", call_id, party)
+        self._up.add((call_id, party))
 
     def media_lost(self, call_id: str, party: str) -> None:
-        """A party's connection has been silent for longer than consent lasts."""
+        """A party's connection has ended, or was silent for longer than consent lasts."""
         log.info("call %s: media of %s is lost", call_id, party)
+        self._up.discard((call_id, party))
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._ask_again, call_id, party)
+
+    def _ask_again(self, call_id: str, party: str) -> None:
+        if (call_id, party) in self._up:
+            return
         try:
             call = self._hub.registry.get(call_id)
         except NotFound:
             return
+        if call.state not in UNDER_WAY:
+            return
         key = counter_key(call) if party == "counter" else ("desk", call.desk_id or "")
-        self._hub.seats.send(key, {"type": "please-offer", "reason": "restart_ice"})
+        self._hub.seats.send(key, {"type": "please-offer", "reason": "new_connection"})
