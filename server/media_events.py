@@ -24,7 +24,8 @@ class MediaWatch:
     def media_up(self, call_id: str, party: str) -> None:
         """Sound and pictures of a party have arrived."""
         log.info("call %s: media of %s is up", call_id, party)
-        self._up.add((call_id, party))
+        still_open = {call.id for call in self._hub.registry.every_open_call()}
+        self._up = {up for up in self._up if up[0] in still_open} | {(call_id, party)}
 
     def media_lost(self, call_id: str, party: str) -> None:
         """A party's connection has ended, or was silent for longer than consent lasts."""
