@@ -31,7 +31,8 @@ export const loadWords = async (base = "/static/text/") => useWords(await loadTe
 /** The page's own `lang` says what its words are, for screen readers and line breaks. */
 function followLanguage() {
   chosen.language.subscribe((code) => {
-    document.documentElement.lang = code;
+    const page = globalThis.document?.documentElement;
+    if (page) page.lang = code;
   });
 }
 

@@ -1,0 +1,164 @@
+/** What the pages decide without a browser: which view, what is locked, which words. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import test from "node:test";
+import { composeReason, PRESETS, tellReason } from "../../static/app/parts/reasons.js";
+import { plain } from "../../static/app/parts/rich.js";
+import { followKeys } from "../../static/app/parts/shortcuts.js";
+import { findTemplate, lastAsked, TEMPLATES, templateText } from "../../static/app/parts/templates.js";
+import { counterView, deskView, outcomeLock } from "../../static/app/parts/view.js";
+import { setLanguage, useWords } from "../../static/app/parts/words.js";
+import { arrowMove, holdInside, nextZoom } from "../../static/app/parts/zoom.js";
+
+const LANGUAGES = /** @type {const} */ (["ja", "en"]);
+const read = async (/** @type {string} */ code) =>
+  JSON.parse(await readFile(new URL(`../../static/text/${code}.json`, import.meta.url), "utf8"));
+useWords({ ja: await read("ja"), en: await read("en") });
+
+/** @typedef {import("../../static/app/lib/protocol.js").CallNoun} CallNoun */
+/** @typedef {import("../../static/app/lib/connection.js").Status} Status */
+
+/** @param {Partial<Status>} [change] @returns {Status} */
+const line = (change = {}) => ({ state: "open", closeCode: null, code: null, since: 0, attempt: 0, ...change });
+
+/** @param {import("../../static/app/lib/protocol.js").CallState} state @param {("counter" | "desk")[]} [lost] */
+const call = (state, lost = []) =>
+  /** @type {CallNoun} */ (
+    /** @type {unknown} */ ({ state, interrupted: lost.length ? { since: "", gives_up_at: "", lost } : null })
+  );
+
+/** @param {Partial<Parameters<typeof counterView>[0]>} [change] */
+const known = (change = {}) => ({
+  you: {},
+  line: line(),
+  ended: null,
+  call: null,
+  screen: /** @type {const} */ ("idle"),
+  trouble: false,
+  ...change,
+});
+
+test("the counter's view follows the call's state", () => {
+  const views = { waiting: "waiting", ringing: "waiting", talking: "call", deciding: "call", closed: "result" };
+  for (const [state, view] of Object.entries(views)) {
+    assert.equal(counterView(known({ call: call(/** @type {any} */ (state)) })), view);
+  }
+});
+
+test("an interrupted call says whose line is lost", () => {
+  assert.equal(counterView(known({ call: call("interrupted", ["desk"]) })), "break-desk");
+  assert.equal(counterView(known({ call: call("interrupted", ["counter"]) })), "break-own");
+  assert.equal(counterView(known({ call: call("talking"), line: line({ state: "retrying" }) })), "break-own");
+});
+
+test("a camera that cannot be used stops before the ring, never a running call", () => {
+  assert.equal(counterView(known({ screen: "consent", trouble: true })), "trouble");
+  assert.equal(counterView(known({ trouble: true })), "idle");
+  assert.equal(counterView(known({ trouble: true, call: call("talking") })), "call");
+});
+
+test("what ends the page stands above the call", () => {
+  const running = { call: call("talking") };
+  assert.equal(counterView(known({ ...running, ended: "tablet_revoked" })), "ended");
+  for (const closeCode of [4001, 4002, 4003]) {
+    assert.equal(counterView(known({ ...running, line: line({ state: "stopped", closeCode }) })), "taken");
+  }
+  assert.equal(deskView(known({ line: line({ state: "stopped", closeCode: 4004 }) })), "ended");
+  assert.equal(deskView(known({ line: line({ state: "stopped", closeCode: 1002 }) })), "broken");
+  assert.equal(deskView(known({ you: null })), "loading");
+});
+
+test("the desk keeps its call through an interruption and is free after the end", () => {
+  for (const state of /** @type {const} */ (["talking", "interrupted", "deciding"])) {
+    assert.equal(deskView(known({ call: call(state) })), "call");
+  }
+  assert.equal(deskView(known({ call: call("closed") })), "queue");
+});
+
+test("while the line is lost only returned and aborted may be given", () => {
+  const locked = (/** @type {any} */ outcome) => outcomeLock(outcome, call("interrupted", ["counter"]), line()) !== null;
+  assert.deepEqual(["verified", "returned", "refused", "aborted"].map(locked), [true, false, true, false]);
+});
+
+test("nothing can be decided without a line of one's own", () => {
+  for (const outcome of /** @type {const} */ (["verified", "returned", "refused", "aborted"])) {
+    assert.equal(outcomeLock(outcome, call("talking"), line({ state: "retrying" })), "decide.locked.own");
+  }
+});
+
+test("a preset reason is told in the reader's language, with what was written beside it", () => {
+  for (const preset of Object.values(PRESETS).flat()) {
+    const sent = composeReason(preset, " 資格確認書 ");
+    assert.equal(tellReason(sent, "ja"), sent);
+    assert.match(tellReason(sent, "en"), /^[\x20-\x7e]+ 資格確認書$/);
+  }
+});
+
+test("a reason of one's own is told as it was written", () => {
+  assert.equal(tellReason(composeReason(null, "ほかの理由"), "en"), "ほかの理由");
+  assert.equal(tellReason(null, "ja"), "");
+});
+
+test("no preset begins with the words of another", () => {
+  const sentences = Object.values(PRESETS).flat().map((preset) => composeReason(preset, ""));
+  for (const one of sentences) {
+    assert.equal(sentences.filter((other) => one.startsWith(other)).length, 1);
+  }
+});
+
+test("the reasons that the server gives itself have words", () => {
+  for (const code of ["withdrawn", "line_lost", "tablet_revoked"]) {
+    for (const language of LANGUAGES) assert.notEqual(tellReason(code, language), code);
+  }
+});
+
+test("a set sentence is found again in either language", () => {
+  for (const { id } of TEMPLATES) {
+    for (const language of LANGUAGES) {
+      setLanguage(language);
+      assert.equal(findTemplate(templateText(id, "ja"))?.id, id);
+      assert.equal(findTemplate(templateText(id, "en"))?.id, id);
+    }
+  }
+});
+
+test("the instruction is the last set sentence of the desk, whatever the clerk writes", () => {
+  const say = (/** @type {"desk" | "counter"} */ from, /** @type {string} */ text) =>
+    /** @type {import("../../static/app/lib/protocol.js").ChatNoun} */ (/** @type {unknown} */ ({ from, text }));
+  const chat = [say("desk", templateText("nearer", "ja")), say("desk", "はい"), say("counter", templateText("back", "ja"))];
+  assert.equal(lastAsked(chat)?.id, "nearer");
+  assert.equal(lastAsked([]), null);
+});
+
+test("readings are taken out of plain text", () => {
+  assert.equal(plain("[用紙|ようし]を もう[少|すこ]し"), "用紙を もう少し");
+});
+
+test("the enlarged picture always covers its box", () => {
+  const box = { width: 800, height: 450 };
+  assert.deepEqual(holdInside({ x: 999, y: -999 }, 2, box), { x: 400, y: -225 });
+  assert.deepEqual(holdInside({ x: 10, y: 10 }, 1, box), { x: 0, y: 0 });
+  assert.deepEqual(arrowMove("ArrowLeft", { x: 0, y: 0 }, box), { x: 80, y: 0 });
+  assert.equal(arrowMove("a", { x: 0, y: 0 }, box), null);
+});
+
+test("zoom goes 1, 2, 4 and back", () => {
+  assert.deepEqual([1, 2, 4].map(nextZoom), [2, 4, 1]);
+});
+
+test("a key works with Alt only, never while a text is composed", () => {
+  const target = new EventTarget();
+  let pressed = 0;
+  const off = followKeys({ A: () => (pressed += 1) }, target);
+  const press = (/** @type {object} */ how) =>
+    target.dispatchEvent(Object.assign(new Event("keydown"), { code: "KeyA", altKey: true, ...how }));
+  press({});
+  press({ altKey: false });
+  press({ isComposing: true });
+  press({ ctrlKey: true });
+  press({ repeat: true });
+  assert.equal(pressed, 1);
+  off();
+  press({});
+  assert.equal(pressed, 1);
+});
