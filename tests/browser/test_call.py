@@ -53,22 +53,21 @@ async def test_two_people_see_and_hear_each_other_talk_and_part(pair: Pair) -> N
     await pair.counter.until_says("idle.call", ".callbtn")
 
 
-async def test_both_are_told_that_this_is_training(pair: Pair) -> None:
-    for seat in pair.both:
-        assert await seat.page.sees(words("training.title"), ".train-band")
-    await pair.talk()
-    for seat in pair.both:
-        assert await seat.page.sees(words("training.title"), ".train-band")
-        assert (await seat.number()).startswith("R-")
-
-
-@pytest.mark.parametrize("outcome", ["returned", "refused", "aborted"])
-async def test_the_counter_is_told_what_the_desk_decided_and_why(pair: Pair, outcome: str) -> None:
-    await pair.talk()
-    await pair.desk.decide(outcome)
-    await pair.counter.until_says(f"result.{outcome}.title")
-    assert await pair.counter.says("result.reason")
-    assert await pair.counter.says(f"outcome.{outcome}")
+async def test_the_counter_is_told_what_the_desk_decided_and_why(pair: Pair) -> None:
+    await pair.desk.be_open()
+    for outcome in ("returned", "refused", "aborted"):
+        await pair.counter.place()
+        await pair.desk.accept()
+        await pair.counter.until_says("call.talking")
+        for seat in pair.both:
+            assert await seat.page.sees(words("training.title"), ".train-band")
+            assert (await seat.number()).startswith("R-")
+        await pair.desk.decide(outcome)
+        await pair.counter.until_says(f"result.{outcome}.title")
+        assert await pair.counter.says("result.reason")
+        assert await pair.counter.says(f"outcome.{outcome}")
+        await pair.counter.press("result.finish")
+        await pair.counter.until_says("idle.call", ".callbtn")
 
 
 async def test_a_pdf_and_a_photograph_go_both_ways_with_both_hashes(

@@ -10,7 +10,10 @@ Address = tuple[str, int]
 
 
 class TcpLine:
-    """Forwards connections to a port of this machine; cut, it drops them and takes no new one."""
+    """Forwards connections to a port of this machine; cut, it drops them and takes no new one.
+
+    `bytes_per_second` slows what goes to the server, None lets it run.
+    """
 
     def __init__(self, server: asyncio.Server, to_port: int) -> None:
         self._server = server
@@ -18,6 +21,7 @@ class TcpLine:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.down = False
+        self.bytes_per_second: float | None = None
 
     @classmethod
     async def open(cls, to_port: int) -> "TcpLine":
@@ -69,17 +73,20 @@ class TcpLine:
             return
         pair = {writer, onward}
         self._writers |= pair
-        await asyncio.gather(_pump(reader, onward), _pump(other, writer))
+        await asyncio.gather(self._pump(reader, onward, slow=True), self._pump(other, writer))
         self._writers -= pair
 
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while chunk := await reader.read(CHUNK_BYTES):
-            writer.write(chunk)
-            await writer.drain()
-    with contextlib.suppress(OSError):
-        writer.close()
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slow: bool = False
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := await reader.read(CHUNK_BYTES):
+                writer.write(chunk)
+                await writer.drain()
+                if slow and self.bytes_per_second is not None:
+                    await asyncio.sleep(len(chunk) / self.bytes_per_second)
+        with contextlib.suppress(OSError):
+            writer.close()
 
 
 class UdpRelay:

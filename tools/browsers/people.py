@@ -1,5 +1,6 @@
 """The people of a call at their pages: what they press and what they see."""
 
+import asyncio
 import functools
 import json
 import re
@@ -231,13 +232,11 @@ class Pair:
 
     async def until_moving(self, *, seconds: float = MEDIA_SECONDS) -> None:
         """Wait until each sees the other move."""
-        for seat in self.both:
-            await seat.until_moving(seconds=seconds)
+        await asyncio.gather(*(seat.until_moving(seconds=seconds) for seat in self.both))
 
     async def end(self) -> None:
         """Close both browsers' profiles."""
-        for seat in self.both:
-            await seat.page.end()
+        await asyncio.gather(*(seat.page.end() for seat in self.both))
 
 
 async def sit_down(
@@ -248,6 +247,5 @@ async def sit_down(
         Counter(await counter.seat(*PORTRAIT), counter_url),
         Desk(await desk.seat(*DESK_SIZE), desk_url or counter_url),
     )
-    await pair.counter.enter(town.counters[0])
-    await pair.desk.enter(town.desks[0])
+    await asyncio.gather(pair.counter.enter(town.counters[0]), pair.desk.enter(town.desks[0]))
     return pair
