@@ -35,6 +35,13 @@ MAX_TRIES = 10
 LOCKED = timedelta(minutes=15)
 TOUCH_EVERY = timedelta(minutes=1)
 
+Busy = Callable[[Principal], bool]
+
+
+def nobody_is_busy(principal: Principal) -> bool:
+    """Tell that nobody is in a call."""
+    return False
+
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
@@ -229,11 +236,17 @@ class SignIn:
     # Sessions
 
     async def authenticate(
-        self, token: str | None, kind: SessionKind, *, keep_alive: bool = False
+        self,
+        token: str | None,
+        kind: SessionKind,
+        *,
+        busy: Busy = nobody_is_busy,
+        touch: bool = True,
     ) -> Principal:
-        """Return who speaks by `token`; with `keep_alive` (in a call) idleness is overlooked.
+        """Return who speaks by `token`; of whoever is `busy` (in a call) idleness is overlooked.
 
-        Raises `Denied` `signed_out`, or `not_enrolled` for a tablet.
+        `touch` counts this as use of the session. Raises `Denied` `signed_out`, or `not_enrolled`
+        for a tablet.
         """
         refusal = not_enrolled() if kind is SessionKind.TABLET else signed_out()
         if not token:
@@ -242,13 +255,14 @@ class SignIn:
         now = self._clock()
         if principal is None or not usable(principal, now):
             raise refusal
-        if not keep_alive and idle_too_long(principal.session, self.limits, now):
+        if idle_too_long(principal.session, self.limits, now) and not busy(principal):
             raise refusal
-        await self.touch(principal.session)
+        if touch:
+            await self.touch(principal.session)
         return principal
 
     async def authenticate_counter(
-        self, tablet_token: str | None, clerk_token: str | None, *, keep_alive: bool = False
+        self, tablet_token: str | None, clerk_token: str | None, *, busy: Busy = nobody_is_busy
     ) -> Principal:
         """Return the counter's principal: the clerk's on this tablet, else the tablet's alone.
 
@@ -256,7 +270,7 @@ class SignIn:
         """
         alone = await self.authenticate(tablet_token, SessionKind.TABLET)
         try:
-            clerk = await self.authenticate(clerk_token, SessionKind.CLERK, keep_alive=keep_alive)
+            clerk = await self.authenticate(clerk_token, SessionKind.CLERK, busy=busy)
         except Denied:
             return alone
         return clerk if clerk.session.tablet_id == alone.session.tablet_id else alone

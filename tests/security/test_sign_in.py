@@ -318,7 +318,7 @@ async def test_an_idle_lock_never_ends_a_running_call(house: House) -> None:
     begun = await house.at_desk()
     house.clock.forward(hours=2)
     assert await house.sign_in.live_sessions([begun.session.token_hash])
-    await house.sign_in.authenticate(begun.token, SessionKind.DESK, keep_alive=True)
+    await house.sign_in.authenticate(begun.token, SessionKind.DESK, busy=lambda _: True)
     house.clock.forward(minutes=14)
     await house.sign_in.authenticate(begun.token, SessionKind.DESK)
 
@@ -329,7 +329,7 @@ async def test_a_session_ends_after_twelve_hours_whatever_is_done(house: House) 
         house.clock.forward(minutes=10)
         await house.sign_in.authenticate(begun.token, SessionKind.DESK)
     house.clock.forward(minutes=10)
-    refused = house.sign_in.authenticate(begun.token, SessionKind.DESK, keep_alive=True)
+    refused = house.sign_in.authenticate(begun.token, SessionKind.DESK, busy=lambda _: True)
     assert await code_of(refused) == "signed_out"
     assert await house.sign_in.live_sessions([begun.session.token_hash]) == set()
 
