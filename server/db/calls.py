@@ -1,17 +1,23 @@
 """Calls on disk. What is not a column of its own stands sealed in `detail_sealed` as JSON."""
 
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from security.crypto.keys import DataKey
-from security.errors import Conflict, Corrupt
+from security.errors import Conflict, Corrupt, MadoguchiError
 from server.calls.call import Call, State
 from server.db import schema as t
 from server.db.engine import Database, one_row
+
+log = logging.getLogger(__name__)
 
 _CALL = TypeAdapter(Call)
 _COLUMNS = frozenset(column.name for column in t.call.c) & set(Call.__dataclass_fields__)
@@ -24,6 +30,14 @@ class CallKeys(Protocol):
         """Return the key; raises `NotFound` when it was destroyed, `Corrupt` when it is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenCalls:
+    """The calls that were open, oldest first, and the ids of those that could not be read."""
+
+    calls: list[Call]
+    left_out: list[str]
+
+
 class SqlCalls:
     """Implements `CallStore` of server/calls/store.py."""
 
@@ -31,26 +45,28 @@ class SqlCalls:
         self._database = database
         self._keys = keys
 
-    async def next_number(self, municipality_id: str, prefix: str) -> int:
-        """Allot the next number under `prefix`, from 1, without gaps."""
-        numbers = t.call_number
-        this = (numbers.c.municipality_id == municipality_id, numbers.c.prefix == prefix)
+    async def insert_numbered(
+        self, municipality_id: str, prefix: str, make: Callable[[int], tuple[Call, bytes]]
+    ) -> Call:
+        """Write the call that `make` returns for the next number under `prefix`, from 1.
+
+        `make` returns the call and its wrapped data key. Number and call are written together, so
+        a call that is not written leaves no gap.
+        """
         async with self._database.writing() as connection:
-            last = (
-                await connection.execute(sa.select(numbers.c.last).where(*this).with_for_update())
-            ).scalar_one_or_none()
-            if last is None:
-                new = {"municipality_id": municipality_id, "prefix": prefix, "last": 1}
-                await connection.execute(sa.insert(numbers).values(new))
-                return 1
-            await connection.execute(sa.update(numbers).where(*this).values(last=last + 1))
-            return int(last) + 1
+            call, wrapped = make(await _next_number(connection, municipality_id, prefix))
+            await connection.execute(sa.insert(t.call).values(self._new(call, wrapped)))
+        return call
+
+    async def next_number(self, municipality_id: str, prefix: str) -> int:
+        """Allot the next number under `prefix`, from 1."""
+        async with self._database.writing() as connection:
+            return await _next_number(connection, municipality_id, prefix)
 
     async def insert(self, call: Call, key_wrapped: bytes) -> None:
         """Write a new call with its wrapped data key."""
-        values = {**self._values(call, key_wrapped), "key_wrapped": key_wrapped}
         async with self._database.writing() as connection:
-            await connection.execute(sa.insert(t.call).values(values))
+            await connection.execute(sa.insert(t.call).values(self._new(call, key_wrapped)))
 
     async def save(self, call: Call) -> None:
         """Write a changed call; raises `Conflict` unless the stored version is one less."""
@@ -66,8 +82,31 @@ class SqlCalls:
                 raise Conflict("the call was changed by somebody else")
 
     async def load_open(self) -> list[Call]:
-        """Return every call that is not closed, of every municipality, oldest first."""
-        return await self._read(t.call.c.state != State.CLOSED)
+        """Return every call that is not closed and can be read, oldest first."""
+        return (await self.read_open()).calls
+
+    async def read_open(self) -> OpenCalls:
+        """Return every call that is not closed, of every municipality.
+
+        One that does not verify is left out and named in the log: it must not keep the others
+        from going on.
+        """
+        found = OpenCalls([], [])
+        async with self._database.reading() as connection:
+            for call_id in (await connection.execute(_OPEN_IDS)).scalars().all():
+                # A row at a time: a column that cannot be read fails its own row alone.
+                query = sa.select(t.call).where(t.call.c.id == call_id)
+                try:
+                    found.calls.append(self._call((await connection.execute(query)).one()))
+                except (MadoguchiError, ValueError, OverflowError) as error:
+                    log.error("call %s is left out: %s", call_id, type(error).__name__)
+                    found.left_out.append(call_id)
+        return found
+
+    async def open_ids(self) -> set[str]:
+        """Return the ids of the calls that are not closed, readable or not."""
+        async with self._database.reading() as connection:
+            return set((await connection.execute(_OPEN_IDS)).scalars())
 
     async def get(self, municipality_id: str, call_id: str) -> Call | None:
         """Return one call of the municipality."""
@@ -113,6 +152,9 @@ class SqlCalls:
             rows = (await connection.execute(query)).all()
         return [self._call(row) for row in rows if row.key_wrapped is not None]
 
+    def _new(self, call: Call, key_wrapped: bytes) -> dict[str, Any]:
+        return {**self._values(call, key_wrapped), "key_wrapped": key_wrapped}
+
     def _values(self, call: Call, key_wrapped: bytes) -> dict[str, Any]:
         key = self._keys.call(call.id, key_wrapped)
         detail = _CALL.dump_json(call, exclude=set(_COLUMNS))
@@ -128,6 +170,26 @@ class SqlCalls:
             )
         except (ValidationError, ValueError, TypeError) as error:
             raise Corrupt("a stored call cannot be read") from error
+
+
+async def _next_number(connection: AsyncConnection, municipality_id: str, prefix: str) -> int:
+    numbers = t.call_number
+    this = (numbers.c.municipality_id == municipality_id, numbers.c.prefix == prefix)
+    query = sa.select(numbers.c.last).where(*this).with_for_update()
+    last = (await connection.execute(query)).scalar_one_or_none()
+    if last is None:
+        new = {"municipality_id": municipality_id, "prefix": prefix, "last": 1}
+        await connection.execute(sa.insert(numbers).values(new))
+        return 1
+    await connection.execute(sa.update(numbers).where(*this).values(last=last + 1))
+    return int(last) + 1
+
+
+_OPEN_IDS = (
+    sa.select(t.call.c.id)
+    .where(t.call.c.state != State.CLOSED)
+    .order_by(t.call.c.placed_at, t.call.c.id)
+)
 
 
 def _ids(call: Any) -> tuple[str, str, str]:

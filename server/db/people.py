@@ -1,5 +1,6 @@
 """Municipalities, offices, people and tablets on disk. Names of persons stand sealed."""
 
+import logging
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from security.errors import Conflict
+from security.errors import Conflict, Corrupt
 from security.people import Municipality, Office, OfficeKind, Person, Role, Tablet, check_office
 from server.db import schema as t
 from server.db.engine import Database, one_row
 from server.keys import KeyRing, open_name, seal_name
+
+log = logging.getLogger(__name__)
 
 Row = Any  # of SQLAlchemy, or a part of one
 
@@ -49,6 +52,24 @@ class SqlPeople:
             sa.select(t.municipality).where(t.municipality.c.id == municipality_id)
         )
         return read_municipality(rows[0]) if rows else None
+
+    async def require_key(self) -> None:
+        """Raise `Corrupt` when the key-encryption key opens no municipality's house key.
+
+        It is another key then, and nothing at all could be read with it.
+        """
+        rows = await self._rows(sa.select(t.municipality.c.id, t.municipality.c.key_wrapped))
+        first: Corrupt | None = None
+        for row in rows:
+            try:
+                self._keys.house(row.id, row.key_wrapped)
+            except Corrupt as error:
+                log.error("municipality %s: its house key does not open", row.id)
+                first = first or error
+            else:
+                return
+        if first is not None:
+            raise first
 
     # Offices
 

@@ -187,6 +187,70 @@ async def test_the_key_survives_a_restart(stores: Stores, tmp_path: Path) -> Non
         await stores.calls.get("m", call.id)
 
 
+async def damage(stores: Stores, call: Call, column: str, value: object) -> None:
+    """Overwrite a column as a disk or a hand would."""
+    async with stores.database.writing() as connection:
+        changing = sa.text(f"UPDATE call SET {column} = :value WHERE id = :id")  # noqa: S608
+        await connection.execute(changing, {"value": value, "id": call.id})
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("detail_sealed", b"nothing that opens"),
+        ("key_wrapped", b"no key"),
+        ("key_wrapped", None),
+        ("state", "dancing"),
+        ("answered_at", "noon"),
+        ("answered_at", 2**62),
+    ],
+)
+async def test_one_call_that_cannot_be_read_does_not_hold_up_the_others(
+    stores: Stores, caplog: pytest.LogCaptureFixture, column: str, value: object
+) -> None:
+    calls = [await insert(stores, call_of(number=n)) for n in (1, 2, 3)]
+    await damage(stores, calls[1], column, value)
+    found = await stores.calls.read_open()
+    assert found.calls == await stores.calls.load_open() == [calls[0], calls[2]]
+    assert found.left_out == [calls[1].id]
+    assert calls[1].id in caplog.text
+    assert await stores.calls.open_ids() == {call.id for call in calls}
+
+
+async def test_another_key_encryption_key_is_refused_as_a_whole(stores: Stores) -> None:
+    await stores.people.require_key()
+    other = SqlPeople(stores.database, KeyRing(KeyEncryptionKey.generate()))
+    with pytest.raises(Corrupt, match="another key-encryption key"):
+        await other.require_key()
+
+
+async def test_one_house_key_that_does_not_open_leaves_the_other_municipality_at_work(
+    stores: Stores,
+) -> None:
+    async with stores.database.writing() as connection:
+        changing = sa.update(t.municipality).where(t.municipality.c.id == "m")
+        await connection.execute(changing.values(key_wrapped=b"no key"))
+    await stores.people.require_key()
+
+
+async def test_a_call_that_could_not_be_written_leaves_no_gap_in_the_numbers(
+    stores: Stores,
+) -> None:
+    def make(number: int) -> tuple[Call, bytes]:
+        call = call_of(number=number)
+        return call, stores.keys.fresh_call(call.id)
+
+    def fail(number: int) -> tuple[Call, bytes]:
+        return call_of(number=number), b"no key"
+
+    first = await stores.calls.insert_numbered("m", "R-261123", make)
+    with pytest.raises(Corrupt):
+        await stores.calls.insert_numbered("m", "R-261123", fail)
+    second = await stores.calls.insert_numbered("m", "R-261123", make)
+    assert [first.number, second.number] == ["R-261123-0001", "R-261123-0002"]
+    assert await stores.calls.load_open() == [first, second]
+
+
 # People
 
 
