@@ -15,6 +15,7 @@ from files.blobs import FolderBlobs
 from files.uploads import Uploads
 from media.node import MediaNode
 from security.crypto.keys import DataKey
+from security.errors import Unavailable
 from security.gate import Gate
 from security.ids import new_id
 from security.policy.baseline import BASELINE
@@ -46,13 +47,21 @@ log = logging.getLogger(__name__)
 
 
 async def build_parts(settings: Settings) -> Parts:
-    """Return the real parts; the database is brought to the newest schema."""
+    """Return the real parts; the database is brought to the newest schema.
+
+    Raises `Corrupt` when the data were sealed under another key-encryption key.
+    """
     folder = settings.data.folder
-    database = open_database(folder)
-    await database.migrate()
-    audit = SqlAudit(database, folder)
     keys = KeyRing(load_kek(settings.keys.kek_file, os.environ))
+    database = open_database(folder)
     people = SqlPeople(database, keys)
+    try:
+        await database.migrate()
+        await people.require_key()
+    except BaseException:
+        await database.engine.dispose()
+        raise
+    audit = SqlAudit(database, folder)
     sessions = SqlSessions(database, people)
     sign_in = SignIn(
         people, sessions, clock=utc_now, limits=settings.sessions.limits(), notes=audit
@@ -115,17 +124,19 @@ def create_app(parts: Parts) -> web.Application:
 async def running(app: web.Application) -> AsyncIterator[None]:
     """Start the media node and take up what was open; stop both at the end."""
     parts = app[PARTS]
-    await parts.media.start()
-    await parts.uploads.recover()
-    for municipality_id, person_id in await parts.people.open_desks():
-        parts.registry.desks.restore(person_id, municipality_id)
-    await parts.registry.restore()
     lag = asyncio.create_task(parts.loop_lag.watch())
-    yield
-    lag.cancel()
-    await parts.registry.stop()
-    await parts.media.stop()
-    await parts.database.close()
+    try:
+        await parts.media.start()
+        await parts.uploads.recover()
+        for municipality_id, person_id in await parts.people.open_desks():
+            parts.registry.desks.restore(person_id, municipality_id)
+        await parts.registry.restore()
+        yield
+    finally:
+        lag.cancel()
+        await parts.registry.stop()
+        await parts.media.stop()
+        await parts.database.close()
 
 
 async def close_pages(app: web.Application) -> None:
@@ -153,10 +164,9 @@ async def running_service(
     """Run the service until the block ends. Port 0 takes a free one."""
     parts = await build_parts(settings)
     runner = web.AppRunner(create_app(parts), access_log=None, shutdown_timeout=3.0)
-    await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.server.host, settings.server.port, ssl_context=tls)
-        await site.start()
+        await runner.setup()
+        await _listen(runner, settings, tls)
         port = runner.addresses[0][1]
         scheme = "https" if tls else "http"
         yield Service(parts, f"{scheme}://localhost:{port}", runner)
@@ -164,13 +174,37 @@ async def running_service(
         await runner.cleanup()
 
 
+async def _listen(runner: web.AppRunner, settings: Settings, tls: ssl.SSLContext | None) -> None:
+    host, port = settings.server.host, settings.server.port
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=tls).start()
+    except OSError as error:
+        # asyncio's own words name the address already; its strerror is a whole sentence.
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise Unavailable(f"{host} port {port} cannot be opened: {why}") from error
+
+
 async def serve(settings: Settings) -> None:
-    """Run the service until cancelled."""
-    tls = None
-    if settings.server.tls_certificate is not None and settings.server.tls_key is not None:
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.minimum_version = ssl.TLSVersion.TLSv1_2
-        tls.load_cert_chain(settings.server.tls_certificate, settings.server.tls_key)
+    """Run the service until cancelled.
+
+    Raises `Unavailable` when a port is taken or the certificate files cannot be used.
+    """
+    tls = _tls(settings)
     async with running_service(settings, tls=tls) as service:
         log.info("serving at %s", service.base_url)
         await asyncio.Event().wait()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    certificate, key = settings.server.tls_certificate, settings.server.tls_key
+    if certificate is None or key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # An empty password: a locked key fails instead of asking on the terminal.
+        context.load_cert_chain(certificate, key, password="")
+    except OSError as error:
+        why = getattr(error, "reason", None) or error.strerror or "not PEM"
+        raise Unavailable(f"{certificate} and {key} cannot be used for TLS: {why}") from error
+    return context

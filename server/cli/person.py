@@ -6,7 +6,7 @@ import click
 
 from security.errors import Conflict
 from security.ids import new_id
-from security.people import LINK_LIFETIME, LinkPurpose, Person, Role
+from security.people import DESK_PAGE_ROLES, LINK_LIFETIME, LinkPurpose, Person, Role
 from server.cli.house import House, run, utc_now
 from server.cli.options import (
     LOGIN,
@@ -111,6 +111,8 @@ def link(login: str, slug: str | None, config: Path, *, signs_in: bool) -> None:
             raise Conflict(f"{login} is disabled")
         if signs_in and item.role is Role.CLERK:
             raise Conflict("a clerk signs in on a tablet, with a password")
+        if signs_in and item.role not in DESK_PAGE_ROLES:
+            raise Conflict(f"{login} ({item.role.value}) does not work at the desk")
         purpose = LinkPurpose.SIGN_IN if signs_in else LinkPurpose.PASSWORD
         await house.note(home.id, "person:link", item.id, {"purpose": purpose.value})
         await print_link(house, item, purpose)

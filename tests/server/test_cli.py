@@ -3,17 +3,22 @@
 import asyncio
 import json
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from security.audit.heads import HeadsFile
 from security.crypto.keys import KeyEncryptionKey
 from server.cli.root import commands
+from server.demo.authority import issue
 from server.settings import Settings
 
 INIT = (
@@ -179,6 +184,13 @@ def test_a_link_for_the_desk_is_not_for_clerks(folder: Path) -> None:
     assert "/link#" in done("person", "link", "admin", "--sign-in")
 
 
+@pytest.mark.parametrize("role", ["officer", "auditor"])
+def test_a_link_for_the_desk_is_not_for_whoever_has_no_desk(folder: Path, role: str) -> None:
+    done("person", "add", "sato", "--name", "架空 花子", "--role", role)
+    assert "does not work at the desk" in refused("person", "link", "sato", "--sign-in")
+    assert "/password#" in done("person", "link", "sato")
+
+
 def test_a_tablet_is_added_with_a_code_and_a_picture_of_it(folder: Path) -> None:
     done("office", "add", "中央郵便局")
     output = done("tablet", "add", "１番窓口", "--office", "中央郵便局")
@@ -292,6 +304,56 @@ def test_serving_needs_a_readable_certificate(folder: Path) -> None:
     config = folder / "madoguchi.toml"
     config.write_text("[server]\ntls_certificate = 'c.pem'\ntls_key = 'k.pem'\n", "utf-8")
     assert "c.pem cannot be read" in refused("serve")
+
+
+@pytest.mark.parametrize("kind", ["not PEM", "another key", "locked key"])
+def test_a_tls_key_that_does_not_fit_is_told_in_one_sentence(folder: Path, kind: str) -> None:
+    certificate, key = folder / "c.pem", folder / "k.pem"
+    certificate.write_bytes(issue(("127.0.0.1",), now=datetime.now(UTC)).chain)
+    if kind == "not PEM":
+        key.write_text("no key")
+    else:
+        other = ec.generate_private_key(ec.SECP256R1())
+        lock = (
+            serialization.BestAvailableEncryption(b"secret")
+            if kind == "locked key"
+            else serialization.NoEncryption()
+        )
+        form = serialization.PrivateFormat.PKCS8
+        key.write_bytes(other.private_bytes(serialization.Encoding.PEM, form, lock))
+    config = folder / "madoguchi.toml"
+    config.write_text("[server]\ntls_certificate = 'c.pem'\ntls_key = 'k.pem'\n", "utf-8")
+    message = refused("serve")
+    assert "cannot be used for TLS" in message
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"), [("server", socket.SOCK_STREAM), ("media", socket.SOCK_DGRAM)]
+)
+def test_a_port_that_is_taken_is_told_in_one_sentence(
+    folder: Path, section: str, kind: socket.SocketKind
+) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if kind is socket.SOCK_STREAM:
+            taken.listen()
+        ports = {"server": 0, "media": 0} | {section: taken.getsockname()[1]}
+        (folder / "madoguchi.toml").write_text(
+            "".join(f"[{name}]\nhost = '127.0.0.1'\nport = {n}\n" for name, n in ports.items())
+        )
+        message = refused("serve")
+    assert "cannot be opened: Address already in use" in message
+    assert len(message.splitlines()) == 1
+    assert not list((folder / "data").glob("*-wal"))
+
+
+def test_serving_under_another_key_is_refused_in_one_sentence(folder: Path) -> None:
+    (folder / "keys" / "kek").unlink()
+    KeyEncryptionKey.generate().write_file(folder / "keys" / "kek")
+    message = refused("serve")
+    assert "another key-encryption key" in message
+    assert len(message.splitlines()) == 1
 
 
 def test_help_names_every_command() -> None:
