@@ -53,8 +53,7 @@ class Arrival:
             await self._flush()
             raise
         if sha256 is not None and not hmac.compare_digest(sha256, self._hash.digest()):
-            await in_thread(self._parts.cut, self._start)
-            await self._progress(self._start)
+            await self._undo()
             raise ProtocolError(
                 "the body does not have the checksum that was given",
                 code="checksum_mismatch",
@@ -64,11 +63,15 @@ class Arrival:
 
     async def _feed(self, piece: bytes) -> None:
         if self._offset + len(self._held) + len(piece) > self._size_bytes:
-            await in_thread(self._parts.cut, self._start)
+            await self._undo()
             raise TooMuch("more bytes than were announced", limit=self._size_bytes, unit="bytes")
         self._held += piece
         while len(self._held) >= PART_BYTES:
             await self._keep(PART_BYTES)
+
+    async def _undo(self) -> None:
+        await in_thread(self._parts.cut, self._start)
+        await self._progress(self._start)
 
     async def _flush(self) -> None:
         if self._held:

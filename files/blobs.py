@@ -27,11 +27,11 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class Blobs(Protocol):
     """Keeps blobs under names of the form `a/b/c`. Blocking; safe from several threads."""
 
-    def put(self, name: str, write: Callable[[BinaryIO], T]) -> T:
+    def put(self, name: str, write: Callable[[BinaryIO], T], *, size_bytes: int = 0) -> T:
         """Keep what `write` writes under `name`, durably, and return what it returns.
 
-        Replaces what was there. When `write` raises or the disk is full, nothing has changed.
-        Raises `Unavailable` (`disk_full`).
+        `size_bytes` is about how much that will be. Replaces what was there. When `write` raises
+        or the disk is full, nothing has changed. Raises `Unavailable` (`disk_full`).
         """
 
     def open(self, name: str) -> BinaryIO:
@@ -77,16 +77,18 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 class FolderBlobs:
     """Blobs as files below one folder: written aside, flushed, renamed, the folder flushed.
 
-    `keep_free_bytes` are left to the rest of the machine (the database, the audit log).
+    `keep_free_bytes` are left to the rest of the machine (the database, the audit log): a blob
+    that would take of them is refused as if the disk were full.
     """
 
     def __init__(self, root: Path, *, keep_free_bytes: int = 64 * 1024 * 1024) -> None:
         self._root = root
         self._keep_free_bytes = keep_free_bytes
 
-    def put(self, name: str, write: Callable[[BinaryIO], T]) -> T:
+    def put(self, name: str, write: Callable[[BinaryIO], T], *, size_bytes: int = 0) -> T:
         """Keep what `write` writes under `name`."""
         path = self._path(name)
+        self.check_room(size_bytes)
         with _disk_errors():
             self._make_folder(path.parent)
             temporary = path.with_name(_TEMPORARY + secrets.token_hex(8))

@@ -40,9 +40,9 @@ def check(blobs: Blobs, place: Place, key: DataKey, *, sha256_sent: str) -> Chec
     parts = Parts(blobs, place)
     media_type = _looked_at(parts.read(key), sha256_sent)
     if media_type == PDF:
-        return _seal(blobs, place, key, media_type, parts.read(key))
+        return _seal(blobs, place, key, media_type, parts.read(key), parts.received())
     picture = rebuild(b"".join(parts.read(key)), media_type)
-    return _seal(blobs, place, key, media_type, [picture])
+    return _seal(blobs, place, key, media_type, [picture], len(picture))
 
 
 def _looked_at(pieces: Iterator[bytes], sha256_sent: str) -> str:
@@ -60,7 +60,12 @@ def _looked_at(pieces: Iterator[bytes], sha256_sent: str) -> str:
 
 
 def _seal(
-    blobs: Blobs, place: Place, key: DataKey, media_type: str, pieces: Iterable[bytes]
+    blobs: Blobs,
+    place: Place,
+    key: DataKey,
+    media_type: str,
+    pieces: Iterable[bytes],
+    size_bytes: int,
 ) -> Checked:
     sealer = key.sealer(*place.ids("file"))
 
@@ -74,4 +79,4 @@ def _seal(
         file.write(sealer.finish())
         return Checked(media_type, size, digest.hexdigest())
 
-    return blobs.put(place.offered, write)
+    return blobs.put(place.offered, write, size_bytes=size_bytes)

@@ -79,7 +79,7 @@ class Parts:
         def fill(file: BinaryIO) -> None:
             file.write(sealed)
 
-        self._blobs.put(self._name(offset), fill)
+        self._blobs.put(self._name(offset), fill, size_bytes=len(sealed))
 
     def read(self, key: DataKey) -> Iterator[bytes]:
         """Give what has arrived, part by part. Raises `Corrupt` when a part does not verify."""

@@ -6,7 +6,7 @@ process that is killed anywhere leaves a state from which `recover` goes on.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +19,7 @@ from files.entry import FileEntry, FileState
 from files.names import name_for
 from files.opened import OpenedFile
 from files.parts import PART_BYTES, Parts, Place, is_part
+from files.room import Room, needed_bytes
 from files.store import FileStore, StoredFile
 from files.tus import Creation
 from security.crypto.keys import DataKey
@@ -65,6 +66,7 @@ class Uploads:
         self._blobs = blobs
         self._key_of_call = key_of_call
         self._claims = Claims()
+        self._room = Room()
         self._creating = asyncio.Lock()
         self._checking = asyncio.Semaphore(1)  # a picture may need half a gigabyte while it is made
         self._on_change: OnChange = _tell_nobody
@@ -86,7 +88,8 @@ class Uploads:
         """Return a new file, arriving, of which no byte is there yet.
 
         `permit` is for "file.send" on the call. Raises `TooMuch` (`too_large`, `too_many_files`)
-        and `Unavailable` (`disk_full`) when it would not fit beside its parts.
+        and `Unavailable` (`disk_full`) when it would not fit beside its parts and beside what the
+        files on their way may still take.
         """
         permit.require("file.send", call_id)
         if creation.size_bytes > self.max_bytes:
@@ -113,8 +116,10 @@ class Uploads:
                     code="too_many_files",
                     http_status=429,
                 )
-            await in_thread(self._blobs.check_room, 2 * creation.size_bytes)
+            needed = needed_bytes(creation.size_bytes) + self._room.promised_bytes
+            await in_thread(self._blobs.check_room, needed)
             await self._store.add(_sealed(entry, key))
+            self._room.note(entry, 0)
         await self._tell(entry, 0)
         return entry
 
@@ -182,7 +187,9 @@ class Uploads:
             entry, key = await self._sent_by(party, permit.municipality_id, call_id, file_id)
             if entry.state in {FileState.OFFERED, FileState.REFUSED}:
                 return entry
-            _require_arriving(entry)
+            # One that is being checked by nobody: the store failed when its check had ended.
+            if entry.state is not FileState.CHECKING:
+                _require_arriving(entry)
             if await self.received_bytes(entry) != entry.size_bytes:
                 raise Conflict("bytes of the file are missing", code="wrong_state")
             return await self._check(entry, key)
@@ -242,6 +249,20 @@ class Uploads:
                 if entry.state is FileState.ARRIVING:
                     await self._drop(entry, key, FileState.WITHDRAWN)
 
+    async def drop_orphans(self, open_call_ids: Collection[str]) -> None:
+        """Withdraw what is still arriving in calls that are over.
+
+        A process that is killed between the end of a call and `drop_unfinished` leaves such.
+        """
+        for file in await self._store.unfinished():
+            entry = file.entry
+            if entry.state is not FileState.ARRIVING or entry.call_id in open_call_ids:
+                continue
+            try:
+                await self.drop_unfinished(entry.municipality_id, entry.call_id)
+            except MadoguchiError as error:
+                log.error("file %s could not be dropped: %s", entry.id, error.code)
+
     async def recover(self) -> None:
         """Take up what a process before this one has left; call it before the first request.
 
@@ -261,7 +282,9 @@ class Uploads:
         key = await self._key_of_call(file.entry.municipality_id, file.entry.call_id)
         entry = _opened(file, key)
         with self._claims.hold(entry.id):
-            if await self.received_bytes(entry) == entry.size_bytes:
+            received_bytes = await self.received_bytes(entry)
+            self._room.note(entry, received_bytes)
+            if received_bytes == entry.size_bytes:
                 await self._check(entry, key)
 
     def _remove_stray_parts(self, kept_folders: set[str]) -> None:
@@ -317,6 +340,8 @@ class Uploads:
         if entry.state is FileState.ARRIVING:
             entry = await self._change(entry, replace(entry, state=FileState.CHECKING), key)
         try:
+            if await in_thread(self._parts(entry).received) != entry.size_bytes:
+                raise Unavailable("the bytes of the file are no longer there")
             async with self._checking:
                 found = await in_thread(
                     check, self._blobs, _place(entry), key, sha256_sent=entry.sha256_sent
@@ -340,9 +365,16 @@ class Uploads:
         self, entry: FileEntry, key: DataKey, state: FileState, *, reason: str | None = None
     ) -> FileEntry:
         # The store first: a file that is known to be dropped is never resumed, whatever is left.
-        dropped = await self._change(entry, replace(entry, state=state, reason=reason), key)
-        await in_thread(self._blobs.delete_folder, _place(entry).folder)
-        return dropped
+        dropped = replace(entry, state=state, reason=reason)
+        folder = _place(entry).folder
+        try:
+            return await self._change(entry, dropped, key)
+        except Unavailable:
+            # On a full disk the bytes make room for the very line that says they are gone.
+            await in_thread(self._blobs.delete_folder, folder)
+            return await self._change(entry, dropped, key)
+        finally:
+            await in_thread(self._blobs.delete_folder, folder)
 
     async def _change(self, before: FileEntry, after: FileEntry, key: DataKey) -> FileEntry:
         if not await self._store.change(_sealed(after, key), expected=before.state):
@@ -369,6 +401,7 @@ class Uploads:
         return entry, key
 
     async def _tell(self, entry: FileEntry, received_bytes: int) -> None:
+        self._room.note(entry, received_bytes)
         try:
             await self._on_change(entry, received_bytes)
         except Exception:

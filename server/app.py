@@ -131,6 +131,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
         for municipality_id, person_id in await parts.people.open_desks():
             parts.registry.desks.restore(person_id, municipality_id)
         await parts.registry.restore()
+        await parts.uploads.drop_orphans(await parts.calls.open_ids())
         yield
     finally:
         lag.cancel()

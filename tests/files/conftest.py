@@ -3,8 +3,9 @@
 import hashlib
 import random
 import struct
+import subprocess
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from files.store import StoredFile
 from files.tus import Creation
 from files.uploads import Uploads
 from security.crypto.keys import DataKey
-from security.errors import NotFound, Reason
+from security.errors import NotFound, Reason, Unavailable
 from security.gate import Gate, Permit
 from security.policy.decide import Decision, Rule, Term
 from security.policy.facts import Actor, Facts
@@ -36,10 +37,11 @@ class NoAudit:
 
 
 class MemoryFiles:
-    """`FileStore` in memory."""
+    """`FileStore` in memory. `failures` counts the changes that still fail, as on a full disk."""
 
     def __init__(self) -> None:
         self.files: dict[str, StoredFile] = {}
+        self.failures = 0
 
     async def add(self, file: StoredFile) -> None:
         self.files[file.entry.id] = file
@@ -57,6 +59,9 @@ class MemoryFiles:
         ]
 
     async def change(self, file: StoredFile, *, expected: FileState) -> bool:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("the disk is full", code="disk_full")
         if self.files[file.entry.id].entry.state is not expected:
             return False
         self.files[file.entry.id] = file
@@ -88,8 +93,10 @@ class Tray:
     told: list[tuple[FileState, int]] = field(default_factory=_new_told)
 
     @classmethod
-    def over(cls, folder: Path, store: MemoryFiles, **limits: int) -> "Tray":
-        blobs = FolderBlobs(folder, keep_free_bytes=0)
+    def over(
+        cls, folder: Path, store: MemoryFiles, *, keep_free_bytes: int = 0, **limits: int
+    ) -> "Tray":
+        blobs = FolderBlobs(folder, keep_free_bytes=keep_free_bytes)
         keys = {"call-1": DataKey(bytes(32)), "call-2": DataKey(bytes(range(32)))}
 
         async def key_of_call(municipality_id: str, call_id: str) -> DataKey:
@@ -150,7 +157,9 @@ class Tray:
         return (await self.uploads.offset(permit, "call-1", entry.id, "counter"))[1]
 
     async def send(self, content: bytes, name: str = "申請書.pdf") -> FileEntry:
-        entry = await self.create(content, name)
+        return await self.send_on(await self.create(content, name), content)
+
+    async def send_on(self, entry: FileEntry, content: bytes) -> FileEntry:
         await self.append(entry, 0, content)
         return await self.complete(entry)
 
@@ -177,6 +186,18 @@ def tray(tmp_path: Path) -> Tray:
 @pytest.fixture
 def small_tray(tmp_path: Path) -> Tray:
     return Tray.over(tmp_path / "blobs", MemoryFiles(), max_bytes=1_000, max_per_call=2)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mounting, capture_output=True, check=False).returncode:
+        pytest.fail("this test needs root to mount a small tmpfs")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 def pdf(size: int = 1_000) -> bytes:

@@ -2,17 +2,14 @@
 
 import asyncio
 import hashlib
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from files import uploads
 from files.entry import FileState
 from files.picture import MAX_PIXELS
-from security.errors import Conflict, NotFound, ProtocolError, TooMuch, Unavailable
-from tests.files.conftest import MIB, MemoryFiles, Tray, bomb_png, encoded, in_pieces, pdf, pixels
+from security.errors import Conflict, NotFound, ProtocolError, TooMuch
+from tests.files.conftest import MIB, Tray, bomb_png, encoded, in_pieces, pdf, pixels
 
 
 @pytest.mark.parametrize(
@@ -110,58 +107,6 @@ async def test_empty_bodies_leave_no_trace(tray: Tray) -> None:
     entry = await tray.create(pdf())
     for _ in range(3):
         assert await tray.append(entry, 0, b"") == 0
-    assert tray.on_disk() == []
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if subprocess.run(mounting, capture_output=True, check=False).returncode:
-        pytest.fail("this test needs root to mount a small tmpfs")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-@pytest.mark.fault
-async def test_a_file_that_would_not_fit_is_refused_before_a_byte_is_sent(
-    small_disk: Path,
-) -> None:
-    tray = Tray.over(small_disk / "blobs", MemoryFiles())
-    with pytest.raises(Unavailable) as caught:
-        await tray.create(pdf(600_000))
-    assert caught.value.code == "disk_full"
-    assert tray.store.files == {}
-
-
-@pytest.mark.fault
-async def test_a_disk_that_fills_up_under_a_patch_refuses_that_file_only(small_disk: Path) -> None:
-    tray = Tray.over(small_disk / "blobs", MemoryFiles())
-    good = await tray.send(pdf(50_000))
-    content = pdf(400_000)
-    entry = await tray.create(content)
-    (small_disk / "other").write_bytes(bytes(750_000))
-    with pytest.raises(Unavailable) as caught:
-        await tray.append(entry, 0, content)
-    assert caught.value.code == "disk_full"
-    assert tray.told[-1] == (FileState.REFUSED, 0)
-    assert tray.store.files[entry.id].entry.reason == "disk_full"
-    assert tray.on_disk() == ["offered"]
-    assert await tray.content(good) == pdf(50_000)
-    (small_disk / "other").unlink()
-    assert (await tray.send(content)).state is FileState.OFFERED
-
-
-@pytest.mark.fault
-async def test_a_disk_that_is_full_at_the_last_step_refuses_the_file(small_disk: Path) -> None:
-    tray = Tray.over(small_disk / "blobs", MemoryFiles())
-    content = pdf(400_000)
-    entry = await tray.create(content)
-    await tray.append(entry, 0, content)
-    (small_disk / "other").write_bytes(bytes(400_000))
-    refused = await tray.complete(entry)
-    assert (refused.state, refused.reason) == (FileState.REFUSED, "disk_full")
     assert tray.on_disk() == []
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -180,6 +181,28 @@ async def test_closing_the_call_drops_what_arrives_and_keeps_what_is_offered(tra
     ]
     assert tray.on_disk() == ["offered"]
     assert await tray.content(offered) == pdf()
+
+
+async def test_what_arrives_in_a_call_that_is_over_is_dropped_after_a_restart(tray: Tray) -> None:
+    offered = await tray.send(pdf())
+    left = await tray.create(pdf(5_000))
+    await tray.append(left, 0, pdf(5_000)[:1_000])
+    after = await tray.restarted()
+    await after.uploads.drop_orphans({"call-1"})
+    assert await after.offset(left) == 1_000
+    await after.uploads.drop_orphans({"call-2"})
+    assert tray.store.files[left.id].entry.state is FileState.WITHDRAWN
+    assert tray.on_disk() == ["offered"]
+    assert await after.content(offered) == pdf()
+
+
+async def test_a_file_of_a_destroyed_key_does_not_hinder_dropping_the_others(tray: Tray) -> None:
+    sealed_away, left = await tray.create(pdf(5_000)), await tray.create(pdf(6_000))
+    stored = tray.store.files[sealed_away.id]
+    gone = replace(stored, entry=replace(stored.entry, call_id="call-gone"))
+    tray.store.files[sealed_away.id] = gone
+    await tray.uploads.drop_orphans(set())
+    assert tray.store.files[left.id].entry.state is FileState.WITHDRAWN
 
 
 async def test_a_file_that_was_being_checked_is_checked_after_a_restart(tray: Tray) -> None:
