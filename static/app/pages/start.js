@@ -19,6 +19,8 @@ export const draw = (node, element) => render(node, element);
 
 /** The secret after `#`, taken out of the address bar at once so that nobody reads or shares it. */
 export function takeFragment() {
+  // A link that is opened where another failed changes nothing but the fragment: begin again with it.
+  addEventListener("hashchange", () => location.reload());
   const secret = decodeURIComponent(location.hash.slice(1));
   if (secret) history.replaceState(null, "", location.pathname + location.search);
   return secret;
