@@ -9,10 +9,15 @@ WARN_SECONDS = 0.1
 
 
 class LoopLag:
-    """The last delay, in seconds."""
+    """The longest delay since it was last asked for, in seconds."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self._worst = 0.0
+
+    def take(self) -> float:
+        """Return the longest delay and begin anew."""
+        worst, self._worst = self._worst, 0.0
+        return worst
 
     async def watch(self) -> None:
         """Measure until cancelled."""
@@ -20,6 +25,7 @@ class LoopLag:
         while True:
             due = loop.time() + EVERY_SECONDS
             await asyncio.sleep(EVERY_SECONDS)
-            self.seconds = max(0.0, loop.time() - due)
-            if self.seconds > WARN_SECONDS:
-                log.warning("the event loop was late by %.0f ms", self.seconds * 1000)
+            late = loop.time() - due
+            self._worst = max(self._worst, late)
+            if late > WARN_SECONDS:
+                log.warning("the event loop was late by %.0f ms", late * 1000)

@@ -9,6 +9,7 @@ from files.uploads import Uploads
 from media.node import MediaNode
 from security.crypto.keys import DataKey
 from security.gate import Gate
+from security.people import Principal
 from security.sign_in import SignIn
 from server.api.hub import Hub
 from server.calls.call import Call
@@ -49,6 +50,14 @@ class Parts:
     hub: Hub
     catalog: Catalog
     loop_lag: LoopLag
+
+    def busy(self, principal: Principal) -> bool:
+        """Tell whether a person or the tablet is in an open call: idleness never ends one."""
+        if principal.tablet is not None:
+            return self.registry.of_tablet(principal.tablet.id) is not None
+        return (
+            principal.person is not None and self.registry.of_desk(principal.person.id) is not None
+        )
 
     async def key_of(self, call: Call) -> DataKey:
         """Return the data key of a call; raises `NotFound` once it was destroyed."""

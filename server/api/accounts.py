@@ -12,7 +12,7 @@ from server.api import seats
 from server.api.body import answer, read_body
 from server.api.housekeeping import end_page
 from server.api.keys import PARTS
-from server.api.speaker import COOKIES, Speaker, page_of, speaker_of, token_of
+from server.api.speaker import COOKIES, Speaker, page_of, path_id, speaker_of, token_of
 from server.parts import Parts
 
 routes = web.RouteTableDef()
@@ -77,7 +77,7 @@ async def describe(parts: Parts, speaker: Speaker) -> dict[str, Any]:
 async def me(request: web.Request) -> web.Response:
     """Say who is signed in."""
     parts = request.app[PARTS]
-    return answer(await describe(parts, await speaker_of(parts.sign_in, request)))
+    return answer(await describe(parts, await speaker_of(parts, request)))
 
 
 @routes.get("/api/v1/municipalities")
@@ -119,7 +119,7 @@ async def sign_out(request: web.Request) -> web.Response:
     token = token_of(request, kind)
     if token:
         if page == "desk":
-            speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
+            speaker = await speaker_of(parts, request)
             await end_page(parts, speaker.seat)
         await parts.sign_in.sign_out(token)
     response = web.Response(status=204)
@@ -162,8 +162,8 @@ async def enrol(request: web.Request) -> web.Response:
 async def revoke(request: web.Request) -> web.Response:
     """Revoke a tablet; its call ends at once."""
     parts = request.app[PARTS]
-    speaker = await speaker_of(parts.sign_in, request)
-    tablet_id = request.match_info["tablet"]
+    speaker = await speaker_of(parts, request)
+    tablet_id = path_id(request, "tablet")
     home = speaker.municipality.id
     mine = await parts.people.tablet(home, tablet_id)
     facts = speaker.facts(

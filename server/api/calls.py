@@ -7,7 +7,7 @@ from aiohttp import web
 from security.errors import NotFound
 from server.api.body import answer
 from server.api.keys import PARTS
-from server.api.speaker import Speaker, speaker_of
+from server.api.speaker import Speaker, path_id, speaker_of
 from server.api.welcome import call_state
 from server.calls.call import Call
 from server.calls.registry import JAPAN
@@ -32,7 +32,7 @@ async def find(parts: Parts, speaker: Speaker, call_id: str) -> Call:
 async def procedures(request: web.Request) -> web.Response:
     """List what the counter offers."""
     parts = request.app[PARTS]
-    await speaker_of(parts.sign_in, request, keep_alive=True)
+    await speaker_of(parts, request)
     listed = [p.model_dump(mode="json") for p in parts.catalog.procedures]
     return answer({"procedures": listed})
 
@@ -41,7 +41,7 @@ async def procedures(request: web.Request) -> web.Response:
 async def calls_of_today(request: web.Request) -> web.Response:
     """List the person's own calls of today (in Japan), oldest first."""
     parts = request.app[PARTS]
-    speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
+    speaker = await speaker_of(parts, request)
     if speaker.page != "desk" or speaker.person is None:
         raise NotFound("no such thing")
     today = parts.clock().astimezone(JAPAN).date()
@@ -54,7 +54,7 @@ async def calls_of_today(request: web.Request) -> web.Response:
 async def one_call(request: web.Request) -> web.Response:
     """Return a call with its chat and files to one of its parties."""
     parts = request.app[PARTS]
-    speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
-    call = await find(parts, speaker, request.match_info["call"])
+    speaker = await speaker_of(parts, request)
+    call = await find(parts, speaker, path_id(request, "call"))
     state = await call_state(parts, speaker, call)
     return answer({key: state[key] for key in ("call", "chat", "files")})

@@ -115,7 +115,7 @@ async def pass_on(context: Context, message: m.Pass) -> Json:
     if call is None:
         raise Conflict("the call is gone", code="call_taken")
     await context.ask("call.pass", call)
-    await parts.registry.apply(call.id, ev.Passed(speaker.seat[1]))
+    await parts.registry.pass_on(call.id, speaker.seat[1])
     return {}
 
 
@@ -181,7 +181,7 @@ async def desk_state(context: Context, message: m.DeskState) -> Json:
     if ringing is not None and not is_open:
         await parts.registry.apply(ringing.id, ev.Passed(speaker.seat[1]))
     parts.hub.seats.send(speaker.seat, {"type": "desk", "state": message.state})
-    await parts.registry.desk_changed(speaker.municipality.id)
+    await parts.registry.settle(speaker.municipality.id)
     return {}
 
 
@@ -232,17 +232,15 @@ async def chat_read(context: Context, message: m.ChatRead) -> Json:
 
 
 def find_call(parts: Parts, speaker: Speaker, call_id: str) -> Call | None:
-    """Return an open call of the speaker's municipality, None when it is over.
+    """Return an open call of the speaker's municipality.
 
-    Raises `NotFound` for another municipality's.
+    None when it is over, unknown or another municipality's: nobody can tell which.
     """
     try:
         call = parts.registry.get(call_id)
     except NotFound:
         return None
-    if call.municipality_id != speaker.municipality.id:
-        raise NotFound("no such thing")
-    return call
+    return call if call.municipality_id == speaker.municipality.id else None
 
 
 def writer_id(speaker: Speaker, call: Call) -> str:

@@ -1,6 +1,7 @@
 """HTTP routes of files: tus 1.0 in, the offered bytes out. PROTOCOL.md section 5."""
 
 import base64
+import logging
 from urllib.parse import quote
 
 from aiohttp import web
@@ -8,14 +9,16 @@ from aiohttp import web
 from files import tus
 from files.entry import FileState
 from files.uploads import OpenedFile
+from security.errors import MadoguchiError
 from security.gate import Permit
 from server.api.calls import find
 from server.api.commands import writer_id
 from server.api.keys import PARTS
-from server.api.speaker import Speaker, speaker_of
+from server.api.speaker import Speaker, path_id, speaker_of
 from server.calls.call import Call
 from server.parts import Parts
 
+log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
 COLLECTION = "/api/v1/calls/{call}/files"
 ITEM = "/api/v1/calls/{call}/files/{file}"
@@ -24,8 +27,8 @@ READ_BYTES = 256 * 1024
 
 async def _speaker_and_call(request: web.Request) -> tuple[Parts, Speaker, Call]:
     parts = request.app[PARTS]
-    speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
-    return parts, speaker, await find(parts, speaker, request.match_info["call"])
+    speaker = await speaker_of(parts, request)
+    return parts, speaker, await find(parts, speaker, path_id(request, "call"))
 
 
 async def _ask(parts: Parts, speaker: Speaker, action: str, subject: str, call: Call) -> Permit:
@@ -75,7 +78,7 @@ async def head(request: web.Request) -> web.Response:
     parts, speaker, call = await _speaker_and_call(request)
     tus.check_version(request.headers)
     permit = await _ask(parts, speaker, "file.send", call.id, call)
-    file_id, party = request.match_info["file"], speaker.party.value
+    file_id, party = path_id(request, "file"), speaker.party.value
     entry, offset = await parts.uploads.offset(permit, call.id, file_id, party)
     if entry.state is FileState.ARRIVING and offset == entry.size_bytes:
         await parts.uploads.complete(permit, call.id, file_id, party)
@@ -89,7 +92,7 @@ async def append(request: web.Request) -> web.Response:
     parts, speaker, call = await _speaker_and_call(request)
     patch = tus.parse_patch(request.headers)
     permit = await _ask(parts, speaker, "file.send", call.id, call)
-    file_id, party = request.match_info["file"], speaker.party.value
+    file_id, party = path_id(request, "file"), speaker.party.value
     offset = await parts.uploads.append(
         permit,
         call.id,
@@ -111,7 +114,7 @@ async def withdraw(request: web.Request) -> web.Response:
     """Throw an unfinished upload away."""
     parts, speaker, call = await _speaker_and_call(request)
     tus.check_version(request.headers)
-    file_id = request.match_info["file"]
+    file_id = path_id(request, "file")
     permit = await _ask(parts, speaker, "file.withdraw", file_id, call)
     await parts.uploads.withdraw(permit, call.id, file_id, speaker.party.value)
     return web.Response(status=204, headers=_tus_headers())
@@ -121,14 +124,20 @@ async def withdraw(request: web.Request) -> web.Response:
 async def content(request: web.Request) -> web.StreamResponse:
     """Return the offered bytes to a party of the call."""
     parts, speaker, call = await _speaker_and_call(request)
-    file_id = request.match_info["file"]
+    file_id = path_id(request, "file")
     permit = await _ask(parts, speaker, "file.read", file_id, call)
     async with await parts.uploads.open(permit, call.id, file_id) as opened:
         response = web.StreamResponse(headers=_content_headers(request, opened))
         await response.prepare(request)
-        async for piece in opened.pieces():
-            await response.write(piece)
-        await response.write_eof()
+        try:
+            async for piece in opened.pieces():
+                await response.write(piece)
+            await response.write_eof()
+        except (MadoguchiError, ConnectionError) as broken:
+            # The status is sent already: a body that breaks off is all that can still be said.
+            log.warning("file %s broke off: %s", file_id, type(broken).__name__)
+            if request.transport is not None:
+                request.transport.abort()
         return response
 
 

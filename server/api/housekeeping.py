@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 
 from aiohttp import web
 
-from security.errors import Conflict, Denied, MadoguchiError, NotFound
+from security.errors import Conflict, Denied, NotFound
 from security.people import SessionKind
+from security.sign_in import nobody_is_busy, somebody_is_busy
 from server.api import seats
 from server.api.keys import PARTS
 from server.calls import events as ev
@@ -59,7 +60,7 @@ async def watch_silence(parts: Parts) -> None:
     """Close pages that have said nothing for 10 s; forget streams past their time."""
     limit = time.monotonic() - SILENT_SECONDS
     for _, socket in parts.hub.seats.live():
-        if socket.last_heard < limit:
+        if socket.last_heard < limit and not socket.working:
             socket.close(seats.AWAY, "silent")
     parts.hub.seats.sweep()
 
@@ -73,14 +74,15 @@ async def watch_sessions(parts: Parts) -> None:
             await end_page(parts, key)
 
 
-async def end_page(parts: Parts, key: seats.SeatKey) -> None:
-    """Tell a page that its sign-in is over, and close it."""
-    code = "tablet_revoked" if key[0] == "counter" else "signed_out"
+async def end_page(parts: Parts, key: seats.SeatKey, code: str | None = None) -> None:
+    """Tell a page that its sign-in is over, and close it; its call sees it leave."""
+    page, holder = key
+    code = code or ("tablet_revoked" if page == "counter" else "signed_out")
     parts.hub.seats.send(key, {"type": "ended", "code": code})
-    if key[0] == "counter" and (call := parts.registry.of_tablet(key[1])) is not None:
+    if page == "counter" and (call := parts.registry.of_tablet(holder)) is not None:
         with contextlib.suppress(Conflict, NotFound):
             await parts.registry.apply(call.id, ev.TabletRevoked())
-    seat = parts.registry.desks.forget(key[1]) if key[0] == "desk" else None
+    seat = parts.registry.desks.forget(holder) if page == "desk" else None
     if seat is not None:
         await parts.people.set_desk_open(seat.municipality_id, seat.person_id, open=False)
     parts.hub.seats.close(key, seats.SIGNED_OUT, code)
@@ -89,16 +91,17 @@ async def end_page(parts: Parts, key: seats.SeatKey) -> None:
 async def touch_open_desks(parts: Parts) -> None:
     """Keep the sign-in of desks that are 受付中 or in a call; 離席 lets it run out."""
     for key, socket in parts.hub.seats.live():
-        if key[0] != "desk":
+        page, holder = key
+        if page != "desk":
             continue
-        busy = parts.registry.of_desk(key[1]) is not None
-        keep = busy or parts.registry.desks.is_open(key[1])
+        working = parts.registry.desks.is_open(holder) or parts.registry.of_desk(holder) is not None
+        busy = somebody_is_busy if working else nobody_is_busy
         try:
-            await parts.sign_in.authenticate(socket.token, SessionKind.DESK, keep_alive=keep)
+            await parts.sign_in.authenticate(
+                socket.token, SessionKind.DESK, busy=busy, touch=working
+            )
         except Denied:
-            await end_page(parts, key)
-        except MadoguchiError:
-            log.exception("a sign-in could not be looked up")
+            await end_page(parts, key, "expired")
 
 
 async def sweep_sessions(parts: Parts) -> None:

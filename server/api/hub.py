@@ -55,15 +55,32 @@ class Hub:
 
     async def draw_queue(self, municipality_id: str, person_id: str) -> Json:
         """Return the noun "queue" as one desk sees it."""
-        calls = self.registry.open_calls(municipality_id)
+        return self._queue_for(
+            municipality_id, person_id, await self._draw_waiting(municipality_id)
+        )
+
+    async def _draw_waiting(self, municipality_id: str) -> list[Json]:
+        """Look every name up first, then draw, so that the picture is of one moment."""
+        names = {c.id: await self.directory.names(c) for c in self._open(municipality_id)}
+        resume_seconds = self.registry.limits.resume_seconds
+        return [
+            call_view(call, names[call.id], resume_seconds=resume_seconds)
+            for call in self._open(municipality_id)
+            if call.id in names
+        ]
+
+    def _open(self, municipality_id: str) -> list[Call]:
+        return self.registry.open_calls(municipality_id)
+
+    def _queue_for(self, municipality_id: str, person_id: str, waiting: list[Json]) -> Json:
         ringing = self.registry.ringing_at(person_id)
         return {
-            "waiting": [await self.draw_call(call) for call in calls],
+            "waiting": waiting,
             "offered": ringing.id if ringing else None,
             "desks_open": self.registry.desks_open(municipality_id),
         }
 
-    def draw_open(self, municipality: Municipality) -> Json:
+    def _draw_open(self, municipality: Municipality) -> Json:
         """Return the noun "position" for a counter without a call: how it would stand."""
         home = municipality.id
         return position_view(
@@ -74,7 +91,7 @@ class Hub:
             municipality=municipality,
         )
 
-    async def draw_position(self, call: Call, municipality: Municipality) -> Json:
+    async def _draw_position(self, call: Call, municipality: Municipality) -> Json:
         """Return the noun "position" of a call in the queue."""
         offered_to = None
         if call.state is State.RINGING and call.desk_id:
@@ -95,20 +112,28 @@ class Hub:
             self.seats.send(("desk", desk_id), message)
 
     async def tell_queue(self, municipality_id: str) -> None:
-        """Show the queue to the desks and their place to the waiting counters."""
+        """Show the queue to the desks and their place to the counters."""
+        waiting = await self._draw_waiting(municipality_id)
         for seat in self.registry.desks.of(municipality_id):
-            queue = await self.draw_queue(municipality_id, seat.person_id)
-            self.seats.send(("desk", seat.person_id), {"type": "queue", "queue": queue})
-        municipality = await self.directory.municipality(municipality_id)
+            queue = self._queue_for(municipality_id, seat.person_id, waiting)
+            self.seats.show(("desk", seat.person_id), {"type": "queue", "queue": queue})
         for key, socket in self.seats.live():
-            if key[0] != "counter" or socket.municipality_id != municipality_id:
-                continue
-            call = self.registry.of_tablet(key[1])
-            if call is None:
-                self.seats.send(key, {"type": "position", "position": self.draw_open(municipality)})
-            elif call.state in IN_QUEUE:
-                position = await self.draw_position(call, municipality)
-                self.seats.send(key, {"type": "position", "position": position})
+            if key[0] == "counter" and socket.municipality_id == municipality_id:
+                await self.tell_position(key, municipality_id)
+
+    async def tell_position(self, key: SeatKey, municipality_id: str) -> None:
+        """Show a counter how its call stands, or how one would; nothing during a talk."""
+        position = await self.position_of(key, municipality_id)
+        if position is not None:
+            self.seats.show(key, {"type": "position", "position": position})
+
+    async def position_of(self, key: SeatKey, municipality_id: str) -> Json | None:
+        """Return the noun "position" for a counter, None during a talk."""
+        municipality = await self.directory.municipality(municipality_id)
+        call = self.registry.of_tablet(key[1])
+        if call is None:
+            return self._draw_open(municipality)
+        return await self._draw_position(call, municipality) if call.state in IN_QUEUE else None
 
     def tell_parties(self, call: Call, message: Json) -> None:
         """Send a message to both ends of a call that was answered."""

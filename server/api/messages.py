@@ -5,6 +5,7 @@ closes) and a message whose field breaks a rule (`parse_message` raises, the soc
 """
 
 import json
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -22,6 +23,7 @@ MAX_DEPTH = 8
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")]
 ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Short = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -207,6 +209,12 @@ def _shallow(value: Any) -> bool:
         if not level:
             return True
     return False
+
+
+def echo_of(frame: dict[str, Any]) -> str | None:
+    """Return the id under which a faulty message is answered, None when that is faulty too."""
+    given = frame.get("id")
+    return given if isinstance(given, str) and _CLIENT_ID.fullmatch(given) else None
 
 
 def parse_message(frame: dict[str, Any]) -> Message:

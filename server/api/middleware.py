@@ -93,10 +93,17 @@ def check_origin(request: web.Request) -> None:
     origin = request.headers.get("Origin", "")
     if origin in request.app[PARTS].settings.server.origins:
         return
-    split = urlsplit(origin)
-    own = split.scheme in ("http", "https") and split.netloc == request.host
-    if not (own and split.hostname in LOOPBACK):
+    if not _is_own_loopback(origin, request.host):
         raise Denied("the request comes from another site", code="origin")
+
+
+def _is_own_loopback(origin: str, host: str) -> bool:
+    try:
+        split = urlsplit(origin)
+        own = split.scheme in ("http", "https") and split.netloc == host
+        return own and split.hostname in LOOPBACK
+    except ValueError:
+        return False
 
 
 def check_csrf(request: web.Request) -> None:

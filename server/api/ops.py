@@ -49,6 +49,10 @@ def _collect(parts: Parts) -> CollectorRegistry:
     for page in ("counter", "desk"):
         live = sum(key[0] == page for key, _ in parts.hub.seats.live())
         pages.labels(page).set(live)
-    lag = Gauge("madoguchi_loop_lag_seconds", "Last delay of the event loop", registry=registry)
-    lag.set(parts.loop_lag.seconds)
+    lag = Gauge(
+        "madoguchi_loop_lag_seconds",
+        "Longest delay of the event loop since the last look",
+        registry=registry,
+    )
+    lag.set(parts.loop_lag.take())
     return registry

@@ -10,7 +10,7 @@ class Pace:
     """Counts messages in the last second and the last minute (PROTOCOL.md section 2)."""
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=2 * PER_MINUTE)
+        self._times: deque[float] = deque(maxlen=2 * PER_MINUTE + 1)
 
     def count(self, now: float) -> float:
         """Note one message and return how full the fuller window is; above 1.0 is too fast."""

@@ -18,6 +18,8 @@ from security.tokens import token_hash
 
 KEPT_MESSAGES = 512
 MAX_QUEUED = 1024
+SEND_SECONDS = 5.0
+CLOSE_SECONDS = 3.0
 
 LEFT, AWAY, NOT_ALLOWED = 1000, 1001, 1008
 SEAT_TAKEN, TAKEN_OVER, REPLACED, SIGNED_OUT = 4001, 4002, 4003, 4004
@@ -35,8 +37,16 @@ class Socket:
     Nothing is written before `release`, so that the welcome comes first whatever happens meanwhile.
     """
 
-    def __init__(self, ws: web.WebSocketResponse, token: str, municipality_id: str) -> None:
+    def __init__(
+        self,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        token: str,
+        municipality_id: str,
+    ) -> None:
         self.ws = ws
+        self.working = False
+        self._transport = transport
         self.municipality_id = municipality_id
         self.token = token
         self.session_hash = token_hash(token)
@@ -70,17 +80,31 @@ class Socket:
         if self._close is None:
             self._close = (code, reason)
             self._wake.set()
+            # A peer that takes nothing would hold the writer for ever.
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 
     @property
     def closing(self) -> bool:
         """Tell whether `close` was called."""
         return self._close is not None
 
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
     async def run(self) -> None:
-        """Write frames until closed."""
+        """Write frames until closed; a peer that takes none for 5 s is gone."""
+        try:
+            await self._run()
+        except BaseException:
+            self._abort()
+            raise
+
+    async def _run(self) -> None:
         while True:
             while self._queue and not self._held:
-                await self.ws.send_str(self._queue.popleft())
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self.ws.send_str(self._queue.popleft())
             if self._close is not None:
                 code, reason = self._close
                 await self.ws.close(code=code, message=reason.encode(), drain=False)
@@ -108,6 +132,7 @@ class Stream:
     kept: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=KEPT_MESSAGES))
     socket: Socket | None = None
     session_hash: str = ""
+    ended: bool = False
     lost_at: float = 0.0
 
     def send(self, message: dict[str, Any]) -> None:
@@ -156,7 +181,7 @@ class Seats:
         """
         old = self._streams.get(key)
         if old is not None and old.socket is not None:
-            if old.page_id != page_id and not takeover:
+            if old.page_id != page_id and not takeover and not old.ended:
                 raise Conflict("another page has this seat", code="seat_taken")
             same = old.page_id == page_id
             old.socket.close(*((REPLACED, "replaced") if same else (TAKEN_OVER, "taken over")))
@@ -164,6 +189,7 @@ class Seats:
         if (
             old is not None
             and old.page_id == page_id
+            and not old.ended
             and resume_from is not None
             and old.can_resume(resume_from)
         ):
@@ -180,7 +206,15 @@ class Seats:
             return False
         stream.socket = None
         stream.lost_at = self._now()
+        if stream.ended:
+            del self._streams[key]
         return True
+
+    def show(self, key: SeatKey, message: dict[str, Any]) -> None:
+        """Send a picture of the moment, unnumbered: who comes back is shown a newer one."""
+        stream = self._streams.get(key)
+        if stream is not None and stream.socket is not None:
+            stream.socket.put(encode(message))
 
     def send(self, key: SeatKey, message: dict[str, Any]) -> None:
         """Send to a seat; without a stream there is nobody to tell."""
@@ -194,10 +228,15 @@ class Seats:
             stream.send(message)
 
     def close(self, key: SeatKey, code: int, reason: str) -> None:
-        """Close the seat's page, if there is one, and forget its stream."""
-        stream = self._streams.pop(key, None)
-        if stream is not None and stream.socket is not None:
-            stream.socket.close(code, reason)
+        """Close the seat's page, if there is one, and forget its stream once the page is gone."""
+        stream = self._streams.get(key)
+        if stream is None:
+            return
+        if stream.socket is None:
+            del self._streams[key]
+            return
+        stream.ended = True
+        stream.socket.close(code, reason)
 
     def present(self, key: SeatKey) -> bool:
         """Tell whether the seat has a live page."""
@@ -217,7 +256,7 @@ class Seats:
 
     def sign_ins(self) -> dict[SeatKey, str]:
         """Return the sign-in (its hash) of every seat, those of lately lost pages included."""
-        return {key: stream.session_hash for key, stream in self._streams.items()}
+        return {k: stream.session_hash for k, stream in self._streams.items() if not stream.ended}
 
     def ping(self) -> None:
         """Send every live page the last number it should have seen."""

@@ -8,16 +8,26 @@ from typing import Any
 
 from aiohttp import web
 
+from chat.message import MAX_CHARACTERS
+from files.kinds import MEDIA_TYPES
 from security.errors import Conflict, MadoguchiError, NotFound, ProtocolError, TooMuch
 from security.ids import new_id
 from server.api import seats
 from server.api.commands import HANDLERS, Context
 from server.api.errors import error_body
 from server.api.keys import PARTS
-from server.api.messages import MAX_FRAME_BYTES, Command, Hello, Pong, parse_frame, parse_message
+from server.api.messages import (
+    MAX_FRAME_BYTES,
+    Command,
+    Hello,
+    Pong,
+    echo_of,
+    parse_frame,
+    parse_message,
+)
 from server.api.pace import Pace
 from server.api.speaker import Speaker, speaker_of
-from server.api.views import Json
+from server.api.views import Json, time_view
 from server.api.welcome import welcome_state
 from server.calls import events as ev
 from server.parts import Parts
@@ -30,16 +40,19 @@ CLOSE_SECONDS = 2.0
 async def live(request: web.Request) -> web.StreamResponse:
     """Serve `GET /api/v1/ws`."""
     parts = request.app[PARTS]
-    speaker = await speaker_of(parts.sign_in, request, keep_alive=True)
+    speaker = await speaker_of(parts, request)
     ws = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=CLOSE_SECONDS)
     await ws.prepare(request)
-    socket = seats.Socket(ws, speaker.token, speaker.municipality.id)
+    socket = seats.Socket(ws, request.transport, speaker.token, speaker.municipality.id)
     writer = asyncio.create_task(socket.run())
     try:
         await Page(parts, speaker, request, socket).run()
-    except ProtocolError as exc:
+    except MadoguchiError as exc:
         socket.refuse(seats.encode({"type": "error", **error_body(exc)}))
-        socket.close(1002, "protocol")
+        socket.close(exc.close_code or seats.AWAY, exc.code)
+    except Exception:
+        log.exception("a page broke")
+        socket.close(seats.AWAY, "broken")
     finally:
         socket.close(seats.LEFT, "left")
         with contextlib.suppress(ConnectionError, RuntimeError, TimeoutError):
@@ -62,7 +75,7 @@ class Page:
         self._context = Context(parts, speaker, self._speak)
 
     async def _speak(self) -> Speaker:
-        return await speaker_of(self._parts.sign_in, self._request)
+        return await speaker_of(self._parts, self._request)
 
     async def run(self) -> None:
         """Greet, answer commands until the page is gone, then free the seat."""
@@ -110,24 +123,22 @@ class Page:
         registry = parts.registry
         if speaker.page == "desk":
             registry.desks.connect(speaker.seat[1], speaker.municipality.id, now=parts.clock())
-        with contextlib.suppress(Conflict):
-            call = self._context.own_call()
-            if speaker.party in call.lost_since:
-                await registry.apply(call.id, ev.Returned(speaker.party))
+        # Always, even when it is not (yet) known as lost: `Lost` may still be on its way to disk.
+        with contextlib.suppress(Conflict, NotFound):
+            await registry.apply(self._context.own_call().id, ev.CameBack(speaker.party))
         desk_open = registry.desks.is_open(speaker.seat[1])
-        settings = parts.settings
         welcome: Json = {
             "type": "welcome",
             "epoch": parts.epoch,
             "resumed": self._resumed,
-            "server_time": parts.clock().isoformat(),
+            "server_time": time_view(parts.clock()),
             "you": speaker.you(desk_open=desk_open),
             "limits": {
-                "chat_characters": 2000,
-                "file_bytes": settings.files.max_bytes,
+                "chat_characters": MAX_CHARACTERS,
+                "file_bytes": parts.uploads.max_bytes,
                 "resume_seconds": registry.limits.resume_seconds,
                 "ring_seconds": registry.limits.ring_seconds,
-                "file_types": ["application/pdf", "image/jpeg", "image/png"],
+                "file_types": list(MEDIA_TYPES),
             },
             "state": None if self._resumed else await welcome_state(parts, speaker),
         }
@@ -135,7 +146,9 @@ class Page:
         if hello.epoch is not None and hello.epoch != parts.epoch:
             parts.hub.seats.send(speaker.seat, {"type": "please-offer", "reason": "new_connection"})
         if speaker.page == "desk":
-            await registry.desk_changed(speaker.municipality.id)
+            await registry.settle(speaker.municipality.id)
+        else:
+            await parts.hub.tell_position(speaker.seat, speaker.municipality.id)
 
     async def _depart(self) -> None:
         parts, speaker = self._parts, self._speaker
@@ -145,11 +158,13 @@ class Page:
             ringing = registry.ringing_at(speaker.seat[1])
             if ringing is not None:
                 registry.later(ringing.id, ev.Passed(speaker.seat[1]))
-        with contextlib.suppress(Conflict, NotFound):
+        seat = speaker.seat
+        with contextlib.suppress(Conflict):
             call = self._context.own_call()
-            await registry.apply(call.id, ev.Lost(speaker.party))
+            lost = ev.Lost(speaker.party)
+            registry.later(call.id, lost, lambda: parts.hub.seats.present(seat))
         if speaker.page == "desk":
-            await registry.desk_changed(speaker.municipality.id)
+            await registry.settle(speaker.municipality.id)
 
     async def _listen(self) -> None:
         while not self._socket.closing:
@@ -167,7 +182,12 @@ class Page:
                 )
                 self._answer_error(frame, limit)
                 continue
-            await self._handle(frame)
+            self._socket.working = True
+            try:
+                await self._handle(frame)
+            finally:
+                self._socket.working = False
+                self._socket.last_heard = time.monotonic()
 
     async def _handle(self, frame: dict[str, Any]) -> None:
         try:
@@ -189,8 +209,7 @@ class Page:
             self._answer_error(frame, MadoguchiError(f"something broke, request {request_id}"))
 
     def _answer_error(self, frame: dict[str, Any], exc: MadoguchiError) -> None:
-        re = frame.get("id")
-        self._send({"type": "error", "re": re if isinstance(re, str) else None, **error_body(exc)})
+        self._send({"type": "error", "re": echo_of(frame), **error_body(exc)})
         if exc.ends_call and exc.close_code is not None:
             self._socket.close(exc.close_code, exc.code)
 

@@ -5,15 +5,16 @@ from datetime import datetime
 
 from aiohttp import web
 
-from security.errors import Denied, ProtocolError
+from security.errors import Denied, NotFound, ProtocolError
+from security.ids import is_id
 from security.people import Municipality, Office, Person, Principal, Session, SessionKind, Tablet
 from security.people import tablet_live as is_live
 from security.policy.facts import Actor, CallFacts, Facts
-from security.sign_in import SignIn
 from server.api import nouns as n
 from server.api.seats import SeatKey
 from server.api.views import Json, dump
 from server.calls.call import Call, PartyName
+from server.parts import Parts
 
 COOKIES = {
     SessionKind.TABLET: "__Host-tablet",
@@ -145,19 +146,30 @@ def page_of(request: web.Request) -> str:
     return page
 
 
+def path_id(request: web.Request, name: str) -> str:
+    """Return an id in the path. Raises `NotFound` for what cannot be one: no text gets further."""
+    value = request.match_info[name]
+    if not is_id(value):
+        raise NotFound("no such thing")
+    return value
+
+
 def token_of(request: web.Request, kind: SessionKind) -> str | None:
     """Return the token in the cookie of a kind."""
     return request.cookies.get(COOKIES[kind])
 
 
-async def speaker_of(sign_in: SignIn, request: web.Request, *, keep_alive: bool = False) -> Speaker:
-    """Return who sends `request`. Raises `Denied` `signed_out` or `not_enrolled`."""
+async def speaker_of(parts: Parts, request: web.Request) -> Speaker:
+    """Return who sends `request`; in a call nobody is too idle.
+
+    Raises `Denied` `signed_out` or `not_enrolled`.
+    """
     page = page_of(request)
     if page == "counter":
         tablet = token_of(request, SessionKind.TABLET)
         clerk = token_of(request, SessionKind.CLERK)
-        principal = await sign_in.authenticate_counter(tablet, clerk, keep_alive=keep_alive)
+        principal = await parts.sign_in.authenticate_counter(tablet, clerk, busy=parts.busy)
         return Speaker(page, principal, tablet or "")
     token = token_of(request, SessionKind.DESK)
-    principal = await sign_in.authenticate(token, SessionKind.DESK, keep_alive=keep_alive)
+    principal = await parts.sign_in.authenticate(token, SessionKind.DESK, busy=parts.busy)
     return Speaker(page, principal, token or "")

@@ -4,7 +4,6 @@ from security.gate import Permit
 from server.api.speaker import Speaker
 from server.api.views import Json, file_view
 from server.calls.call import Call
-from server.calls.registry import IN_QUEUE
 from server.parts import Parts
 
 
@@ -23,10 +22,8 @@ async def welcome_state(parts: Parts, speaker: Speaker) -> Json:
     }
     if call is not None:
         state |= await call_state(parts, speaker, call)
-        if kind == "counter" and call.state in IN_QUEUE:
-            state["position"] = await hub.draw_position(call, speaker.municipality)
-    if kind == "counter" and call is None:
-        state["position"] = hub.draw_open(await hub.directory.municipality(speaker.municipality.id))
+    if kind == "counter":
+        state["position"] = await hub.position_of(speaker.seat, speaker.municipality.id)
     if kind == "desk":
         state["queue"] = await hub.draw_queue(speaker.municipality.id, key)
     return state

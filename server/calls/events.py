@@ -45,7 +45,7 @@ class Lost(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Returned(Event):
+class CameBack(Event):
     """A party's page is back."""
 
     party: PartyName

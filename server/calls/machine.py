@@ -41,7 +41,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (W, ev.Accepted): T,
         (W, ev.Withdrawn): C,
         (W, ev.Lost): W,
-        (W, ev.Returned): W,
+        (W, ev.CameBack): W,
         (W, ev.CounterSeatExpired): C,
         (W, ev.DevicesChanged): W,
         (W, ev.TabletRevoked): C,
@@ -61,7 +61,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (T, ev.TabletRevoked): C,
         (T, ev.ServerStarted): I,
         (I, ev.Lost): I,
-        (I, ev.Returned): BACK,
+        (I, ev.CameBack): BACK,
         (I, ev.CounterSeatExpired): C,
         (I, ev.DeskSeatExpired): W,
         (I, ev.Closed): C,
@@ -81,6 +81,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
 
 EARLY_OUTCOMES = frozenset({Outcome.RETURNED, Outcome.ABORTED})
 MAX_REASON_CHARACTERS = 500
+MAX_OFFERED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,10 @@ def _offered(call: Call, event: ev.Offered, now: datetime) -> Call:
     if call.lost_since:
         raise Conflict("the counter is not there", code="line_lost")
     return replace(
-        call, desk_id=event.desk_id, ringing_since=now, offered=(*call.offered, event.desk_id)
+        call,
+        desk_id=event.desk_id,
+        ringing_since=now,
+        offered=(*call.offered, event.desk_id)[-MAX_OFFERED:],
     )
 
 
@@ -176,7 +180,7 @@ def _lost(call: Call, event: ev.Lost, now: datetime) -> Call:
     return _lose(call, event.party, now)
 
 
-def _returned(call: Call, event: ev.Returned, now: datetime) -> Call:
+def _came_back(call: Call, event: ev.CameBack, now: datetime) -> Call:
     back = replace(call, lost_since=_without(call, event.party))
     return _with_party(back, event.party, present=True)
 
@@ -224,7 +228,8 @@ def _tablet_revoked(call: Call, event: ev.TabletRevoked, now: datetime) -> Call:
 
 
 def _server_started(call: Call, event: ev.ServerStarted, now: datetime) -> Call:
-    call = replace(_lose(call, PartyName.COUNTER, now), offered=())
+    # Both terms begin anew: nobody could come back while the server was away.
+    call = _lose(replace(call, lost_since={}, offered=()), PartyName.COUNTER, now)
     return _lose(call, PartyName.DESK, now) if call.state in (T, I, D) else call
 
 
@@ -235,7 +240,7 @@ _HANDLERS: Mapping[type[ev.Event], Callable[..., Call]] = MappingProxyType(
         ev.Accepted: _accepted,
         ev.Withdrawn: _withdrawn,
         ev.Lost: _lost,
-        ev.Returned: _returned,
+        ev.CameBack: _came_back,
         ev.CounterSeatExpired: _counter_seat_expired,
         ev.DeskSeatExpired: _desk_seat_expired,
         ev.DecisionBegun: _same,
@@ -250,13 +255,17 @@ _HANDLERS: Mapping[type[ev.Event], Callable[..., Call]] = MappingProxyType(
 
 
 def _effects(before: Call, after: Call, event: ev.Event, limits: Limits) -> tuple[ev.Effect, ...]:
+    media = _media_effects(before, after, event)
+    if event == ev.Veiled(on=True):
+        # A picture that must stop does not wait for a disk.
+        return (*media, ev.Persist(), ev.Tell())
     return (
         ev.Persist(),
-        *_media_effects(before, after, event),
+        *media,
         *_timer_effects(before, after, limits),
-        *((ev.DropUnfinishedFiles(),) if after.state is C else ()),
         ev.Tell(),
         *((ev.Release(before.desk_id),) if after.state in (C, W) and before.state is not W else ()),
+        *((ev.DropUnfinishedFiles(),) if after.state is C else ()),
     )
 
 

@@ -7,14 +7,14 @@ import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from security.errors import Conflict, MadoguchiError, NotFound
+from security.errors import Conflict, MadoguchiError, NotFound, Unavailable
 from security.gate import Permit
 from security.ids import new_id
 from server.calls import events as ev
-from server.calls.assign import choose, estimate_wait_seconds
+from server.calls.assign import FreeDesk, choose, estimate_wait_seconds
 from server.calls.call import Call, PartyName, State
 from server.calls.desks import Desks
 from server.calls.machine import Limits, step
@@ -22,6 +22,7 @@ from server.calls.store import Audience, CallStore, MediaControl
 
 log = logging.getLogger(__name__)
 JAPAN = ZoneInfo("Asia/Tokyo")
+RETRY_SECONDS = 2.0
 IN_QUEUE = frozenset({State.WAITING, State.RINGING})
 UNDER_WAY = frozenset({State.TALKING, State.INTERRUPTED, State.DECIDING})
 Tasks = set[asyncio.Task[None]]
@@ -49,6 +50,7 @@ class Registry:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._talks: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=20))
+        self._rest: dict[tuple[str, str], datetime] = {}
         self._tasks: Tasks = set()
         self._stopping = False
 
@@ -127,7 +129,12 @@ class Registry:
         for call in await self._store.load_open():
             self._calls[call.id] = call
         for call in list(self._calls.values()):
-            await self.apply(call.id, ev.ServerStarted())
+            try:
+                await self.apply(call.id, ev.ServerStarted())
+            except Unavailable:
+                raise  # without a disk there is no service
+            except MadoguchiError:
+                log.exception("call %s could not be taken up", call.id)
 
     async def place(
         self, permit: Permit, make: Callable[[str, str, datetime], tuple[Call, bytes]]
@@ -149,18 +156,22 @@ class Registry:
             await self._store.insert(call, wrapped)
             self._calls[call.id] = call
         await self._audience.tell_call(call, None)
-        await self._settle(call.municipality_id)
+        await self.settle(call.municipality_id)
         return self._calls.get(call.id, call)
 
     async def accept(self, permit: Permit, person_id: str, call_id: str | None) -> Call:
         """Give the oldest call of the queue, or the named one, to a desk. The first one gets it."""
         permit.require("call.accept", call_id or permit.municipality_id)
-        if self.of_desk(person_id) is not None:
-            raise Conflict("you are in a call", code="already_in_call")
-        call = self._pick(permit.municipality_id, person_id, call_id)
-        ringing = self.ringing_at(person_id)
-        if ringing is not None and ringing.id != call.id:
-            await self.apply(ringing.id, ev.Passed(person_id))
+        async with self._locks[f"desk {person_id}"]:
+            if self.of_desk(person_id) is not None:
+                raise Conflict("you are in a call", code="already_in_call")
+            call = self._pick(permit.municipality_id, person_id, call_id)
+            ringing = self.ringing_at(person_id)
+            if ringing is not None and ringing.id != call.id:
+                await self.apply(ringing.id, ev.Passed(person_id))
+            return await self._accept(call, person_id)
+
+    async def _accept(self, call: Call, person_id: str) -> Call:
         try:
             return await self.apply(call.id, ev.Accepted(person_id))
         except NotFound as gone:
@@ -185,18 +196,44 @@ class Registry:
             raise Conflict("nobody is waiting", code="nothing_waiting")
         return waiting[0]
 
-    async def apply(self, call_id: str, event: ev.Event) -> Call:
-        """Take one step of a call and carry out its effects. Raises `Conflict`, `NotFound`."""
+    async def pass_on(self, call_id: str, person_id: str) -> None:
+        """Let a ringing call go; it does not ring at this desk again for the ring time."""
+        rest_seconds = self.limits.ring_seconds
+        self._rest[call_id, person_id] = self._clock() + timedelta(seconds=rest_seconds)
+        asyncio.get_running_loop().call_later(rest_seconds, self._rested, call_id, person_id)
+        await self.apply(call_id, ev.Passed(person_id))
+
+    async def apply(
+        self, call_id: str, event: ev.Event, *, unless: Callable[[], bool] | None = None
+    ) -> Call:
+        """Take one step of a call and carry out its effects. Raises `Conflict`, `NotFound`.
+
+        `unless` is asked at the last moment; true means that the event no longer holds.
+        """
+        self.get(call_id)
         async with self._locks[call_id]:
             before = self.get(call_id)
+            if unless is not None and unless():
+                raise Conflict("this no longer holds", code="wrong_state")
             after, effects = step(before, event, now=self._clock(), limits=self.limits)
             for effect in effects:
-                await self._carry_out(effect, before, after)
+                await self._carry_out_or_log(effect, before, after)
             log.info("call %s: %s -> %s", call_id, before.state, after.state)
         if after.state is State.CLOSED:
             self._locks.pop(call_id, None)
-        await self._settle(after.municipality_id)
+        if _queue_changed(before, after):
+            await self.settle(after.municipality_id)
         return after
+
+    async def _carry_out_or_log(self, effect: ev.Effect, before: Call, after: Call) -> None:
+        """Carry out one effect; once the call is on disk, one that fails does not stop the next."""
+        if isinstance(effect, ev.Persist):
+            await self._carry_out(effect, before, after)
+            return
+        try:
+            await self._carry_out(effect, before, after)
+        except Exception:
+            log.exception("call %s: %s failed", after.id, type(effect).__name__)
 
     async def _carry_out(self, effect: ev.Effect, before: Call, after: Call) -> None:
         match effect:
@@ -257,17 +294,30 @@ class Registry:
         if not self._stopping:
             self.later(call_id, event)
 
-    def later(self, call_id: str, event: ev.Event) -> None:
-        """Apply `event` soon; one that no longer fits is forgotten."""
-        task = asyncio.get_running_loop().create_task(self._quietly(call_id, event))
+    def later(
+        self, call_id: str, event: ev.Event, unless: Callable[[], bool] | None = None
+    ) -> None:
+        """Apply `event` soon, and again when the database is away; one that no longer fits is gone.
+
+        `unless` tells that the event no longer holds.
+        """
+        if self._stopping:
+            return
+        task = asyncio.get_running_loop().create_task(self._quietly(call_id, event, unless))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _quietly(self, call_id: str, event: ev.Event) -> None:
+    async def _quietly(
+        self, call_id: str, event: ev.Event, unless: Callable[[], bool] | None
+    ) -> None:
         try:
-            await self.apply(call_id, event)
+            await self.apply(call_id, event, unless=unless)
         except (Conflict, NotFound):
             log.debug("call %s: %s came too late", call_id, type(event).__name__)
+        except Unavailable as away:
+            log.warning("call %s: %s waits: %s", call_id, type(event).__name__, away.code)
+            loop = asyncio.get_running_loop()
+            loop.call_later(RETRY_SECONDS, self.later, call_id, event, unless)
         except MadoguchiError:
             log.exception("call %s: %s failed", call_id, type(event).__name__)
 
@@ -276,28 +326,37 @@ class Registry:
     def _busy(self, municipality_id: str) -> set[str]:
         return {c.desk_id for c in self.open_calls(municipality_id) if c.desk_id is not None}
 
-    async def _settle(self, municipality_id: str) -> None:
-        """Offer waiting calls to free desks, then show the queue."""
-        await self.dispatch(municipality_id)
+    async def settle(self, municipality_id: str) -> None:
+        """Offer waiting calls to free desks, then show the queue: a call or a desk has changed."""
+        self._dispatch(municipality_id)
         await self._audience.tell_queue(municipality_id)
 
-    async def dispatch(self, municipality_id: str) -> None:
-        """Offer each waiting call, oldest first, to a free desk."""
-        if self._stopping:
-            return
+    def _dispatch(self, municipality_id: str) -> None:
+        """Offer the oldest call that a free desk can take; its ring brings the next one here."""
         for call in self.open_calls(municipality_id):
             if call.state is not State.WAITING or call.lost_since:
                 continue
-            free = self.desks.free(municipality_id, self._busy(municipality_id))
-            desk = choose(call, free)
-            if desk is None:
+            desk = choose(call, self._free_for(call))
+            if desk is not None:
+                self._offer(call, desk)
                 return
-            self.later(call.id, ev.Offered(desk))
-            return
 
-    async def desk_changed(self, municipality_id: str) -> None:
-        """A desk opened, went away, came or left."""
-        await self._settle(municipality_id)
+    def _offer(self, call: Call, person_id: str) -> None:
+        def is_gone() -> bool:
+            return all(desk.person_id != person_id for desk in self._free_for(call))
+
+        self.later(call.id, ev.Offered(person_id), is_gone)
+
+    def _free_for(self, call: Call) -> list[FreeDesk]:
+        free = self.desks.free(call.municipality_id, self._busy(call.municipality_id))
+        now = self._clock()
+        return [d for d in free if self._rest.get((call.id, d.person_id), now) <= now]
+
+    def _rested(self, call_id: str, person_id: str) -> None:
+        self._rest.pop((call_id, person_id), None)
+        call = self._calls.get(call_id)
+        if call is not None and not self._stopping:
+            self._dispatch(call.municipality_id)
 
     async def stop(self) -> None:
         """Cancel timers and wait for what is under way."""
@@ -307,3 +366,12 @@ class Registry:
         self._timers.clear()
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _queue_changed(before: Call, after: Call) -> bool:
+    """Tell whether desks and waiting counters see anything new."""
+
+    def shown(call: Call) -> tuple[object, ...]:
+        return (call.state, call.desk_id, set(call.lost_since))
+
+    return shown(before) != shown(after)

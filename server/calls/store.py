@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from server.calls.call import Call, PartyName
+from server.calls.call import Call
 
 
 class CallStore(Protocol):
@@ -55,16 +55,3 @@ class Audience(Protocol):
 
     async def drop_unfinished_files(self, call: Call) -> None:
         """Throw away what was still arriving in `call`."""
-
-
-class Presence(Protocol):
-    """Who has a live page."""
-
-    def counter_present(self, tablet_id: str) -> bool:
-        """Tell whether the tablet's page is connected."""
-
-    def desk_present(self, person_id: str) -> bool:
-        """Tell whether the person's desk page is connected."""
-
-
-PARTIES = (PartyName.COUNTER, PartyName.DESK)

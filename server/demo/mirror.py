@@ -6,6 +6,9 @@ from typing import Any
 Json = dict[str, Any]
 
 
+UNNUMBERED = ("ping", "queue", "position")
+
+
 @dataclass(slots=True)
 class Mirror:
     """The last known state. `faults` lists what PROTOCOL.md forbids the server to do."""
@@ -39,7 +42,7 @@ class Mirror:
         kind = message["type"]
         if kind == "welcome":
             self._welcome(message)
-        elif kind != "ping":
+        elif kind not in UNNUMBERED:
             self._count(message.get("seq"))
         if kind == "call":
             self._take_call(message["call"])
