@@ -98,6 +98,7 @@ class UdpRelay:
 
     def __init__(self, host: str, media: Address) -> None:
         self.cut = False
+        self._host = host
         self._media = media
         self._upstream: dict[Address, socket.socket] = {}
         self._down = _udp_socket((host, media[1]))
@@ -128,7 +129,8 @@ class UdpRelay:
                 _send(self._upstream.get(peer) or self._new(peer), data, self._media)
 
     def _new(self, peer: Address) -> socket.socket:
-        upstream = _udp_socket(("127.0.0.1", 0))
+        # Firefox believes no answer that says it was seen at 127.0.0.1.
+        upstream = _udp_socket((self._host, 0))
         self._upstream[peer] = upstream
         self._loop.add_reader(upstream, self._to_peer, upstream, peer)
         return upstream

@@ -53,6 +53,12 @@ class Seat:
         """Return the words of a key in the language of this page."""
         return words(key, self.language, **values)
 
+    async def turn_to(self, language: str) -> None:
+        """Have the page speak a language from its next loading on, as its switch does."""
+        self.language = language
+        await self.page.open(f"{self.base_url}/link")
+        await self.page.eval(f"localStorage.setItem('madoguchi.language', '{language}')")
+
     async def press(self, key: str, selector: str = "button", **values: object) -> None:
         """Press the button with the words of a key."""
         await self.page.click(selector, self.say(key, **values))
@@ -240,12 +246,20 @@ class Pair:
 
 
 async def sit_down(
-    counter: Browser, desk: Browser, town: Town, counter_url: str, desk_url: str | None = None
+    counter: Browser,
+    desk: Browser,
+    town: Town,
+    counter_url: str,
+    desk_url: str | None = None,
+    language: str = "ja",
 ) -> Pair:
     """Return both ends signed in by their one-time links, each in a fresh profile."""
     pair = Pair(
         Counter(await counter.seat(*PORTRAIT), counter_url),
         Desk(await desk.seat(*DESK_SIZE), desk_url or counter_url),
     )
+    if language != "ja":
+        for seat in pair.both:
+            await seat.turn_to(language)
     await asyncio.gather(pair.counter.enter(town.counters[0]), pair.desk.enter(town.desks[0]))
     return pair
