@@ -74,8 +74,12 @@ class SessionStore(Protocol):
     async def clear_tries(self, key: str) -> None:
         """Forget the tries under `key`."""
 
-    async def begin(self, session: Session) -> None:
-        """Store a new session; a clerk's replaces whichever clerk was signed in on the tablet."""
+    async def begin(self, session: Session, *, unused_since: datetime) -> None:
+        """Store a new session; a clerk's replaces whichever clerk was signed in on the tablet.
+
+        A desk is 離席 at first, unless the person sits at it already: in another session that is
+        live and was used after `unused_since`.
+        """
 
     async def principal(self, token_hash: str, kind: SessionKind) -> Principal | None:
         """Return the session with all that stands behind it, ended or not."""

@@ -131,6 +131,12 @@ class SqlPeople:
         async with self._database.writing() as connection:
             await connection.execute(sa.update(t.person).where(*mine).values(desk_open=open))
 
+    async def desk_open(self, municipality_id: str, person_id: str) -> bool:
+        """Tell whether the person's desk takes calls (受付中)."""
+        mine = (t.person.c.municipality_id == municipality_id, t.person.c.id == person_id)
+        rows = await self._rows(sa.select(t.person.c.desk_open).where(*mine))
+        return bool(rows and rows[0].desk_open)
+
     async def open_desks(self) -> list[tuple[str, str]]:
         """Return municipality and person of every desk that was left 受付中."""
         query = sa.select(t.person.c.municipality_id, t.person.c.id).where(

@@ -58,13 +58,19 @@ class SqlSessions:
 
     # Sessions
 
-    async def begin(self, session: Session) -> None:
-        """Store a new session; a clerk's replaces whichever clerk was signed in on the tablet."""
+    async def begin(self, session: Session, *, unused_since: datetime) -> None:
+        """Store a new session; a clerk's replaces whichever clerk was signed in on the tablet.
+
+        A desk is 離席 at first, unless the person sits at it already: in another session that is
+        live and was used after `unused_since`.
+        """
         values = {c.name: getattr(session, c.name) for c in t.session.c}
         async with self._database.writing() as connection:
             if session.kind is SessionKind.CLERK:
                 before = (t.session.c.tablet_id == session.tablet_id, t.session.c.kind == "clerk")
                 await connection.execute(end_sessions(session.created_at).where(*before))
+            if session.kind is SessionKind.DESK:
+                await connection.execute(_close_desk(session, unused_since))
             await connection.execute(sa.insert(t.session).values(values))
 
     async def principal(self, token_hash: str, kind: SessionKind) -> Principal | None:
@@ -174,6 +180,21 @@ _PRINCIPAL = (
     .outerjoin(t.tablet, t.tablet.c.id == t.session.c.tablet_id)
     .outerjoin(t.office, t.office.c.id == t.tablet.c.office_id)
 )
+
+
+def _close_desk(session: Session, unused_since: datetime) -> sa.Update:
+    sits_there = sa.exists().where(
+        t.session.c.person_id == session.person_id,
+        t.session.c.kind == SessionKind.DESK,
+        t.session.c.revoked_at.is_(None),
+        t.session.c.expires_at > session.created_at,
+        t.session.c.last_seen_at > unused_since,
+    )
+    this = (
+        t.person.c.municipality_id == session.municipality_id,
+        t.person.c.id == session.person_id,
+    )
+    return sa.update(t.person).where(*this, ~sits_there).values(desk_open=False)
 
 
 def _read_session(row: Row) -> Session:
