@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from security.people import LinkPurpose, SessionKind
+from security.sign_in import NewSession
 from tests.security.conftest import House, code_of
 
 
