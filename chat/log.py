@@ -1,13 +1,14 @@
 """The chat of a call: seals, stores in order, gives back. Takes permits, knows no sockets."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from chat.message import Message, check_client_id, clean_text
+from chat.message import MAX_MESSAGES, Message, check_client_id, clean_text
 from chat.store import ChatStore, SealedMessage
 from security.crypto.keys import DataKey
-from security.errors import Conflict
+from security.errors import Conflict, TooMuch
 from security.gate import Permit
 
 __all__ = ["ChatLog", "ChatStore", "SealedMessage"]
@@ -42,6 +43,14 @@ class ChatLog:
         permit.require("chat.send", call_id)
         check_client_id(client_id)
         text = clean_text(text)
+        if await self._store.last_number(permit.municipality_id, call_id) >= MAX_MESSAGES:
+            raise TooMuch(
+                "this call has too many messages",
+                limit=MAX_MESSAGES,
+                unit="messages",
+                code="too_many_messages",
+                http_status=429,
+            )
         ids = _ids(permit.municipality_id, call_id, party, client_id)
         stored, is_new = await self._store.append(
             SealedMessage(
@@ -68,7 +77,8 @@ class ChatLog:
         """
         permit.require("chat.read", call_id)
         stored = await self._store.list_after(permit.municipality_id, call_id, number)
-        return [_opened(line, key) for line in stored]
+        # A thousand lines take longer than the loop may be kept.
+        return await asyncio.to_thread(lambda: [_opened(line, key) for line in stored])
 
     async def mark_read(self, permit: Permit, call_id: str, party: str, number: int) -> int:
         """Remember that `party` has read up to `number` and return what holds now.

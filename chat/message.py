@@ -8,6 +8,7 @@ from datetime import datetime
 from security.errors import ProtocolError, TooMuch
 
 MAX_CHARACTERS = 2_000
+MAX_MESSAGES = 1_000  # of one call
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LINE_ENDS = re.compile(r"\r\n?")
 

@@ -55,6 +55,9 @@ class CodeBody(Body):
 def set_cookies(response: web.Response, begun: tuple[NewSession, ...], parts: Parts) -> None:
     """Put each new session's token into its cookie."""
     for new in begun:
+        desk = ("desk", new.session.person_id or "")
+        if new.session.kind is SessionKind.DESK and not parts.hub.seats.present(desk):
+            parts.registry.desks.forget(desk[1])  # yesterday's 受付中 is not today's
         left = new.session.expires_at - parts.clock()
         response.set_cookie(
             COOKIES[new.session.kind],

@@ -10,6 +10,7 @@ from security.gate import Permit
 from server.api import messages as m
 from server.api.speaker import Speaker
 from server.api.views import Json, time_view
+from server.api.welcome import call_state
 from server.calls import events as ev
 from server.calls.call import Call, PartyName
 from server.parts import Parts
@@ -104,7 +105,7 @@ async def accept(context: Context, message: m.Accept) -> Json:
     if speaker.person is None:
         raise Denied("nobody is signed in", code="signed_out")
     answered = await parts.registry.accept(permit, speaker.person.id, message.call)
-    return {"call": await parts.hub.draw_call(answered)}
+    return await call_state(parts, speaker, answered)
 
 
 @command("call.pass")

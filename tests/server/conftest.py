@@ -195,6 +195,7 @@ class Town:
     verifiers: list[Person]
     administrator: Person
     tablet: Tablet
+    second_tablet: Tablet
 
 
 @dataclass
@@ -206,14 +207,15 @@ class World:
     town: Town
     clients: list[Client] = field(default_factory=list)
 
-    async def counter(self, town: Town | None = None) -> Client:
+    async def counter(self, town: Town | None = None, tablet: Tablet | None = None) -> Client:
         """Return an enrolled tablet with its clerk signed in, not yet connected."""
         town = town or self.town
+        tablet = tablet or town.tablet
         token = await self.service.parts.sign_in.make_link(
             LinkPurpose.SIGN_IN,
             town.municipality.id,
             person_id=town.clerk.id,
-            tablet_id=town.tablet.id,
+            tablet_id=tablet.id,
         )
         return await self._client("counter").use_link(token)
 
@@ -275,15 +277,19 @@ async def make_town(service: Service, slug: str) -> Town:
         await people.add_person(made)
         return made
 
-    tablet = Tablet(new_id(), municipality.id, office.id, "１番窓口", None, None)
-    await people.add_tablet(tablet)
+    tablets = [
+        Tablet(new_id(), municipality.id, office.id, name, None, None)
+        for name in ("１番窓口", "２番窓口")
+    ]
+    for tablet in tablets:
+        await people.add_tablet(tablet)
     return Town(
         municipality,
         office,
         await person("clerk", Role.CLERK, office.id),
         [await person("verifier-1", Role.VERIFIER), await person("verifier-2", Role.VERIFIER)],
         await person("administrator", Role.ADMINISTRATOR),
-        tablet,
+        *tablets,
     )
 
 

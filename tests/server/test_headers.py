@@ -1,10 +1,12 @@
 """What stands between a browser and another site: headers, cookies, Origin, CSRF."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.api.pages import PAGES
+from server.demo.authority import issue
 
 
 @pytest.mark.parametrize("path", sorted(PAGES))
@@ -63,18 +65,15 @@ async def test_a_request_without_its_csrf_token_is_refused(world: Any) -> None:
 
 
 async def test_errors_have_one_shape(world: Any) -> None:
-    page = world.stranger()
-    for method, path, status in (
-        ("GET", "/nothing", 404),
-        ("GET", "/api/v1/me", 401),
-        ("PUT", "/healthz", 405),
-        ("POST", "/api/v1/links", 400),
+    stranger, desk = world.stranger(), await world.desk()
+    for page, method, path, status in (
+        (stranger, "GET", "/nothing", 404),
+        (stranger, "GET", "/api/v1/me", 401),
+        (desk, "PUT", "/healthz", 405),
+        (stranger, "POST", "/api/v1/links", 400),
     ):
         got, body = await page.request(method, path)
-        if method == "PUT":
-            assert got in (403, 405)
-        else:
-            assert got == status, (path, body)
+        assert got == status, (path, body)
         assert set(body["error"]) >= {"code", "message", "reasons", "request_id"}
 
 
@@ -97,3 +96,39 @@ async def test_the_openapi_document_names_every_route(world: Any) -> None:
         if not path.startswith("/api/v1") or path == "/api/v1/ws" or route.method == "HEAD":
             continue
         assert (route.method, path) in named
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "https://localhost:99999999"])
+async def test_an_origin_that_is_no_origin_is_refused_like_any_other(
+    world: Any, origin: str
+) -> None:
+    desk = await world.desk()
+    status, body = await desk.request("POST", "/api/v1/sign-out", headers={"Origin": origin})
+    assert (status, body["error"]["code"]) == (403, "origin")
+
+
+async def test_metrics_are_for_this_machine_alone(world: Any) -> None:
+    page = world.stranger()
+    status, body = await page.request("GET", "/metrics")
+    assert status == 200
+    assert b'madoguchi_calls{state="talking"} 0.0' in body
+    forwarded = {"X-Forwarded-For": "203.0.113.5"}
+    assert (await page.request("GET", "/metrics", headers=forwarded))[0] == 404
+
+
+async def test_hsts_comes_with_a_configured_certificate_only(
+    make_world: Any, tmp_path: Path
+) -> None:
+    plain = await make_world()
+    page = plain.stranger()
+    await page.request("GET", "/healthz")
+    assert "Strict-Transport-Security" not in page.last_headers
+    issued = issue(("127.0.0.1",), now=plain.service.parts.clock())
+    certificate, key = tmp_path / "leaf.pem", tmp_path / "leaf.key"
+    certificate.write_bytes(issued.chain)
+    key.write_bytes(issued.key)
+    files = {"tls_certificate": str(certificate), "tls_key": str(key)}
+    secured = await make_world.restart(plain, server={"host": "127.0.0.1", "port": 0, **files})
+    page.base_url = secured.service.base_url
+    await page.request("GET", "/healthz")
+    assert "max-age" in page.last_headers["Strict-Transport-Security"]

@@ -85,15 +85,24 @@ async def test_two_desks_at_once_one_gets_it_and_the_other_is_told(world: Any) -
     assert str(refused[0]) == "call_taken"
 
 
-async def test_accept_takes_the_oldest(world: Any) -> None:
-    other = await world.town_of("ibara")
-    del other
-    counter, desk = await world.counter(), await world.desk()
-    await counter.connect()
-    await desk.connect()
+async def test_accept_takes_the_oldest_and_each_counter_sees_its_place(world: Any) -> None:
+    first, desk = await world.counter(), await world.desk()
+    second = await world.counter(tablet=world.town.second_tablet)
+    for page in (first, second, desk):
+        await page.connect()
     assert await code_of(desk.do("call.accept")) == "nothing_waiting"
-    call = (await counter.do("call.place", **PLACE))["call"]
-    assert (await desk.do("call.accept"))["call"]["id"] == call["id"]
+    older = (await first.do("call.place", **PLACE))["call"]
+    newer = (await second.do("call.place", **PLACE))["call"]
+    assert newer["number"] > older["number"]
+    await second.until_that(lambda m: m["type"] == "position" and m["position"]["ahead"] == 1)
+    assert (await desk.do("call.accept"))["call"]["id"] == older["id"]
+    second.inbox.clear()
+    await desk.do("call.close", outcome="aborted", reason="終了")
+    moved = await second.until_that(
+        lambda m: m["type"] == "position" and m["position"]["ahead"] == 0
+    )
+    assert moved["position"]["desks_open"] == 0
+    assert (await desk.do("call.accept"))["call"]["id"] == newer["id"]
 
 
 async def test_the_counter_may_withdraw_until_it_is_answered(world: Any) -> None:

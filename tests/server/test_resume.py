@@ -78,7 +78,8 @@ async def test_a_lost_desk_gives_the_resident_back_to_the_queue(make_world: Any)
     await counter.until_state("waiting")
     other = await world.desk(1)
     await other.connect()
-    await other.do("call.accept", call=call["id"])
+    taken_up = await other.do("call.accept", call=call["id"])
+    assert [m["text"] for m in taken_up["chat"]] == ["少々お待ちください"]
     assert (await counter.until_state("talking"))["desk"]["name"].startswith("verifier-2")
 
 

@@ -96,7 +96,7 @@ export const ERROR_CODES = Object.freeze({
     "line_lost",
   ),
   NotFound: list("not_found"),
-  TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "too_many_files"),
+  TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "too_many_files", "too_many_messages"),
   Unavailable: list("unavailable", "disk_full", "stopping"),
   Corrupt: list("corrupt"),
 });
