@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from security.errors import Denied, NotFound, TooMuch
+from security.errors import Denied, NotFound
 from security.password_rule import check_password
 from security.passwords import Passwords, bad_credentials
 from security.people import (
@@ -30,6 +30,7 @@ from security.people import (
 )
 from security.sessions import Notes, PeopleStore, SessionStore
 from security.tokens import code_hash, new_code, new_token, token_hash
+from security.tries import SourceTries, too_many_tries
 
 MAX_TRIES = 10
 LOCKED = timedelta(minutes=15)
@@ -82,6 +83,7 @@ class SignIn:
         self._clock = clock
         self._passwords = passwords or Passwords()
         self._notes = notes
+        self._sources = SourceTries()
         self.limits = limits or SessionLimits()
 
     # Passwords
@@ -94,14 +96,19 @@ class SignIn:
         *,
         page: str,
         tablet: Tablet | None = None,
+        source: str | None = None,
     ) -> NewSession:
         """Begin a clerk's or a desk session; `municipality` is a slug.
 
-        It may be None on a tablet, or when there is only one municipality.
+        It may be None on a tablet, or when there is only one municipality. `source` is the network
+        address that asks; here as in the other methods that take one, tries from it are limited.
 
         Raises `Denied` `not_enrolled` on a counter without a live tablet, `bad_credentials` for
-        whatever else is wrong, `TooMuch` `too_many_tries` after ten failures, known name or not.
+        whatever else is wrong, `TooMuch` `too_many_tries` after ten failures, known name or not,
+        after too many from one source, or when too many wait.
         """
+        self._count_source(source)
+        self._passwords.require_room()
         if page == "counter" and (tablet is None or not tablet_live(tablet)):
             raise not_enrolled()
         home = await self._find_municipality(municipality, tablet)
@@ -119,14 +126,17 @@ class SignIn:
             await self._people.set_password(
                 person.municipality_id, person.id, replacement, end_sessions_at=None
             )
-        return await self._begin_for(person, tablet if page == "counter" else None)
+        begun = await self._begin_for(person, tablet if page == "counter" else None)
+        self._succeeded(source)
+        return begun
 
-    async def set_password(self, token: str, password: str) -> Person:
+    async def set_password(self, token: str, password: str, *, source: str | None = None) -> Person:
         """Set the password of the person whose link `token` is; ends the person's sessions.
 
         Raises `ProtocolError` `weak_password`, upon which the link can be used again, or `Denied`
-        `link_used`.
+        `link_used`, or `TooMuch` `too_many_tries`.
         """
+        self._count_source(source)
         link = await self._sessions.link(token_hash(token))
         if link is None or link.person_id is None or not _opens(link, self._clock()):
             raise link_used()
@@ -143,6 +153,7 @@ class SignIn:
         )
         await self._sessions.clear_tries(_try_key(person.municipality_id, person.login))
         await self._note(person.municipality_id, "person:password", person.id)
+        self._succeeded(source)
         return person
 
     async def _find_municipality(
@@ -165,13 +176,15 @@ class SignIn:
             # The key, not the name: whoever holds the list of names can tell, nobody else.
             await self._note(home.id, "name:last-try", key)
         if tries > MAX_TRIES:
-            raise TooMuch(
-                "too many failed tries at signing in",
-                limit=MAX_TRIES,
-                unit=f"tries in {LOCKED.seconds // 60} minutes",
-                code="too_many_tries",
-                http_status=429,
-            )
+            raise too_many_tries(MAX_TRIES, f"tries in {LOCKED.seconds // 60} minutes")
+
+    def _count_source(self, source: str | None) -> None:
+        if source is not None:
+            self._sources.count(source, self._clock())
+
+    def _succeeded(self, source: str | None) -> None:
+        if source is not None:
+            self._sources.succeeded(source)
 
     # One-time links and codes
 
@@ -195,11 +208,13 @@ class SignIn:
         )
         return token
 
-    async def exchange_link(self, token: str) -> Exchanged:
+    async def exchange_link(self, token: str, *, source: str | None = None) -> Exchanged:
         """Use up a sign-in link and begin its sessions; raises `Denied` `link_used`.
 
-        A link with a tablet enrols it and signs the clerk in on it (the demo's).
+        A link with a tablet enrols it and signs the clerk in on it (the demo's). Raises `TooMuch`
+        `too_many_tries`.
         """
+        self._count_source(source)
         now = self._clock()
         link = await self._sessions.use_link(token_hash(token), LinkPurpose.SIGN_IN, now)
         if link is None:
@@ -215,17 +230,22 @@ class SignIn:
             if not may_sign_in(person, page, tablet):
                 raise link_used()
             begun.append(await self._begin_for(person, tablet))
+        self._succeeded(source)
         return Exchanged(page, tuple(begun))
 
-    async def enrol(self, code: str) -> NewSession:
+    async def enrol(self, code: str, *, source: str | None = None) -> NewSession:
         """Use up an enrolment code and begin the tablet's session; raises `Denied` `code_unknown`.
 
-        Whatever device was enrolled as this tablet before is no longer.
+        Whatever device was enrolled as this tablet before is no longer. Raises `TooMuch`
+        `too_many_tries`.
         """
+        self._count_source(source)
         link = await self._sessions.use_link(code_hash(code), LinkPurpose.ENROL, self._clock())
         if link is None or link.tablet_id is None:
             raise Denied("no such enrolment code", code="code_unknown", http_status=401)
-        return await self._enrol(link.municipality_id, link.tablet_id)
+        begun = await self._enrol(link.municipality_id, link.tablet_id)
+        self._succeeded(source)
+        return begun
 
     async def _enrol(self, municipality_id: str, tablet_id: str) -> NewSession:
         await self._people.enrol_tablet(municipality_id, tablet_id, self._clock())
