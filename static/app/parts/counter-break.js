@@ -1,6 +1,6 @@
 /** The line is lost: what happened, what is kept, how long the seat is kept, and that nobody need do anything. */
 import { countdown } from "../lib/format.js";
-import { secondsUntil } from "./clock.js";
+import { givesUpAt, secondsUntil } from "./clock.js";
 import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
@@ -9,15 +9,6 @@ import { CounterCallTop } from "./topbar.js";
 import { language, other, t, tIn } from "./words.js";
 
 /** @typedef {import("./model.js").CounterApp} CounterApp */
-
-/** When the seat is given up: what the server said, or what its rule says since our socket went. @param {CounterApp} app */
-export function givesUpAt(app) {
-  const told = app.store.call.value?.interrupted?.gives_up_at;
-  if (told) return told;
-  const { since } = app.store.connection.value;
-  const seconds = app.store.limits.value?.resume_seconds ?? 120;
-  return new Date(since + app.store.serverOffset.value + seconds * 1000).toISOString();
-}
 
 /** @param {{app: CounterApp}} props */
 function Left({ app }) {
@@ -31,7 +22,7 @@ function Left({ app }) {
 
 /** @param {{app: CounterApp}} props */
 function Kept({ app }) {
-  const files = app.store.fileList.value.length;
+  const files = app.store.fileList.value.filter((file) => file.state === "offered").length;
   return html`<div class="kept">
     <h2>${t("break.kept")}</h2>
     <ul class="met">

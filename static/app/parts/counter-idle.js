@@ -35,8 +35,9 @@ function hallState(app) {
   const position = app.store.position.value;
   if (!position) return { good: null, title: t("idle.hall"), text: t("idle.hall.unknown") };
   if (position.desks_open === 0) return { good: false, title: t("idle.hall.closed"), text: t("idle.hall.closed.text") };
-  const wait = position.wait_seconds === null ? "" : ` ${waitMinutes(position.wait_seconds, language())}`;
-  return { good: true, title: t("idle.hall.open"), text: t("idle.hall.ahead", { n: position.ahead }) + wait };
+  const { ahead, wait_seconds } = position;
+  const wait = ahead === 0 || wait_seconds === null ? "" : `${t("idle.hall.and")}${waitMinutes(wait_seconds, language())}`;
+  return { good: true, title: t("idle.hall.open"), text: t("idle.hall.ahead", { n: ahead }) + wait };
 }
 
 /** @param {{app: CounterApp}} props */

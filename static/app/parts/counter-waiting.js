@@ -1,5 +1,4 @@
 /** Waiting: people and minutes instead of a spinner, who is being called, and the way to stop. */
-import { ClosedNotice } from "./counter-idle.js";
 import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
@@ -8,11 +7,11 @@ import { Message, Rich } from "./rich.js";
 import { Playing } from "./video.js";
 import { language, other, t, tIn } from "./words.js";
 
-/** @param {{label: string, value: string, unit: string, second: string}} props */
+/** @param {{label: string, value: string, unit?: string, second: string}} props without a unit the value is in words */
 function Figure({ label, value, unit, second }) {
   return html`<div>
     <p class="easy"><span><${Rich} text=${label} /></span></p>
-    <b>${value}<small>${unit}</small></b>
+    <b class=${unit ? "" : "words"}>${value}${unit && html`<small>${unit}</small>`}</b>
     <span class="second" lang=${other()}>${second}</span>
   </div>`;
 }
@@ -25,15 +24,26 @@ function Figures({ position }) {
     <${Figure}
       label=${tIn(language(), "waiting.ahead")}
       value=${String(position?.ahead ?? "―")}
-      unit=${t("waiting.people")}
+      unit=${t("waiting.people", { count: position?.ahead ?? 0 })}
       second=${tIn(other(), "waiting.ahead.second")}
     />
     <${Figure}
       label=${tIn(language(), "waiting.wait")}
-      value=${minutes === null ? "―" : String(minutes)}
-      unit=${minutes === null ? "" : t("waiting.minutes")}
+      value=${minutes === null ? t("waiting.unknown") : String(minutes)}
+      unit=${minutes === null ? undefined : t("waiting.minutes")}
       second=${tIn(other(), minutes === null ? "waiting.unknown" : "waiting.wait.second")}
     />
+  </div>`;
+}
+
+/** Hours and telephone while no desk is open. @param {{notice: {hours: string, telephone: string}}} props */
+function Closed({ notice }) {
+  const told = /** @type {const} */ (["hours", "telephone"]).filter((key) => notice[key]);
+  return html`<div class="facts">
+    ${told.map(
+      (key) =>
+        html`<${Figure} key=${key} label=${t(`waiting.closed.${key}`)} value=${notice[key]} second=${tIn(other(), `waiting.closed.${key}`)} />`,
+    )}
   </div>`;
 }
 
@@ -46,7 +56,7 @@ export function CounterWaiting({ app }) {
   return html`<main class="cmain center">
       <${Pictogram} name="wait" class="big-p" />
       <${Message} title=${title} what=${notice ? "waiting.closed.what" : "waiting.what"} />
-      ${notice ? html`<${ClosedNotice} notice=${notice} />` : html`<${Figures} position=${position} />`}
+      ${notice ? html`<${Closed} notice=${notice} />` : html`<${Figures} position=${position} />`}
       <p class="lead" aria-live="polite">
         ${offered && html`<span class="chip here ringing"><${Icon} name="bell" class="bell" />${t("waiting.offered", { name: offered })}</span>`}
       </p>

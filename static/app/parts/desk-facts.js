@@ -30,7 +30,7 @@ function Meter({ quality }) {
 /** @param {{app: import("./model.js").DeskApp, call: import("./model.js").CallNoun}} props */
 export function DeskFacts({ app, call }) {
   const procedure = app.procedures.value.find(({ id }) => id === call.procedure);
-  const lost = call.state === "interrupted";
+  const lost = call.state === "interrupted" || app.store.connection.value.state !== "open";
   return html`<header class="facts-bar">
     ${lost
       ? html`<span class="chip warn"><${Icon} name="wifioff" />${t("state.interrupted")}</span>`

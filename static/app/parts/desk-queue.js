@@ -1,7 +1,7 @@
 /** The desk between calls: the call that rings here, everyone who waits, what was done today. */
-import { countdown, time } from "../lib/format.js";
+import { countdown, duration, time } from "../lib/format.js";
 import { Bells } from "./bells.js";
-import { Elapsed, secondsSince, secondsUntil } from "./clock.js";
+import { secondsSince, secondsUntil } from "./clock.js";
 import { DeskRing } from "./desk-ring.js";
 import { DeskSide } from "./desk-side.js";
 import { html } from "./html.js";
@@ -24,10 +24,11 @@ export function ProcedureName({ app, id }) {
 
 /** @param {{call: CallNoun, app: DeskApp}} props */
 function Wait({ call, app }) {
-  const seconds = secondsSince(call.placed_at, app.now.value);
+  const until = call.answered_at ? Date.parse(call.answered_at) : app.now.value;
+  const seconds = secondsSince(call.placed_at, until);
   const kind = seconds >= TOO_LONG_SECONDS ? "stop" : seconds >= LONG_SECONDS ? "warn" : "ok";
   return html`<span class="wait">
-    <b><${Elapsed} from=${call.placed_at} now=${app.now} /></b>
+    <b>${duration(seconds, language())}</b>
     <progress class=${kind} max=${TOO_LONG_SECONDS} value=${Math.min(seconds, TOO_LONG_SECONDS)} aria-hidden="true"></progress>
   </span>`;
 }

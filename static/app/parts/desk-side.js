@@ -35,7 +35,7 @@ export function DeskSide({ app, waiting }) {
     </section>
     ${waiting.length > 0 &&
     html`<section class="panel"><header><h2>${t("side.bells")}</h2></header><div class="body"><${Bells} app=${app} /></div></section>`}
-    <section class="panel">
+    <section class="panel of-keys">
       <header><h2>${t("keys.title")}</h2></header>
       <dl class="body kv keys">${KEYS.map(([key, words]) => html`<dt key=${key}><kbd>${key}</kbd></dt><dd>${t(words)}</dd>`)}</dl>
     </section>

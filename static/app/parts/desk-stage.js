@@ -1,5 +1,5 @@
 /** The picture of the counter at the desk: whole, never cropped, nothing over it but the training watermark. */
-import { Countdown } from "./clock.js";
+import { Countdown, givesUpAt } from "./clock.js";
 import { html, useEffect, useRef } from "./html.js";
 import { Playing, Veil } from "./video.js";
 import { t } from "./words.js";
@@ -8,18 +8,21 @@ import { arrowMove, holdInside } from "./zoom.js";
 /** @typedef {import("./model.js").DeskApp} DeskApp */
 /** @typedef {import("./model.js").CallNoun} CallNoun */
 
+/** How long the seat is kept, and what stays. @param {{app: DeskApp}} props */
+function Kept({ app }) {
+  return html`<p>${t("stage.lost.seat")} <b><${Countdown} to=${givesUpAt(app)} now=${app.now} /></b></p>
+    <p>${t("stage.lost.kept")}</p>`;
+}
+
 /** What hides the picture now, or null. @param {{app: DeskApp, call: CallNoun}} props */
 function Withheld({ app, call }) {
   const line = app.store.connection.value;
   if (line.state !== "open") {
-    return html`<${Veil} icon="wifioff" title=${t("stage.own_lost")}><p>${t("stage.own_lost.what")}</p><//>`;
+    return html`<${Veil} icon="wifioff" title=${t("stage.own_lost")}><${Kept} app=${app} /><//>`;
   }
   if (call.state === "interrupted") {
     const whose = call.interrupted?.lost.includes("counter") ? "counter" : "desk";
-    return html`<${Veil} icon="wifioff" title=${t(`stage.lost.${whose}`)}>
-      <p>${t("stage.lost.seat")} <b>${call.interrupted && html`<${Countdown} to=${call.interrupted.gives_up_at} now=${app.now} />`}</b></p>
-      <p>${t("stage.lost.kept")}</p>
-    <//>`;
+    return html`<${Veil} icon="wifioff" title=${t(`stage.lost.${whose}`)}><${Kept} app=${app} /><//>`;
   }
   if (call.veiled) {
     return html`<${Veil} icon="camoff" title=${t("veil.title")}><p>${t("veil.desk.what")}</p><p>${t("veil.desk.end")}</p><//>`;

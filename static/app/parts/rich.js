@@ -10,8 +10,18 @@ const READING = /\[([^|\]]+)\|([^\]]+)\]/g;
  */
 export const plain = (text) => text.replace(READING, "$1");
 
-/** @param {{text: string}} props */
+/**
+ * Words with readings stay whole: a browser may break a line at either end of a reading.
+ * @param {{text: string}} props
+ */
 export function Rich({ text }) {
+  return text
+    .split(" ")
+    .map((word, index) => [index ? " " : "", word.includes("|") ? html`<span class="nw"><${Word} text=${word} /></span>` : word]);
+}
+
+/** @param {{text: string}} props */
+function Word({ text }) {
   const parts = text.split(READING);
   return parts.map((part, index) => {
     if (index % 3 === 0) return part;
