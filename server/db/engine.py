@@ -6,6 +6,7 @@ commands may run beside a server on the same file.
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,9 +33,14 @@ _PRAGMAS = (
 
 
 def open_engine(path: Path) -> AsyncEngine:
-    """Return an engine on the SQLite file `path`; the file is made at the first connection."""
+    """Return an engine on the SQLite file `path`; the file is made at the first connection.
+
+    Neither its log nor its errors show what is bound to a statement.
+    """
+    # The driver writes every statement with all that is bound to it.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     url = sa.URL.create("sqlite+aiosqlite", database=str(path))
-    engine = create_async_engine(url, pool_size=4, max_overflow=4)
+    engine = create_async_engine(url, pool_size=4, max_overflow=4, hide_parameters=True)
     sa.event.listen(engine.sync_engine, "connect", _prepare)
     sa.event.listen(engine.sync_engine, "begin", _begin)
     return engine

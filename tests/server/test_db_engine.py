@@ -151,6 +151,14 @@ async def test_a_full_disk_is_said_to_be_one(database: Database) -> None:
     assert caught.value.code == "disk_full"
 
 
+async def test_an_error_does_not_show_what_was_bound_to_the_statement(database: Database) -> None:
+    again = {"id": "m", "slug": "a secret", "name": "M", "key_wrapped": b""}
+    with pytest.raises(IntegrityError) as caught:
+        async with database.writing() as connection:
+            await connection.execute(sa.insert(schema.municipality).values(again))
+    assert "a secret" not in str(caught.value)
+
+
 async def test_a_file_that_is_no_database_is_corrupt(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database at all, but long enough" * 99)
     database = open_database(tmp_path)
