@@ -1,71 +1,73 @@
-"""Writes a picture of every page and state, for people to look at.
+"""Pictures of every page in every state, in both languages and in the sizes of the devices.
 
-    .venv/bin/python -m tools.shots [FOLDER] [--browser firefox] [--language en]
+    .venv/bin/python tools/shots.py [--out shots] [--only counter-call] [--browser firefox]
 
-Without options: both languages in Chromium, into `shots/`. Real service, real calls.
+The real service runs, with a real browser at both ends. A picture is named
+SCENE-LANGUAGE-WIDTHxHEIGHT; `findings.txt` beside them says what axe and layout.js find,
+contrasts that axe could not tell marked by a question mark.
 """
 
 import argparse
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools.browsers.chromium import Chromium
 from tools.browsers.firefox import Firefox
 from tools.browsers.page import Browser
-from tools.browsers.service import RunningService
-from tools.browsers.tour import Stop, Tour
-
-# The last one is what the walk goes on with.
-SIZES = {
-    "counter": [(1366, 1024), (810, 1080), (1024, 1366)],
-    "desk": [(1920, 1080), (1366, 768)],
-}
+from tools.tour.looks import axe, forms, measure
+from tools.tour.report import SIZES
+from tools.tour.scene import Scene
+from tools.tour.tour import walk
 
 
 async def start(name: str, folder: Path) -> Browser:
-    """Return a running browser."""
+    """Return a running browser. Raises `RuntimeError` when it is not installed."""
     if name == "firefox":
         return await Firefox.start(folder / "profile")
     return await Chromium.start(folder)
 
 
-async def shoot(stop: Stop, number: int, folder: Path) -> None:
-    """Write the pictures of one stop, one for each size."""
-    for width, height in SIZES[stop.kind]:
-        await stop.page.resize(width, height)
-        await stop.page.until(f"innerWidth === {width} && innerHeight === {height}")
-        await stop.page.eval("new Promise((done) => requestAnimationFrame(() => done(null)))")
-        name = f"{number:02d}-{stop.kind}-{stop.name}-{width}x{height}.png"
-        await stop.page.screenshot(folder / name)
+async def take(name: str, out: Path, only: str) -> None:
+    """Write the pictures of the scenes whose names begin with `only`."""
+    findings: list[str] = []
 
+    async def visit(scene: Scene) -> None:
+        if not scene.name.startswith(only):
+            return
+        print(scene.name, flush=True)
+        sizes = SIZES[scene.role]
+        async for language, size in forms(scene.page, sizes):
+            picture = f"{scene.name}-{language}-{size[0]}x{size[1]}"
+            await scene.page.screenshot(out / f"{picture}.png")
+            found = await measure(scene.page, scene.role)
+            if size == sizes[0]:
+                found += await axe(scene.page)
+            findings.extend(f"{picture}: {kind}: {what}" for kind, what in found)
+            (out / "findings.txt").write_text("\n".join(findings) + "\n", "utf-8")
 
-async def main(name: str, languages: list[str], folder: Path) -> None:
-    """Walk once for each language."""
-    with tempfile.TemporaryDirectory() as given:
-        aside = Path(given)
-        service = RunningService(aside / "service")
-        await service.start()
-        browser = await start(name, aside)
+    with tempfile.TemporaryDirectory() as folder:
+        browser = await start(name, Path(folder))
         try:
-            for language in languages:
-                into = folder / language
-                into.mkdir(parents=True, exist_ok=True)
-                number = 0
-                town = await service.town(f"shots-{language}")
-                async for stop in Tour(browser, service, town, aside).walk(language):
-                    number += 1
-                    await shoot(stop, number, into)
-                print(f"{number} stops in {into}")
+            await walk(browser, Path(folder), visit)
         finally:
             await browser.close()
-            await service.stop()
+    print(f"{len(findings)} findings")
+
+
+def main() -> None:
+    """Run by hand."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("shots"), help="folder for the pictures")
+    parser.add_argument("--only", default="", help="scenes whose names begin with this")
+    parser.add_argument("--browser", choices=("chromium", "firefox"), default="chromium")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    asyncio.run(take(given.browser, given.out, given.only))
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("folder", nargs="?", type=Path, default=Path("shots"))
-    options.add_argument("--browser", choices=("chromium", "firefox"), default="chromium")
-    options.add_argument("--language", choices=("ja", "en"), action="append")
-    chosen = options.parse_args()
-    asyncio.run(main(chosen.browser, chosen.language or ["ja", "en"], chosen.folder))
+    main()

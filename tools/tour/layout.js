@@ -10,12 +10,14 @@
  * small     something to press is less than 44 px high or wide (32 in the lists of the desk)
  * tiny      text below 16 px (readings above characters: 14)
  * cut       words do not fit into their place
+ * foreign   words of the other language that are not marked as such; `names` are said alike in both
  */
-(({ role }) => {
+(({ role, names }) => {
   const TARGET_PX = 44;
   const LISTED_PX = 32;
   const TEXT_PX = 16;
   const READING_PX = 14;
+  const LEAST_AIR_PX = 4;
   /** May scroll: lists and what is written. */
   const LISTS = ".scroll, .today, .clerk-panel, textarea, .vh, .vh *";
   const PRESSED = "button, a[href], input, select, textarea, summary";
@@ -37,8 +39,12 @@
   /** The part of the window in which `element` can be seen, as its scrolling parents leave it. */
   const frame = (element) => {
     const box = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
-    for (let parent = element.parentElement; parent; parent = parent.parentElement) {
-      if (getComputedStyle(parent).overflow === "visible" && parent.localName !== "dialog") continue;
+    let inner = element;
+    // A dialog stands on top of everything and is cut by nothing but the window.
+    while (inner.localName !== "dialog" && inner.parentElement) {
+      const parent = inner.parentElement;
+      inner = parent;
+      if (getComputedStyle(parent).overflow === "visible") continue;
       const edge = parent.getBoundingClientRect();
       box.left = Math.max(box.left, edge.left);
       box.top = Math.max(box.top, edge.top);
@@ -58,7 +64,7 @@
 
   const scrolls = () => {
     for (const element of [document.documentElement, ground, ...all("*")]) {
-      if (element.matches(LISTS) || element.closest("svg, video")) continue;
+      if (element.matches(LISTS) || element.closest("svg, video") || element.matches(".video")) continue;
       const { overflowY } = getComputedStyle(element);
       if (overflowY === "visible" && element !== document.documentElement) continue;
       const more = element.scrollHeight - element.clientHeight;
@@ -79,14 +85,21 @@
     if (modal) return;
     const LOOKS = 12;
     for (const video of all("video")) {
-      const box = video.getBoundingClientRect();
+      const [whole, edge] = [video.getBoundingClientRect(), frame(video)];
+      const [left, top, right, bottom] = [
+        Math.max(whole.left, edge.left),
+        Math.max(whole.top, edge.top),
+        Math.min(whole.right, edge.right),
+        Math.min(whole.bottom, edge.bottom),
+      ];
       const own = video.parentElement;
       const over = new Set();
       for (let i = 0; i < LOOKS * LOOKS; i += 1) {
-        const x = box.left + ((0.5 + (i % LOOKS)) * box.width) / LOOKS;
-        const y = box.top + ((0.5 + Math.floor(i / LOOKS)) * box.height) / LOOKS;
-        const top = topmost(x, y);
-        if (top && top !== video && top !== own && !top.closest(".veil, .unblock") && !(role === "counter" && top.matches(".tag"))) over.add(top);
+        const x = left + ((0.5 + (i % LOOKS)) * (right - left)) / LOOKS;
+        const y = top + ((0.5 + Math.floor(i / LOOKS)) * (bottom - top)) / LOOKS;
+        const upon = topmost(x, y);
+        const meant = upon?.closest(".veil, .unblock") || (role === "counter" && upon?.matches(".tag"));
+        if (upon && upon !== video && upon !== own && !meant) over.add(upon);
       }
       for (const element of over) add("covered", `${name(element)} over ${name(video)}`);
     }
@@ -137,10 +150,15 @@
         add("cut", `${name(element)} by ${element.scrollWidth - element.clientWidth} px`);
       }
     }
-    for (const button of all("button, .btn, .chip, label")) {
+    const range = document.createRange();
+    for (const button of all("button, .btn, .chip, label, [role=tab]")) {
       const parent = button.parentElement?.getBoundingClientRect();
       const box = button.getBoundingClientRect();
       if (parent && parent.width > 0 && box.right > parent.right + 1) add("cut", `${name(button)} sticks out by ${px(box.right - parent.right)} px`);
+      range.selectNodeContents(button);
+      const inner = range.getBoundingClientRect();
+      const air = Math.min(inner.left - box.left, box.right - inner.right);
+      if (inner.width > 0 && air < LEAST_AIR_PX && !button.matches("label")) add("cut", `${name(button)} touches its edge: ${px(air)} px`);
     }
   };
 
@@ -163,6 +181,18 @@
     }
   };
 
+  const foreign = (nodes) => {
+    const english = document.documentElement.lang === "en";
+    const strange = english ? /[\u3041-\u30fa\u4e00-\u9fff]/ : /[A-Za-z]{3,}/;
+    for (const node of nodes) {
+      const marked = node.parentElement.closest(`[lang]:not(html)`);
+      const said = node.parentElement.closest(".msg, .file b, dialog.full h2, .toasts, kbd, .mono, .hash, option, .viewed, textarea");
+      if (said || (marked && marked.lang !== document.documentElement.lang)) continue;
+      const left = names.reduce((text, each) => text.replaceAll(each, ""), node.data);
+      if (strange.test(left)) add("foreign", `${name(node.parentElement)}: ${left.trim().slice(0, 60)}`);
+    }
+  };
+
   const nodes = texts();
   sideways();
   if (role === "desk") scrolls();
@@ -172,5 +202,6 @@
   tiny(nodes);
   cut();
   hidden(nodes);
+  foreign(nodes);
   return found;
 })

@@ -14,6 +14,11 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 LAYOUT = Path(__file__).with_name("layout.js")
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 LANGUAGES = ("ja", "en")
+# Said alike in both languages: names of the town, its people and its hours; kinds of files.
+NAMES = (
+    *("架空市", "架空中央郵便局", "番窓口", "見本 いちか", "見本 ふたば", "架空 一郎", "架空 次子"),
+    *("平日", "日本語", "English", "SHA-256", "PDF", "JPEG", "PNG", "Wi-Fi"),
+)
 
 Size = tuple[int, int]
 
@@ -70,7 +75,8 @@ async def forms(page: Page, sizes: Sequence[Size]) -> AsyncIterator[tuple[str, S
 
 async def measure(page: Page, role: str) -> list[tuple[str, str]]:
     """Return what layout.js finds, as kind and words."""
-    found = await page.eval(f"({_source(LAYOUT)})({json.dumps({'role': role})})")
+    given = json.dumps({"role": role, "names": NAMES})
+    found = await page.eval(f"({_source(LAYOUT)})({given})")
     return [(each["kind"], each["what"]) for each in found]
 
 
