@@ -71,6 +71,25 @@ test("a new call starts with an empty chat and no files", () => {
   assert.deepEqual([state.chat, state.files], [[], {}]);
 });
 
+test("a call that is answered brings along what was said before it went back to the queue", () => {
+  const read = { counter: 1, desk: 2 };
+  const ok = { type: "ok", re: "x", call: call(), chat: [chat(2), chat(1)], read, files: [file("f"), file("g")] };
+  const state = after([{ type: "call", call: call() }, { type: "file", file: file("f", { state: "offered" }) }, ok]);
+  assert.deepEqual(state.chat.map((/** @type {any} */ m) => m.number), [1, 2]);
+  assert.deepEqual(state.read, read);
+  assert.deepEqual([state.files.f.state, state.files.g.state], ["offered", "arriving"]);
+});
+
+test("a call that goes back to the queue is no longer the desk's", () => {
+  const desk = after([welcome(), { type: "call", call: call() }, { type: "chat", message: chat(1) }]);
+  const back = after([{ type: "call", call: call({ state: "waiting", version: 4 }) }], desk);
+  assert.deepEqual([back.call, back.chat], [null, []]);
+  const other = after([{ type: "call", call: call({ id: "call-2", state: "ringing" }) }], desk);
+  assert.equal(other.call.id, "call-1");
+  const told = { ...NOTHING, call: call({ state: "ringing", version: 4 }) };
+  assert.equal(after([welcome({ state: told })], desk).call, null);
+});
+
 test("the end of another call does not push aside the one that goes on", () => {
   const state = after([
     { type: "call", call: call() },

@@ -289,7 +289,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
 /**
  * @typedef {{type: "welcome", epoch: string, resumed: boolean, server_time: string, you: You, limits: LimitsNoun, state: StateNoun | null, seq?: number}} WelcomeMessage
  * @typedef {{type: "ping", seq: number}} PingMessage
- * @typedef {{type: "ok", seq: number, re: string, call?: CallNoun, number?: number, at?: string}} OkMessage
+ * @typedef {{type: "ok", seq: number, re: string, call?: CallNoun, chat?: ChatNoun[], read?: ReadNoun, files?: FileNoun[], number?: number, at?: string}} OkMessage
  * @typedef {{type: "error", seq?: number, re?: string, error: ErrorNoun}} ErrorMessage
  * @typedef {{type: "call", seq: number, call: CallNoun}} CallMessage
  * @typedef {{type: "queue", seq: number, queue: QueueNoun}} QueueMessage

@@ -12,7 +12,6 @@
  * @typedef {object} State
  * @property {import("./protocol.js").You | null} you
  * @property {import("./protocol.js").LimitsNoun | null} limits
- * @property {string | null} epoch
  * @property {CallNoun | null} call the one that this page is in, or was in until dismissed
  * @property {readonly ChatNoun[]} chat by number
  * @property {import("./protocol.js").ReadNoun} read
@@ -29,7 +28,6 @@
 export const EMPTY = Object.freeze({
   you: null,
   limits: null,
-  epoch: null,
   call: null,
   chat: [],
   read: { counter: 0, desk: 0 },
@@ -40,6 +38,16 @@ export const EMPTY = Object.freeze({
   serverOffset: 0,
   ended: null,
   pending: [],
+});
+
+/** What belongs to a call and goes with it. */
+const NO_CALL = Object.freeze({
+  call: EMPTY.call,
+  chat: EMPTY.chat,
+  read: EMPTY.read,
+  files: EMPTY.files,
+  pending: EMPTY.pending,
+  position: EMPTY.position,
 });
 
 /**
@@ -56,7 +64,7 @@ export function reduce(state, message, now) {
     case "call":
       return withCall(state, message.call);
     case "ok":
-      return message.call ? withCall(state, message.call) : state;
+      return message.call ? withPast(withCall(state, message.call), message) : state;
     case "queue":
       return { ...state, queue: message.queue };
     case "position":
@@ -83,12 +91,11 @@ export function reduce(state, message, now) {
  * @returns {State}
  */
 function welcome(state, message, now) {
-  const { you, limits, epoch } = message;
+  const { you, limits } = message;
   const known = {
     ...state,
     you,
     limits,
-    epoch,
     ended: null,
     serverOffset: Date.parse(message.server_time) - now,
     deskState: you.page === "desk" ? you.desk_state : null,
@@ -100,7 +107,7 @@ function welcome(state, message, now) {
   return {
     ...known,
     // A result stays on the screen until it is dismissed.
-    call: told.call ?? closedOrNull(state.call),
+    call: told.call && mayHave(known, told.call) ? told.call : closedOrNull(state.call),
     chat: told.chat.toSorted((a, b) => a.number - b.number),
     read: told.read,
     files: Object.fromEntries(told.files.map((file) => [file.id, file])),
@@ -118,21 +125,39 @@ function closedOrNull(call) {
 /** @param {State} state @param {CallNoun} call @returns {State} */
 function withCall(state, call) {
   const old = state.call;
+  if (old?.id === call.id && call.version < old.version) return state;
+  if (!mayHave(state, call)) return old?.id === call.id ? { ...state, ...NO_CALL } : state;
   if (old?.id === call.id) {
-    if (call.version < old.version) return state;
     return { ...state, call, position: inQueue(call) ? state.position : null };
   }
   // The end of some other call does not push aside the one that goes on.
   if (old && old.state !== "closed" && call.state === "closed") return state;
-  return {
-    ...state,
-    call,
-    chat: [],
-    read: EMPTY.read,
-    files: {},
-    pending: [],
-    position: inQueue(call) ? state.position : null,
-  };
+  return { ...state, ...NO_CALL, call, position: inQueue(call) ? state.position : null };
+}
+
+/**
+ * Whether this page can be in `call`. A desk is in none that is in the queue: what it had and went
+ * back there is another desk's now.
+ * @param {State} state
+ * @param {CallNoun} call
+ */
+function mayHave(state, call) {
+  return state.you?.page !== "desk" || !inQueue(call);
+}
+
+/**
+ * What a call taken up again brings along from before.
+ * @param {State} state
+ * @param {Pick<import("./protocol.js").OkMessage, "call" | "chat" | "read" | "files">} told
+ * @returns {State}
+ */
+function withPast(state, { call, chat = [], read, files = [] }) {
+  if (state.call === null || state.call.id !== call?.id) return state;
+  const whole = chat.reduce(withChat, state);
+  const seen = read ? withRead(withRead(whole, "counter", read.counter), "desk", read.desk) : whole;
+  if (files.length === 0) return seen;
+  // What came by itself is at least as new.
+  return { ...seen, files: { ...Object.fromEntries(files.map((file) => [file.id, file])), ...seen.files } };
 }
 
 /** @param {CallNoun} call */
@@ -176,6 +201,5 @@ export function draftDropped(state, id) {
 /** Clear the screen of a call that is closed. @param {State} state @returns {State} */
 export function dismissed(state) {
   if (state.call?.state !== "closed") return state;
-  const { chat, read, files, pending, position } = EMPTY;
-  return { ...state, call: null, chat, read, files, pending, position };
+  return { ...state, ...NO_CALL };
 }

@@ -7,7 +7,7 @@
  *     store.serverNow()                     // ms; for countdowns to `gives_up_at`
  *     store.dismissCall()                   // after the result was read
  *
- * Signals: you limits epoch call chat read files queue position deskState serverOffset ended
+ * Signals: you limits call chat read files queue position deskState serverOffset ended
  * pending connection, and computed: fileList (by time), unread (chat of others not read yet).
  * The page draws and never writes them.
  */
@@ -28,7 +28,6 @@ export function createStore({ now = Date.now } = {}) {
   const signals = {
     you: signal(state.you),
     limits: signal(state.limits),
-    epoch: signal(state.epoch),
     call: signal(state.call),
     chat: signal(state.chat),
     read: signal(state.read),
