@@ -11,6 +11,7 @@ from tools.browsers.firefox import Firefox
 from tools.browsers.page import Browser, Page
 from tools.browsers.people import Pair, sit_down
 from tools.browsers.service import RunningService, Town
+from tools.tour.report import Report, look_around
 
 NAMES = ("chromium", "firefox")
 _numbers = itertools.count(1)
@@ -78,3 +79,9 @@ async def open_page(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[P
     yield make
     for page in pages:
         await page.end()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def tour(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """What axe and the ruler find on every page in every state, in both languages."""
+    return await look_around(browser, tmp_path_factory.mktemp("tour"))

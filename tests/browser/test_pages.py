@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,9 @@ async def test_every_page_and_state_is_accessible_and_fits(
     browser: Browser, service: RunningService, town: Town, tmp_path: Path, language: str
 ) -> None:
     wrong: list[str] = []
-    async for stop in Tour(browser, service, town, tmp_path).walk(language):
-        wrong += await look(stop)
+    async with aclosing(Tour(browser, service, town, tmp_path).walk(language)) as stops:
+        async for stop in stops:
+            wrong += await look(stop)
     assert wrong == []
 
 

@@ -13,6 +13,7 @@ WITHIN_SECONDS = 20.0
 LOOK_MILLISECONDS = 50
 # How long one evaluation waits in the page before it is asked again: a reload ends it early.
 ROUND_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
 
 # Every page begins with these. `__peers` are its connections, for their statistics; `__seen` finds
 # what a person sees: furigana are left out of words, hidden elements are left out of all.
@@ -152,8 +153,10 @@ class Page(ABC):
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             try:
-                value = await self.eval(_wait(condition, min(left, ROUND_SECONDS)))
-            except ConnectionError:
+                # A page that is left while it is asked may never answer.
+                async with asyncio.timeout(ROUND_SECONDS + ANSWER_SECONDS):
+                    value = await self.eval(_wait(condition, min(left, ROUND_SECONDS)))
+            except (ConnectionError, TimeoutError):
                 await asyncio.sleep(LOOK_MILLISECONDS / 1000)
                 continue
             if value:

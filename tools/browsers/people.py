@@ -56,7 +56,7 @@ class Seat:
     async def turn_to(self, language: str) -> None:
         """Have the page speak a language from its next loading on, as its switch does."""
         self.language = language
-        await self.page.open(f"{self.base_url}/link")
+        await self.page.open(f"{self.base_url}/sign-in")
         await self.page.eval(f"localStorage.setItem('madoguchi.language', '{language}')")
 
     async def press(self, key: str, selector: str = "button", **values: object) -> None:

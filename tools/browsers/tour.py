@@ -1,6 +1,7 @@
 """A walk through every page and state of the real service, one stop after another."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,35 +44,40 @@ class Tour:
         self._town = town
         self._folder = folder
 
-    async def walk(self, language: str) -> AsyncIterator[Stop]:
+    async def walk(self, language: str) -> AsyncGenerator[Stop]:
         """Yield every stop; the next one comes when the caller asks for it."""
         async for stop in self._before(language):
             yield stop
-        line = await TcpLine.open(self._service.port)
-        pair = await sit_down(
-            self._browser,
-            self._browser,
-            self._town,
-            line.base_url,
-            self._service.base_url,
-            language,
-        )
-        for part in (self._idle(pair), self._waiting(pair), self._talking(pair)):
-            async for stop in part:
-                yield stop
-        for part in (self._lost(pair, line), self._deciding(pair), self._results(pair)):
-            async for stop in part:
-                yield stop
-        await pair.end()
-        await line.close()
+        async with AsyncExitStack() as stack:
+            line = await TcpLine.open(self._service.port)
+            stack.push_async_callback(line.close)
+            urls = (line.base_url, self._service.base_url)
+            pair = await sit_down(self._browser, self._browser, self._town, *urls, language)
+            stack.push_async_callback(pair.end)
+            parts = (
+                self._idle(pair),
+                self._waiting(pair),
+                self._talking(pair),
+                self._lost(pair, line),
+                self._deciding(pair),
+                self._results(pair),
+            )
+            for part in parts:
+                async for stop in part:
+                    yield stop
 
-    async def _before(self, language: str) -> AsyncIterator[Stop]:
+    async def _before(self, language: str) -> AsyncGenerator[Stop]:
         """Pages of who is not signed in."""
         for kind, (width, height) in (("desk", DESK_SIZE), ("counter", PORTRAIT)):
             page = await self._browser.seat(width, height)
             await page.open(f"{self._service.base_url}/")
             await speak(page, language)
-            paths = {"index": "/", "sign-in": "/sign-in", "link": "/link", "password": "/password"}
+            paths = {
+                "index": "/",
+                "sign-in": "/sign-in",
+                "link": "/link",
+                "password": "/password#x",
+            }
             if kind == "counter":
                 paths = {"enrol": "/enrol"}
             for name, path in paths.items():
@@ -80,7 +86,7 @@ class Tour:
                 yield Stop(name, kind, page)
             await page.end()
 
-    async def _idle(self, pair: Pair) -> AsyncIterator[Stop]:
+    async def _idle(self, pair: Pair) -> AsyncGenerator[Stop]:
         counter, desk = pair.both
         yield Stop("queue-away", "desk", desk.page)
         yield Stop("idle", "counter", counter.page)
@@ -100,7 +106,7 @@ class Tour:
         await counter.until_says("consent.refused")
         yield Stop("consent-no", "counter", counter.page)
 
-    async def _waiting(self, pair: Pair) -> AsyncIterator[Stop]:
+    async def _waiting(self, pair: Pair) -> AsyncGenerator[Stop]:
         counter, desk = pair.counter, pair.desk
         await counter.consent()
         await counter.until_says("waiting.closed")
@@ -115,7 +121,7 @@ class Tour:
         await desk.accept()
         await pair.until_moving()
 
-    async def _talking(self, pair: Pair) -> AsyncIterator[Stop]:
+    async def _talking(self, pair: Pair) -> AsyncGenerator[Stop]:
         counter, desk = pair.counter, pair.desk
         yield Stop("call", "counter", counter.page)
         yield Stop("call", "desk", desk.page)
@@ -133,6 +139,7 @@ class Tour:
         await desk.page.press("Escape")
         await desk.press("template.more", ".tmpl button")
         yield Stop("call-templates", "desk", desk.page)
+        await desk.press("template.less", ".tmpl button")
         await desk.press("device.camera_off", ".tools button")
         await counter.until_says("officer.no_picture")
         yield Stop("call-officer-dark", "counter", counter.page)
@@ -159,7 +166,7 @@ class Tour:
         await desk.until_file(picture.name, "offered")
         await counter.until_file(picture.name, "offered.own")
 
-    async def _lost(self, pair: Pair, line: TcpLine) -> AsyncIterator[Stop]:
+    async def _lost(self, pair: Pair, line: TcpLine) -> AsyncGenerator[Stop]:
         counter, desk = pair.counter, pair.desk
         line.cut()
         await counter.until_says("break.own.title")
@@ -180,7 +187,7 @@ class Tour:
         await second.close()
         await counter.until_says("call.talking", seconds=60)
 
-    async def _deciding(self, pair: Pair) -> AsyncIterator[Stop]:
+    async def _deciding(self, pair: Pair) -> AsyncGenerator[Stop]:
         desk = pair.desk
         for outcome in ("returned", "refused", "aborted", "verified"):
             await desk.page.click(f"#decide-{outcome}:not([aria-disabled])")
@@ -193,7 +200,7 @@ class Tour:
             await desk.page.press("Escape")
             await desk.until_says("call.talking")
 
-    async def _results(self, pair: Pair) -> AsyncIterator[Stop]:
+    async def _results(self, pair: Pair) -> AsyncGenerator[Stop]:
         counter, desk = pair.counter, pair.desk
         for outcome in ("verified", "returned", "refused", "aborted"):
             if outcome != "verified":
