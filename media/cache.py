@@ -1,8 +1,9 @@
 """The last packets of one source, for who missed some. Pure.
 
 Fewer than 1,024: libsrtp refuses to protect a number further back. Packets are kept as received
-and decrypted, and leave by the same fixed mapping as the first time, so that a repetition is bit
-for bit the first packet and no SRTP nonce seals two plaintexts.
+and decrypted, and leave by the same fixed mapping as the first time. The first copy of a number
+wins: later ones are dropped (media/reception.py) and never replace it here, so that a repetition is
+bit for bit the first packet and no SRTP nonce seals two plaintexts.
 """
 
 SLOT_BYTES = 1504
@@ -27,8 +28,15 @@ class PacketCache:
         return self._seqs[seq & self._mask] == seq
 
     def store(self, seq: int, packet: memoryview, size: int) -> None:
-        """Keep the first `size` bytes of `packet` under `seq`; a packet too long is not kept."""
+        """Keep the first `size` bytes of `packet` under `seq`.
+
+        Nothing happens when `seq` is here already, when a newer packet has its place, and when
+        the packet is too long.
+        """
         slot = seq & self._mask
+        held = self._seqs[slot]
+        if held >= 0 and (held - seq) & 0xFFFF < 0x8000:
+            return
         if size > SLOT_BYTES:
             self._seqs[slot] = -1
             return

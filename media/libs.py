@@ -96,7 +96,8 @@ class SrtpSession:
         )
         policy = pylibsrtp.Policy(key=key, ssrc_type=any_ssrc, srtp_profile=profile)
         policy.window_size = 1024
-        # A repeated packet is bit for bit the first one (media/cache.py), so no nonce is reused.
+        # A number is given to the first copy of a packet alone (media/reception.py) and sent again
+        # from the cache alone (media/cache.py): bit for bit, so no nonce seals two plaintexts.
         policy.allow_repeat_tx = not inbound
         self._session = pylibsrtp.Session(policy)
         self._handle: Any = self._session._srtp[0]

@@ -4,8 +4,9 @@
 class Numbers:
     """Maps the numbers of one source after another onto one stream.
 
-    Within one attachment the mapping is fixed, so that a packet sent again is the same packet:
-    an SRTP nonce depends on it. `clock_rate` is in Hz, `now` in monotonic seconds.
+    Within one attachment the mapping is fixed, and no number is given again by a later one, so that
+    one number is one packet if its source brings each number once (media/reception.py): an SRTP
+    nonce depends on it. `clock_rate` is in Hz, `now` in monotonic seconds.
     """
 
     __slots__ = (

@@ -62,7 +62,7 @@ class PacketPath:
         if source.ssrc is None or route.repairs is None:
             return
         seq, size = unwrap_rtx(buffer.data, payload, size, route.repairs, source.ssrc)
-        if seq >= 0 and seq in source.missing and seq not in source.cache:
+        if seq >= 0 and seq in source.missing:
             self._take(source, buffer, payload, size, now)
 
     def _take(
@@ -70,7 +70,8 @@ class PacketPath:
     ) -> None:
         data = buffer.data
         _, _, seq, time, _ = FIXED.unpack_from(data)
-        source.count(seq, time, now)
+        if not source.count(seq, time, now):
+            return
         keyframe = source.kind == "video" and starts_keyframe(data, payload, size)
         if not source.open:
             source.keyframes.heard(now, keyframe=False)

@@ -3,7 +3,8 @@
 from collections import OrderedDict
 
 MAX_DROPOUT = 3000
-MAX_LATE = 512
+MAX_LATE = 1024  # as many as SRTP remembers (media/libs.py)
+_WINDOW = (1 << MAX_LATE) - 1
 FIRST_ASK_SECONDS = 0.01
 ASK_AGAIN_SECONDS = 0.1
 MAX_ASKS = 6
@@ -11,14 +12,22 @@ MAX_MISSING = 128
 
 
 class Reception:
-    """Counts one SSRC. `note` says of each packet whether it is new, late or out of all order."""
+    """Counts one SSRC and says of each packet what it is to the ones before.
 
-    NEW, LATE, JUMP = range(3)
+    NEW is the newest so far, LATE older and not here yet: these are to be forwarded. REPEATED has
+    come before, in whatever form; the first copy of a number wins, whoever sent the second. STRAY
+    is out of all order, and JUMP is the second in a row that is so: only then does the source count
+    afresh (RFC 3550 section A.1), for one packet alone may have been held back.
+    """
+
+    NEW, LATE, REPEATED, STRAY, JUMP = range(5)
     __slots__ = (
         "_clock_rate",
         "_expected_before",
         "_first",
+        "_here",
         "_received_before",
+        "_stray",
         "_transit",
         "highest",
         "jitter",
@@ -28,6 +37,8 @@ class Reception:
     def __init__(self, clock_rate: int) -> None:
         self._clock_rate = clock_rate
         self._first = -1
+        self._here = 1  # bit n: the packet n before the newest has come
+        self._stray = -1
         self.highest = -1  # extended by the number of wraps
         self.received = 0
         self.jitter = 0.0  # in timestamp units
@@ -36,21 +47,32 @@ class Reception:
         self._received_before = 0
 
     def note(self, seq: int, time: int, now: float) -> int:
-        """Count the packet and return NEW, LATE (older than the newest) or JUMP (count afresh)."""
+        """Count the packet and return what it is; REPEATED, STRAY and JUMP are not counted."""
         if self._first < 0:
             self._first = self.highest = seq
             self.received = 1
             return self.NEW
         ahead = (seq - self.highest) & 0xFFFF
-        if ahead == 0 or ahead >= 0x10000 - MAX_LATE:
+        if 0 < ahead <= MAX_DROPOUT:
+            self._stray = -1
+            self._here = (self._here << ahead | 1) & _WINDOW
             self.received += 1
-            return self.LATE
-        if ahead > MAX_DROPOUT:
-            return self.JUMP
+            self.highest += ahead
+            self._measure(time, now)
+            return self.NEW
+        behind = -ahead & 0xFFFF
+        return self._late(1 << behind) if behind < MAX_LATE else self._out_of_order(seq)
+
+    def _late(self, bit: int) -> int:
+        if self._here & bit:
+            return self.REPEATED
+        self._here |= bit
         self.received += 1
-        self.highest += ahead
-        self._measure(time, now)
-        return self.NEW
+        return self.LATE
+
+    def _out_of_order(self, seq: int) -> int:
+        expected, self._stray = self._stray, (seq + 1) & 0xFFFF
+        return self.JUMP if seq == expected else self.STRAY
 
     def _measure(self, time: int, now: float) -> None:
         transit = now * self._clock_rate - time
@@ -62,7 +84,7 @@ class Reception:
 
     @property
     def lost(self) -> int:
-        """How many packets never came; negative with repetitions."""
+        """How many packets never came; negative when some came that are older than the first."""
         return self.highest - self._first + 1 - self.received if self._first >= 0 else 0
 
     def fraction_lost(self) -> int:
@@ -106,8 +128,13 @@ class Missing:
         self._asks.pop(seq, None)
 
     def forget(self) -> None:
-        """Ask for nothing any more (a newer keyframe has come)."""
+        """Ask for nothing any more."""
         self._asks.clear()
+
+    def forget_before(self, seq: int) -> None:
+        """Ask for nothing older than `seq` any more: with it a keyframe begins."""
+        for number in [x for x in self._asks if 0 < (seq - x) & 0xFFFF < 0x8000]:
+            del self._asks[number]
 
     def due(self, now: float) -> list[int]:
         """Return the numbers to ask for now, oldest first."""

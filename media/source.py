@@ -85,13 +85,16 @@ class Source:
 
     def replaced(self) -> None:
         """Forget what belongs to the connection or the SSRC that is gone."""
-        self._lost_before = self.lost
         self.generation += 1
         self.ssrc = None
         self.last_report = None
-        self.reception = Reception(self.clock_rate)
+        self._begin_count()
         self.keyframes.restart()
         self.interrupt()
+
+    def _begin_count(self) -> None:
+        self._lost_before = self.lost
+        self.reception = Reception(self.clock_rate)
 
     def set_open(self, is_open: bool) -> None:
         """Let packets through or not; what came before a change never goes out after it."""
@@ -122,13 +125,18 @@ class Source:
         self._heard_at = now
         return True
 
-    def count(self, seq: int, time: int, now: float) -> None:
-        """Count a packet and note what is missing before it."""
+    def count(self, seq: int, time: int, now: float) -> bool:
+        """Count a packet and tell whether it is to be used: it is the first of its number.
+
+        Notes what is missing before it. A second copy is no use even if its bytes are others, as
+        the number may have sealed the first already.
+        """
         before = self.reception.highest
         verdict = self.reception.note(seq, time, now)
+        if verdict in (Reception.REPEATED, Reception.STRAY):
+            return False
         if verdict == Reception.JUMP:
-            self._lost_before += max(0, self.reception.lost)
-            self.reception = Reception(self.clock_rate)
+            self._begin_count()
             self.reception.note(seq, time, now)
             self.interrupt()
         elif verdict == Reception.LATE:
@@ -137,6 +145,7 @@ class Source:
             too_much = not self.missing.gap(before & 0xFFFF, seq, now)
             if too_much:
                 self.keyframes.want()
+        return True
 
     def block(self, now: float) -> Block | None:
         """Return the report block about this source, None before its first packet."""

@@ -17,17 +17,41 @@ def test_lost_packets_and_their_share_are_counted_around_the_wrap() -> None:
     assert reception.highest == 65599
 
 
-def test_late_packets_are_not_lost_and_jumps_are_told() -> None:
+def test_late_packets_are_not_lost_and_count_once() -> None:
     reception = Reception(90000)
-    assert [reception.note(n, 0, 0.0) for n in (10, 12, 11, 12)] == [
+    assert [reception.note(n, 0, 0.0) for n in (10, 12, 11, 12, 11, 10)] == [
         Reception.NEW,
         Reception.NEW,
         Reception.LATE,
-        Reception.LATE,
+        *(Reception.REPEATED,) * 3,
     ]
-    assert reception.note(20000, 0, 0.0) == Reception.JUMP
-    assert reception.note(64000, 0, 0.0) == Reception.JUMP
-    assert reception.highest == 12
+    assert reception.lost == 0
+
+
+def test_a_packet_held_back_is_late_as_long_as_srtp_would_take_it() -> None:
+    reception = Reception(90000)
+    for n in range(65000, 65000 + 1025):
+        if n not in (65001, 65002):
+            reception.note(n & 0xFFFF, 0, 0.0)
+    assert reception.note(65001, 0, 0.0) == Reception.LATE
+    assert reception.note(65001, 0, 0.0) == Reception.REPEATED
+    reception.note(1025 + 65000 & 0xFFFF, 0, 0.0)
+    assert reception.note(65001, 0, 0.0) == Reception.STRAY
+
+
+def test_a_jump_is_believed_on_the_second_packet_in_a_row() -> None:
+    reception = Reception(90000)
+    told = [reception.note(n, 0, 0.0) for n in (12, 20000, 13, 20001, 64000, 64001)]
+    new, stray, jump = Reception.NEW, Reception.STRAY, Reception.JUMP
+    assert told == [new, stray, new, stray, stray, jump]
+    assert reception.highest == 13
+
+
+def test_what_is_older_than_a_keyframe_is_not_asked_for() -> None:
+    missing = Missing()
+    missing.gap(65533, 3, 0.0)
+    missing.forget_before(1)
+    assert missing.due(0.02) == [1, 2]
 
 
 def test_even_arrival_has_no_jitter_and_uneven_has() -> None:
@@ -70,6 +94,17 @@ def test_cache_returns_the_packet_of_a_number_and_no_other() -> None:
     cache.clear()
     assert cache.fetch(19, target) == 0
     assert 19 not in cache
+
+
+def test_the_first_copy_of_a_number_stays_in_the_cache_and_so_does_a_newer_packet() -> None:
+    cache = PacketCache(8)
+    target = memoryview(bytearray(2048))
+    cache.store(65535, memoryview(b"first"), 5)
+    cache.store(65535, memoryview(b"other"), 5)
+    cache.store(65535 - 8, memoryview(b"older"), 5)
+    assert bytes(target[: cache.fetch(65535, target)]) == b"first"
+    cache.store(7, memoryview(b"newer"), 5)
+    assert bytes(target[: cache.fetch(7, target)]) == b"newer"
 
 
 def test_a_packet_too_long_for_its_slot_is_not_kept() -> None:

@@ -204,6 +204,22 @@ async def test_without_rtx_the_very_same_datagram_is_sent_again(
     assert await eventually(lambda: seen.count(original) == 2)
 
 
+async def test_a_late_original_is_not_sent_after_its_repair_by_another_text(
+    node: MediaNode, make_probe: Make, eventually: Eventually
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    counter.send_video(1, KEYFRAME)
+    counter.send_video(3)
+    assert await eventually(lambda: any(isinstance(x, rtcp.Nack) for x in counter.rtcp))
+    repair = struct.pack("!H", 2) + DELTA + b"repaired"
+    counter.send_rtp(97, 1, 6000, counter.rtx_ssrc, repair)
+    assert await eventually(lambda: len(desk.videos()) == 3)
+    counter.send_video(2, DELTA + b"original")
+    counter.send_video(4)
+    assert await eventually(lambda: len(desk.videos()) == 4)
+    assert [x.payload for x in desk.videos()] == [KEYFRAME, DELTA, DELTA + b"repaired", DELTA]
+
+
 async def test_repairs_are_bounded(
     node: MediaNode, make_probe: Make, eventually: Eventually
 ) -> None:
