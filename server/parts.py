@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from chat.log import ChatLog
 from files.uploads import Uploads
@@ -22,11 +22,6 @@ from server.keys import KeyRing
 from server.loop_lag import LoopLag
 from server.procedures.catalog import Catalog
 from server.settings import Settings
-
-
-def utc_now() -> datetime:
-    """Return the time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +56,4 @@ class Parts:
 
     async def key_of(self, call: Call) -> DataKey:
         """Return the data key of a call; raises `NotFound` once it was destroyed."""
-        return self.keys.call(call.id, await self.calls.key(call.municipality_id, call.id))
+        return await self.calls.data_key(call.municipality_id, call.id)

@@ -97,7 +97,12 @@ async def sign_in(request: web.Request) -> web.Response:
     body = await read_body(request, SignInBody)
     tablet, tablet_token = await _tablet_of(request, page)
     new = await parts.sign_in.sign_in(
-        body.municipality, body.login, body.password, page=page, tablet=tablet
+        body.municipality,
+        body.login,
+        body.password,
+        page=page,
+        tablet=tablet,
+        source=request.remote,
     )
     principal = await parts.sign_in.authenticate(new.token, new.session.kind)
     speaker = Speaker(page, principal, tablet_token or new.token)
@@ -135,7 +140,7 @@ async def links(request: web.Request) -> web.Response:
     """Use up a one-time link and begin its sessions."""
     parts = request.app[PARTS]
     body = await read_body(request, TokenBody)
-    exchanged = await parts.sign_in.exchange_link(body.token)
+    exchanged = await parts.sign_in.exchange_link(body.token, source=request.remote)
     response = answer({"page": f"/{exchanged.page}"})
     set_cookies(response, exchanged.sessions, parts)
     return response
@@ -145,7 +150,7 @@ async def links(request: web.Request) -> web.Response:
 async def password(request: web.Request) -> web.Response:
     """Set a password by a one-time link."""
     body = await read_body(request, PasswordBody)
-    await request.app[PARTS].sign_in.set_password(body.token, body.password)
+    await request.app[PARTS].sign_in.set_password(body.token, body.password, source=request.remote)
     return web.Response(status=204)
 
 
@@ -154,7 +159,7 @@ async def enrol(request: web.Request) -> web.Response:
     """Enrol a tablet by its one-time code."""
     parts = request.app[PARTS]
     body = await read_body(request, CodeBody)
-    new = await parts.sign_in.enrol(body.code)
+    new = await parts.sign_in.enrol(body.code, source=request.remote)
     principal = await parts.sign_in.authenticate(new.token, SessionKind.TABLET)
     response = answer(await describe(parts, Speaker("counter", principal, new.token)))
     set_cookies(response, (new,), parts)

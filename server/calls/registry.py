@@ -151,9 +151,11 @@ class Registry:
                 raise Conflict("this tablet has an open call", code="already_in_call")
             now = self._clock()
             prefix = f"R-{now.astimezone(JAPAN):%y%m%d}"
-            count = await self._store.next_number(permit.municipality_id, prefix)
-            call, wrapped = make(f"{prefix}-{count:04d}", new_id(), now)
-            await self._store.insert(call, wrapped)
+            call = await self._store.insert_numbered(
+                permit.municipality_id,
+                prefix,
+                lambda count: make(f"{prefix}-{count:04d}", new_id(), now),
+            )
             self._calls[call.id] = call
         await self._audience.tell_call(call, None)
         await self.settle(call.municipality_id)

@@ -1,5 +1,6 @@
 """What the registry needs of a database and of the rest of the house."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -9,11 +10,14 @@ from server.calls.call import Call
 class CallStore(Protocol):
     """Calls on disk. Every method returns once its work is durable."""
 
-    async def next_number(self, municipality_id: str, prefix: str) -> int:
-        """Allot the next number under `prefix`, from 1, without gaps."""
+    async def insert_numbered(
+        self, municipality_id: str, prefix: str, make: Callable[[int], tuple[Call, bytes]]
+    ) -> Call:
+        """Write the call that `make` returns for the next number under `prefix`, from 1.
 
-    async def insert(self, call: Call, key_wrapped: bytes) -> None:
-        """Write a new call with its wrapped data key."""
+        `make` returns the call and its wrapped data key. Number and call are written together, so
+        a call that is not written leaves no gap.
+        """
 
     async def save(self, call: Call) -> None:
         """Write a changed call; raises `Conflict` unless the stored version is one less."""
