@@ -19,7 +19,7 @@ from files.entry import FileEntry, FileState
 from files.names import name_for
 from files.opened import OpenedFile
 from files.parts import PART_BYTES, Parts, Place, is_part
-from files.room import Room, needed_bytes
+from files.space import Space, needed_bytes
 from files.store import FileStore, StoredFile
 from files.tus import Creation
 from security.crypto.keys import DataKey
@@ -66,7 +66,7 @@ class Uploads:
         self._blobs = blobs
         self._key_of_call = key_of_call
         self._claims = Claims()
-        self._room = Room()
+        self._space = Space()
         self._creating = asyncio.Lock()
         self._checking = asyncio.Semaphore(1)  # a picture may need half a gigabyte while it is made
         self._on_change: OnChange = _tell_nobody
@@ -116,10 +116,10 @@ class Uploads:
                     code="too_many_files",
                     http_status=429,
                 )
-            needed = needed_bytes(creation.size_bytes) + self._room.promised_bytes
+            needed = needed_bytes(creation.size_bytes) + self._space.promised_bytes
             await in_thread(self._blobs.check_room, needed)
             await self._store.add(_sealed(entry, key))
-            self._room.note(entry, 0)
+            self._space.note(entry, 0)
         await self._tell(entry, 0)
         return entry
 
@@ -283,7 +283,7 @@ class Uploads:
         entry = _opened(file, key)
         with self._claims.hold(entry.id):
             received_bytes = await self.received_bytes(entry)
-            self._room.note(entry, received_bytes)
+            self._space.note(entry, received_bytes)
             if received_bytes == entry.size_bytes:
                 await self._check(entry, key)
 
@@ -401,7 +401,7 @@ class Uploads:
         return entry, key
 
     async def _tell(self, entry: FileEntry, received_bytes: int) -> None:
-        self._room.note(entry, received_bytes)
+        self._space.note(entry, received_bytes)
         try:
             await self._on_change(entry, received_bytes)
         except Exception:

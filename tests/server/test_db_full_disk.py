@@ -55,7 +55,7 @@ class NoAudit:
 
 
 @dataclass
-class Room:
+class House:
     """A call, its chat and its files on the small disk."""
 
     disk: Path
@@ -88,7 +88,7 @@ class Room:
 
 
 @pytest.fixture
-async def room(disk: Path) -> AsyncIterator[Room]:
+async def house(disk: Path) -> AsyncIterator[House]:
     """Database and blobs side by side, as `data.folder` has them."""
     database = open_database(disk)
     await database.migrate()
@@ -105,7 +105,7 @@ async def room(disk: Path) -> AsyncIterator[Room]:
     files = SqlFiles(database)
     blobs = FolderBlobs(disk / "blobs", keep_free_bytes=KEPT_BYTES)
     uploads = Uploads(files, blobs, calls.data_key)
-    yield Room(disk, database, SqlChat(database), files, uploads)
+    yield House(disk, database, SqlChat(database), files, uploads)
     await database.close()
 
 
@@ -120,23 +120,23 @@ async def _body(content: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.fault
-async def test_a_full_disk_refuses_files_and_the_conversation_goes_on(room: Room) -> None:
+async def test_a_full_disk_refuses_files_and_the_conversation_goes_on(house: House) -> None:
     content = _pdf(FILE_BYTES)
-    first, second = await room.create(content), await room.create(content)
+    first, second = await house.create(content), await house.create(content)
     with pytest.raises(Unavailable) as refused:
-        await room.create(content)
+        await house.create(content)
     assert refused.value.code == "disk_full"
-    assert (await room.send(first, content)).state is FileState.OFFERED
-    (room.disk / "something else").write_bytes(bytes(6 * MIB))
+    assert (await house.send(first, content)).state is FileState.OFFERED
+    (house.disk / "something else").write_bytes(bytes(6 * MIB))
     with pytest.raises(Unavailable) as refused:
-        await room.send(second, content)
+        await house.send(second, content)
     assert refused.value.code == "disk_full"
-    stored = await room.files.get("m", second.id)
+    stored = await house.files.get("m", second.id)
     assert stored is not None
     assert (stored.entry.state, stored.entry.reason) == (FileState.REFUSED, "disk_full")
     for number in range(2):
-        await room.say(number)
-    assert await room.chat.last_number("m", "call") == 200
+        await house.say(number)
+    assert await house.chat.last_number("m", "call") == 200
 
 
 @pytest.mark.fault

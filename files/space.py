@@ -10,7 +10,7 @@ def needed_bytes(size_bytes: int, received_bytes: int = 0) -> int:
     return 2 * size_bytes - received_bytes
 
 
-class Room:
+class Space:
     """What has been promised to files of this process that are not finished."""
 
     def __init__(self) -> None:
