@@ -14,7 +14,6 @@ from chat.log import ChatLog
 from files.blobs import FolderBlobs
 from files.uploads import Uploads
 from media.node import MediaNode
-from security.crypto.keys import DataKey
 from security.errors import Unavailable
 from security.gate import Gate
 from security.ids import new_id
@@ -29,6 +28,7 @@ from server.api.middleware import SOCKET_PATH, add_headers, errors, same_origin
 from server.api.seats import AWAY, Seats
 from server.calls.machine import Limits
 from server.calls.registry import Registry
+from server.clock import utc_now
 from server.db.audit import SqlAudit
 from server.db.calls import SqlCalls
 from server.db.chat import SqlChat
@@ -39,7 +39,7 @@ from server.db.sessions import SqlSessions
 from server.keys import KeyRing, load_kek
 from server.loop_lag import LoopLag
 from server.media_events import MediaWatch
-from server.parts import Parts, utc_now
+from server.parts import Parts
 from server.procedures.catalog import shipped
 from server.settings import Settings
 
@@ -68,13 +68,10 @@ async def build_parts(settings: Settings) -> Parts:
     )
     call_store = SqlCalls(database, keys)
 
-    async def key_of_call(municipality_id: str, call_id: str) -> DataKey:
-        return keys.call(call_id, await call_store.key(municipality_id, call_id))
-
     uploads = Uploads(
         SqlFiles(database),
         FolderBlobs(folder / "blobs"),
-        key_of_call,
+        call_store.data_key,
         max_bytes=settings.files.max_bytes,
         max_per_call=settings.files.max_per_call,
     )

@@ -5,24 +5,19 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from security.audit.chain import Json
 from security.errors import Conflict, NotFound, Unavailable
 from security.people import Municipality, Office, Person, Tablet
 from security.sign_in import SignIn, normal_login
+from server.clock import utc_now
 from server.db.audit import SqlAudit
 from server.db.engine import FILE_NAME, Database, open_database
 from server.db.people import SqlPeople
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing, load_kek
 from server.settings import Settings
-
-
-def utc_now() -> datetime:
-    """Return the time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import click
 from security.errors import Conflict
 from security.ids import new_id
 from security.people import DESK_PAGE_ROLES, LINK_LIFETIME, LinkPurpose, Person, Role
-from server.cli.house import House, run, utc_now
+from server.cli.house import House, run
 from server.cli.options import (
     LOGIN,
     NAME,
@@ -16,6 +16,7 @@ from server.cli.options import (
     municipality_option,
     print_rows,
 )
+from server.clock import utc_now
 
 
 @click.group()

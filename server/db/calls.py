@@ -131,17 +131,6 @@ class SqlCalls:
             t.call.c.answered_at.is_not(None),
         )
 
-    async def answered_waits(self, municipality_id: str, since: datetime) -> list[float]:
-        """Return how many seconds each call answered since `since` had waited, oldest first."""
-        query = (
-            sa.select(t.call.c.placed_at, t.call.c.answered_at)
-            .where(t.call.c.municipality_id == municipality_id, t.call.c.answered_at >= since)
-            .order_by(t.call.c.answered_at)
-        )
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        return [(row.answered_at - row.placed_at).total_seconds() for row in rows]
-
     async def data_key(self, municipality_id: str, call_id: str) -> DataKey:
         """Return the data key of a call; raises `NotFound` when there is none, `Corrupt`."""
         return self._keys.call(call_id, await self.key(municipality_id, call_id))

@@ -181,7 +181,6 @@ call = Table(
     sa.UniqueConstraint("municipality_id", "number"),
     Index(None, "municipality_id", "state"),
     Index(None, "municipality_id", "desk_id", "placed_at"),
-    Index(None, "municipality_id", "answered_at"),
     comment="One conversation from queue to close.",
 )
 

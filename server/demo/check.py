@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from server.app import Service, running_service
+from server.clock import utc_now
 from server.demo import clip
 from server.demo.browser import Browser
 from server.demo.client import SimulatedPage
@@ -21,7 +22,6 @@ from server.demo.pdf import application_pdf
 from server.demo.report import Report
 from server.demo.seed import counter_link, desk_link, settings_for, sow
 from server.demo.transfer import sha256_hex
-from server.parts import utc_now
 
 log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 16.0  # starting and stopping come on top; 20 are allowed

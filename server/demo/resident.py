@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import aiohttp
 
 from security.errors import MadoguchiError
+from server.clock import utc_now
 from server.demo.browser import Json
 from server.demo.client import SimulatedPage
 from server.demo.pdf import application_pdf
-from server.parts import utc_now
 
 log = logging.getLogger(__name__)
 

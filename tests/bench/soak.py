@@ -26,12 +26,13 @@ import aiohttp
 from security.ids import new_id
 from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
 from server.app import build_parts
+from server.clock import utc_now
 from server.demo.browser import Browser
 from server.demo.client import SimulatedPage
 from server.demo.encoded import desk_clip, resident_clip
 from server.demo.pdf import application_pdf
 from server.demo.seed import settings_for
-from server.parts import Parts, utc_now
+from server.parts import Parts
 
 MEMORY_GROWTH_LIMIT = 0.02
 

@@ -146,7 +146,6 @@ async def test_what_a_desk_answered_is_listed_oldest_first(stores: Stores) -> No
     found = await stores.calls.of_desk("m", "m-d", NOW)
     assert [call.number for call in found] == ["R-261123-0001", "R-261123-0002"]
     assert await stores.calls.of_desk("m", "m-d", NOW + timedelta(seconds=90)) == found[1:]
-    assert await stores.calls.answered_waits("m", NOW) == [1.0, 2.0]
 
 
 async def test_a_closed_call_is_not_open(stores: Stores) -> None:

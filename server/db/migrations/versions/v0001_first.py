@@ -160,12 +160,6 @@ def _calls() -> None:
         ),
     )
     op.create_index(
-        op.f("ix_call_municipality_id_answered_at"),
-        "call",
-        ["municipality_id", "answered_at"],
-        unique=False,
-    )
-    op.create_index(
         op.f("ix_call_municipality_id_desk_id_placed_at"),
         "call",
         ["municipality_id", "desk_id", "placed_at"],
