@@ -134,9 +134,7 @@ class Call:
         for kind in KINDS:
             line, downlink = leg.offer.line(kind), leg.downlinks[kind]
             source = other.sources[kind] if other and line.receives else None
-            if source is not downlink.source:
-                downlink.source = source
-                downlink.attached_epoch = -1
+            downlink.listen(source)
             table = None
             if other is not None and other.leg is not None:
                 table = extension_table(other.leg.offer, leg.offer, kind)

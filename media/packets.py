@@ -77,6 +77,8 @@ class PacketPath:
             source.keyframes.heard(now, keyframe=False)
             return
         source.keyframes.heard(now, keyframe=keyframe)
+        if keyframe:
+            source.missing.forget_before(seq)
         source.cache.store(seq, buffer.view, size)
         may_attach = keyframe or source.kind == "audio"
         for downlink in source.listeners:

@@ -141,11 +141,14 @@ class Source:
             self.interrupt()
         elif verdict == Reception.LATE:
             self.missing.arrived(seq)
-        elif self.repairable and before >= 0 and self.reception.highest - before > 1:
-            too_much = not self.missing.gap(before & 0xFFFF, seq, now)
-            if too_much:
-                self.keyframes.want()
+        elif before >= 0 and self.reception.highest - before > 1:
+            self._note_gap(before & 0xFFFF, seq, now)
         return True
+
+    def _note_gap(self, after: int, before: int, now: float) -> None:
+        """Ask for what is missing; of a closed source nobody would get it."""
+        if self.repairable and self.open and not self.missing.gap(after, before, now):
+            self.keyframes.want()
 
     def block(self, now: float) -> Block | None:
         """Return the report block about this source, None before its first packet."""
@@ -211,6 +214,12 @@ class Downlink:
         self.packets = 0
         self.octets = 0
         self.reported = Reported()
+
+    def listen(self, source: Source | None) -> None:
+        """Take `source` as the one behind the stream; another one has another clock."""
+        if source is not self.source:
+            self.source = source
+            self.attached_epoch = self.attached_generation = -1
 
     def agree(self, payload_type: int, rtx_type: int | None, table: bytes | None) -> None:
         """Take the listener's numbers; if they change, nothing sent before is sent again."""

@@ -96,6 +96,71 @@ async def test_numbers_go_on_when_the_source_is_replaced(
         assert all(0 < step < 90000 * 60 for step in steps)
 
 
+async def test_the_clock_goes_on_when_a_party_leaves_and_another_takes_its_place(
+    node: MediaNode, make_probe: Make, eventually: Eventually
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    counter.send_audio(1)
+    assert await eventually(lambda: len(desk.sounds()) == 1)
+    node.leave(CALL, "counter")
+    again = make_probe(ssrc=3000)
+    await again.connect(node, "counter")
+    again.send_rtp(111, 500, 3_000_000_000, again.audio_ssrc, b"sound")
+    assert await eventually(lambda: len(desk.sounds()) == 2)
+    first, second = desk.sounds()
+    assert second.seq == (first.seq + 1) & 0xFFFF
+    assert 0 < (second.time - first.time) & 0xFFFFFFFF < 48000 * 60
+
+
+async def test_a_packet_held_back_does_not_stop_the_picture(
+    node: MediaNode, make_probe: Make, eventually: Eventually
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    counter.send_video(1, KEYFRAME)
+    held: list[bytes] = []
+    send, counter.send = counter.send, held.append
+    counter.send_video(2)
+    counter.send = send
+    for seq in range(3, 603):
+        counter.send_video(seq)
+        if seq % 20 == 0:
+            await asyncio.sleep(0.002)
+    assert await eventually(lambda: len(desk.videos()) == 601)
+    counter.send(held[0])
+    counter.send_video(603)
+    assert await eventually(lambda: len(desk.videos()) == 603)
+    assert desk.videos()[-2].seq == (desk.videos()[0].seq + 1) & 0xFFFF
+
+
+async def test_what_is_missing_before_a_newer_keyframe_is_not_asked_for(
+    node: MediaNode, make_probe: Make, eventually: Eventually
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    counter.send_video(1, KEYFRAME)
+    counter.send_video(5)
+    counter.send_video(6, KEYFRAME)
+    counter.send_video(8)
+    assert await eventually(lambda: any(isinstance(x, rtcp.Nack) for x in counter.rtcp))
+    (asked, *_) = [x for x in counter.rtcp if isinstance(x, rtcp.Nack)]
+    assert asked.seqs == (7,)
+    assert len(desk.videos()) == 4
+
+
+async def test_behind_a_veil_nothing_missing_is_asked_for(
+    node: MediaNode, make_probe: Make, eventually: Eventually
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    counter.send_video(1, KEYFRAME)
+    assert await eventually(lambda: len(desk.videos()) == 1)
+    node.set_veil(CALL, "counter", on=True)
+    counter.send_video(2)
+    counter.send_video(5)
+    assert await eventually(lambda: node.stats(CALL)["counter"].packets_received == 3)
+    reports = len(counter.rtcp)
+    assert await eventually(lambda: len(counter.rtcp) >= reports + 2)
+    assert not [x for x in counter.rtcp if isinstance(x, rtcp.Nack)]
+
+
 async def test_behind_a_veil_no_picture_passes_and_sound_goes_on(
     node: MediaNode, make_probe: Make, eventually: Eventually
 ) -> None:
