@@ -84,6 +84,7 @@ test("the first offer goes out at once with sound and picture and no candidates 
   assert.equal(video.init.sendEncodings[0].maxBitrate, 2_500_000);
   assert.equal(video.sender.parameters.degradationPreference, "maintain-resolution");
   assert.equal(audio.sender.track.contentHint, "speech");
+  assert.equal(video.sender.track.contentHint, "detail");
   assert.equal(w.pcs()[0].remoteDescription.sdp, "answer");
   assert.deepEqual(w.media.remote.value?.getTracks().map((t) => t.kind), ["audio", "video"]);
   w.end();
@@ -94,6 +95,7 @@ test("720p at thirty and an echo-free microphone are asked for", async () => {
   await w.media.acquire({ facing: "environment" });
   const [{ audio, video }] = w.devices.asked;
   assert.deepEqual([video.width, video.height], [{ ideal: 1280 }, { ideal: 720 }]);
+  assert.equal(video.frameRate.ideal, 30);
   assert.deepEqual(video.facingMode, { ideal: "environment" });
   assert.equal(audio.echoCancellation, true);
   w.end();
@@ -154,6 +156,18 @@ test("while the socket is away nothing is offered; when it is back, at once", as
   w.end();
 });
 
+test("a page that is loaded anew in a call makes one offer", async () => {
+  const w = await world();
+  w.server.socket.end(1006);
+  w.connection.on("message", (message) => message.type === "welcome" && w.media.open());
+  await w.clock.pass(300);
+  assert.equal(w.connection.status.state, "open");
+  await w.pass(1000);
+  assert.deepEqual(w.pcs().map((pc) => pc.offers), [[false]]);
+  assert.equal(w.media.state.value, "flowing");
+  w.end();
+});
+
 test("an offer that was lost with the socket is made again", async () => {
   const w = await world();
   const reply = w.server.reply;
@@ -201,7 +215,7 @@ test("an answer to a connection that was replaced meanwhile is ignored", async (
   w.server.reply = (message) => (message.type === "offer" ? (held.push(message), null) : {});
   w.media.open();
   await settle();
-  void w.media.replace();
+  w.server.say({ type: "please-offer", reason: "new_connection" });
   await settle();
   w.server.reply = reply;
   for (const message of held) reply(message);

@@ -160,7 +160,8 @@ export class LocalMedia {
     slot.problem.value = null;
     this.#clear(slot);
     track.enabled = slot.on;
-    track.contentHint = kind === "audio" ? "speech" : "motion";
+    // Small print on a paper matters more than smooth movement.
+    track.contentHint = kind === "audio" ? "speech" : "detail";
     track.onended = () => this.#lose(kind, "not_found");
     track.onmute = () => this.#muted(kind, track);
     track.onunmute = () => this.#unmuted(kind, track);
@@ -264,9 +265,10 @@ export class LocalMedia {
     return { cameras: of("videoinput"), microphones: of("audioinput"), speakers: of("audiooutput") };
   }
 
-  /** Stop everything; the lights go out. */
+  /** Stop everything; the lights go out. The next call begins with the front camera, or a chosen one. */
   release() {
     this.#generation += 1;
+    this.#wanted = { ...this.#wanted, facing: undefined };
     this.#unlisten();
     for (const kind of /** @type {Kind[]} */ (["audio", "video"])) {
       const slot = this.#slots[kind];

@@ -52,16 +52,6 @@ export function time(at) {
   return format(at, "en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
-/** "14:05:09". @param {string | number} at */
-export function timeWithSeconds(at) {
-  return format(at, "en", {
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-  });
-}
-
 /** "2026年11月23日(月)", "Mon 23 November 2026". @param {string | number} at @param {Language} language */
 export function date(at, language) {
   /** @type {Intl.DateTimeFormatOptions} */

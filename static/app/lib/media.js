@@ -163,11 +163,6 @@ export class MediaSession {
     return this.#offer(true);
   }
 
-  /** Make a new connection for the same party. */
-  replace() {
-    return this.#peer ? this.#renew(this.#watchdog.replaced) : Promise.resolve();
-  }
-
   /** @param {number} replaced */
   #renew(replaced) {
     const { RTCPeerConnectionClass, configuration, connection, now } = this.#options;
@@ -247,7 +242,8 @@ export class MediaSession {
   #lineIsBack() {
     this.#reported = "";
     this.#report(this.camera.peek(), this.microphone.peek());
-    if (this.#peer && !this.#peer.answered) void this.restartIce();
+    // An offer under way is not doubled: after a reload it leaves with the very welcome.
+    if (this.#peer && !this.#peer.answered && !this.#peer.offering) void this.restartIce();
     this.#hint();
   }
 

@@ -59,6 +59,11 @@ export class Peer {
     return this.#closed;
   }
 
+  /** Whether an offer waits for its answer. */
+  get offering() {
+    return this.#running !== null;
+  }
+
   /** What the other side sends, in the order audio, video. */
   remoteTracks() {
     return [this.#audio.receiver.track, this.#video.receiver.track];

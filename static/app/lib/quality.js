@@ -9,22 +9,16 @@
  * @property {number | null} fps shown
  * @property {number | null} width of the picture we receive
  * @property {number | null} height
- * @property {number | null} receive_kbps
- * @property {number | null} send_kbps
- * @property {number | null} send_height of the picture we send
- * @property {"good" | "fair" | "poor" | "unknown"} level
+ * @property {"good" | "fair" | "poor" | "unknown"} level unknown when nothing arrived since the last look
  *
  * @typedef {object} Look what one look at the statistics gives
  * @property {number} at ms
- * @property {number | null} received_bytes
- * @property {number | null} sent_bytes
  * @property {number} packets
  * @property {number} lost
  * @property {number | null} rtt_ms
  * @property {number | null} fps
  * @property {number | null} width
  * @property {number | null} height
- * @property {number | null} send_height
  */
 
 /** @type {Readonly<Quality>} */
@@ -34,9 +28,6 @@ export const UNKNOWN = Object.freeze({
   fps: null,
   width: null,
   height: null,
-  receive_kbps: null,
-  send_kbps: null,
-  send_height: null,
   level: "unknown",
 });
 
@@ -50,21 +41,17 @@ export function look(reports, at) {
   const all = [...reports];
   const of = (/** @type {string} */ type) => all.filter((r) => r.type === type);
   const video = of("inbound-rtp").find((r) => r.kind === "video");
-  const sending = of("outbound-rtp").find((r) => r.kind === "video");
   const pair = of("candidate-pair").find((r) => r.nominated && r.currentRoundTripTime != null);
   const far = of("remote-inbound-rtp").find((r) => r.roundTripTime != null);
   const seconds = pair?.currentRoundTripTime ?? far?.roundTripTime ?? null;
   return {
     at,
-    received_bytes: total(of("inbound-rtp"), "bytesReceived"),
-    sent_bytes: total(of("outbound-rtp"), "bytesSent"),
     packets: total(of("inbound-rtp"), "packetsReceived") ?? 0,
     lost: Math.max(0, total(of("inbound-rtp"), "packetsLost") ?? 0),
     rtt_ms: seconds === null ? null : Math.round(seconds * 1000),
     fps: video?.framesPerSecond ?? null,
     width: video?.frameWidth ?? null,
     height: video?.frameHeight ?? null,
-    send_height: sending?.frameHeight ?? null,
   };
 }
 
@@ -75,7 +62,7 @@ export function look(reports, at) {
  * @returns {Quality}
  */
 export function quality(before, now) {
-  const { rtt_ms, fps, width, height, send_height } = now;
+  const { rtt_ms, fps, width, height } = now;
   const since = before && before.packets <= now.packets ? before : null;
   const loss = since ? lossBetween(since, now) : null;
   return {
@@ -84,10 +71,8 @@ export function quality(before, now) {
     fps,
     width,
     height,
-    send_height,
-    receive_kbps: rate(since, now, "received_bytes"),
-    send_kbps: rate(since, now, "sent_bytes"),
-    level: level(rtt_ms, loss),
+    // A delay that is still told says nothing about a picture that stands still.
+    level: now.packets > (since?.packets ?? 0) ? level(rtt_ms, loss) : "unknown",
   };
 }
 
@@ -96,13 +81,6 @@ function lossBetween(before, now) {
   const lost = Math.max(0, now.lost - before.lost);
   const expected = now.packets - before.packets + lost;
   return expected > 0 ? lost / expected : null;
-}
-
-/** @param {Look | null} before @param {Look} now @param {"received_bytes" | "sent_bytes"} field */
-function rate(before, now, field) {
-  const [from, to] = [before?.[field], now[field]];
-  if (from == null || to === null || !before || now.at <= before.at || to < from) return null;
-  return Math.round(((to - from) * 8) / (now.at - before.at));
 }
 
 /** @param {number | null} rtt_ms @param {number | null} loss @returns {Quality["level"]} */
