@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
+import { reasonLack } from "../../static/app/parts/decision-dialog.js";
 import { composeReason, PRESETS, tellReason } from "../../static/app/parts/reasons.js";
 import { plain } from "../../static/app/parts/rich.js";
 import { followKeys } from "../../static/app/parts/shortcuts.js";
@@ -97,6 +98,12 @@ test("a preset reason is told in the reader's language, with what was written be
 test("a reason of one's own is told as it was written", () => {
   assert.equal(tellReason(composeReason(null, "ほかの理由"), "en"), "ほかの理由");
   assert.equal(tellReason(null, "ja"), "");
+});
+
+test("another reason that is not written yet asks to be written, not to be chosen", () => {
+  assert.equal(reasonLack("", ""), "decide.need.reason");
+  assert.equal(reasonLack("other", ""), "decide.need.written");
+  assert.equal(reasonLack("expired", "x"), null);
 });
 
 test("no preset begins with the words of another", () => {

@@ -58,6 +58,12 @@ function Reasons({ outcome, preset, written, onPreset, onWritten }) {
   </div>`;
 }
 
+/** What the reason still wants, as a key of the words, or null. @param {string} preset @param {string | null} reason */
+export function reasonLack(preset, reason) {
+  if (reason) return null;
+  return preset === OTHER ? "decide.need.written" : "decide.need.reason";
+}
+
 /** What the resident will read. @param {{outcome: string, reason: string}} props */
 function Preview({ outcome, reason }) {
   return html`<section class="panel preview" aria-label=${t("decide.preview")}>
@@ -78,7 +84,7 @@ export function DecisionDialog({ app, call, outcome }) {
   const [sure, setSure] = useState(false);
   const reason = outcome === "verified" ? null : composeReason(preset === OTHER || !preset ? null : preset, written);
   const lock = outcomeLock(outcome, call, app.store.connection.value);
-  const unmet = lock ?? (outcome === "verified" ? (sure ? null : "decide.need.sure") : reason ? null : "decide.need.reason");
+  const unmet = lock ?? (outcome === "verified" ? (sure ? null : "decide.need.sure") : reasonLack(preset, reason));
   const locked = unmet !== null || app.busy.value;
   const foot = html`
     <p class="why push-end" id="dialog-why">${unmet && (lock ? "" : t(unmet))}</p>
