@@ -58,16 +58,6 @@ class SqlCalls:
             await connection.execute(sa.insert(t.call).values(self._new(call, wrapped)))
         return call
 
-    async def next_number(self, municipality_id: str, prefix: str) -> int:
-        """Allot the next number under `prefix`, from 1."""
-        async with self._database.writing() as connection:
-            return await _next_number(connection, municipality_id, prefix)
-
-    async def insert(self, call: Call, key_wrapped: bytes) -> None:
-        """Write a new call with its wrapped data key."""
-        async with self._database.writing() as connection:
-            await connection.execute(sa.insert(t.call).values(self._new(call, key_wrapped)))
-
     async def save(self, call: Call) -> None:
         """Write a changed call; raises `Conflict` unless the stored version is one less."""
         this = (t.call.c.id == call.id, t.call.c.municipality_id == call.municipality_id)

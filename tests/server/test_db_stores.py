@@ -80,8 +80,10 @@ def call_of(municipality: str = "m", number: int = 1, at: datetime = NOW) -> Cal
 
 async def insert(stores: Stores, call: Call) -> Call:
     """Store a call with a fresh key."""
-    await stores.calls.insert(call, stores.keys.fresh_call(call.id))
-    return call
+    wrapped = stores.keys.fresh_call(call.id)
+    return await stores.calls.insert_numbered(
+        call.municipality_id, "R-261123", lambda _: (call, wrapped)
+    )
 
 
 # Calls
@@ -127,12 +129,21 @@ async def test_a_version_that_skips_one_is_refused(stores: Stores) -> None:
 
 
 async def test_numbers_are_allotted_without_gaps(stores: Stores) -> None:
-    async def one(_: int) -> int:
-        return await stores.calls.next_number("m", "R-261123")
+    given = []
 
-    assert sorted(await asyncio.gather(*map(one, range(20)))) == list(range(1, 21))
-    assert await stores.calls.next_number("n", "R-261123") == 1
-    assert await stores.calls.next_number("m", "R-261124") == 1
+    async def one(municipality: str, prefix: str, key: int) -> None:
+        def make(number: int) -> tuple[Call, bytes]:
+            given.append((municipality, prefix, number))
+            call = call_of(municipality, number=key)
+            return call, stores.keys.fresh_call(call.id)
+
+        await stores.calls.insert_numbered(municipality, prefix, make)
+
+    await asyncio.gather(*(one("m", "R-261123", key) for key in range(20)))
+    assert sorted(number for _, _, number in given) == list(range(1, 21))
+    await one("n", "R-261123", 20)
+    await one("m", "R-261124", 21)
+    assert given[20:] == [("n", "R-261123", 1), ("m", "R-261124", 1)]
 
 
 async def test_what_a_desk_answered_is_listed_oldest_first(stores: Stores) -> None:
@@ -179,7 +190,8 @@ async def test_the_key_survives_a_restart(stores: Stores, tmp_path: Path) -> Non
     kek = KeyEncryptionKey.generate()
     call = call_of()
     before = SqlCalls(stores.database, KeyRing(kek))
-    await before.insert(call, KeyRing(kek).fresh_call(call.id))
+    wrapped = KeyRing(kek).fresh_call(call.id)
+    await before.insert_numbered("m", "R-261123", lambda _: (call, wrapped))
     after = SqlCalls(stores.database, KeyRing(kek))
     assert await after.get("m", call.id) == call
     with pytest.raises(Corrupt, match="another key-encryption key"):
