@@ -1,11 +1,11 @@
 """Every page in every state, over the real service, with real browsers and real media."""
 
-import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tools.browsers.lines import TcpLine
 from tools.browsers.page import Browser
-from tools.browsers.people import PORTRAIT, Counter, Desk, sit_down
+from tools.browsers.people import DESK_SIZE, PORTRAIT, Counter, Desk, sit_down
 from tools.browsers.service import RunningService
 from tools.tour.doors import walk_doors
 from tools.tour.ending import walk_out, walk_results
@@ -15,27 +15,24 @@ from tools.tour.talk import Talk
 
 # Long enough to be looked at in every form.
 PATIENCE = {"ring_seconds": 120, "resume_seconds": 600}
-DESK_SIZE = (1366, 768)
 
 
 async def walk(browser: Browser, folder: Path, visit: Visit) -> None:
     """Show `visit` every state once, one after another; `folder` is for whatever is written."""
-    service = RunningService(folder / "service", calls=PATIENCE)
-    await service.start()
-    try:
-        await _walk(browser, service, folder, visit)
-    finally:
-        await service.stop()
-
-
-async def _walk(browser: Browser, service: RunningService, folder: Path, visit: Visit) -> None:
-    town = await service.town("kakuu")
-    await service.town("mihon")
-    lines = (await TcpLine.open(service.port), await TcpLine.open(service.port))
-    pair = await sit_down(browser, browser, town, lines[0].base_url, lines[1].base_url)
-    second = Counter(await browser.seat(*PORTRAIT), service.base_url)
-    other = Desk(await browser.seat(*DESK_SIZE), service.base_url)
-    try:
+    async with AsyncExitStack() as after:
+        service = RunningService(folder / "service", calls=PATIENCE)
+        await service.start()
+        after.push_async_callback(service.stop)
+        town = await service.town("kakuu")
+        await service.town("mihon")  # with a second one a desk must say which
+        lines = (await TcpLine.open(service.port), await TcpLine.open(service.port))
+        for line in lines:
+            after.push_async_callback(line.close)
+        pair = await sit_down(browser, browser, town, lines[0].base_url, lines[1].base_url)
+        second = Counter(await browser.seat(*PORTRAIT), service.base_url)
+        other = Desk(await browser.seat(*DESK_SIZE), service.base_url)
+        for seat in (*pair.both, second, other):
+            after.push_async_callback(seat.page.end)
         await walk_closed_hall(pair, visit)
         await walk_trouble(pair.counter, visit)
         await pair.counter.page.reload()
@@ -48,6 +45,3 @@ async def _walk(browser: Browser, service: RunningService, folder: Path, visit: 
         await walk_results(pair.counter, second, pair.desk, visit)
         await walk_out(pair.counter, pair.desk, visit)
         await walk_doors(other.page, service.base_url, visit)
-    finally:
-        await asyncio.gather(*(seat.page.end() for seat in (*pair.both, second, other)))
-        await asyncio.gather(*(line.close() for line in lines))
