@@ -20,6 +20,7 @@ COOKIE = b"\x21\x12\xa4\x42"
 MAX_STUN_BYTES = 576
 MAX_ADDRESSES = 8
 CONSENT_SECONDS = 30.0
+QUIET_SECONDS = 1.0
 _USERNAME = b"\x00\x06"
 _LETTERS = string.ascii_letters + string.digits
 
@@ -70,6 +71,11 @@ def addressed_ufrag(data: bytes | bytearray | memoryview) -> str | None:
     return None
 
 
+def transaction_id(data: bytes) -> bytes:
+    """Return the transaction id of a binding request that `addressed_ufrag` has let through."""
+    return data[8:HEADER_BYTES]
+
+
 def answer_check(data: bytes, local: Credentials, source: Address) -> Check | None:
     """Return what to say to the binding request `data`, or None when it is not genuine.
 
@@ -115,15 +121,20 @@ def plain_host(host: str) -> str:
 class Addresses:
     """Where a party can be reached: addresses that passed a check, and the one in use.
 
-    The first that passes is used at once; later a nominating check, or media that authenticates
-    from a known address, moves it (waiting for a nomination costs seconds after a change of NAT).
+    The first that passes is used at once. Later, media that authenticates from a known address
+    moves it at once (waiting for a nomination costs seconds after a change of NAT). A nominating
+    check moves it only when nothing has authenticated from the address in use for a second: a check
+    may be somebody else's copy, SRTP never comes twice.
     """
 
-    __slots__ = ("_checked_at", "current")
+    __slots__ = ("_checked_at", "_heard_at", "_heard_from", "_proven", "current")
 
     def __init__(self) -> None:
         self.current: Address | None = None
         self._checked_at: OrderedDict[Address, float] = OrderedDict()
+        self._proven: set[Address] = set()
+        self._heard_from: Address | None = None
+        self._heard_at = 0.0
 
     def __contains__(self, address: Address) -> bool:
         return address in self._checked_at
@@ -135,18 +146,34 @@ class Addresses:
         """Note a genuine check from `address`; return the address forgotten for it, if any."""
         self._checked_at[address] = now
         self._checked_at.move_to_end(address)
-        if self.current is None or nominates:
+        if self.current is None or (nominates and self._is_quiet(now)):
             self.current = address
-        if len(self._checked_at) <= MAX_ADDRESSES:
-            return None
-        forgotten = next(x for x in self._checked_at if x != self.current)
+        return self._forget_one(address) if len(self._checked_at) > MAX_ADDRESSES else None
+
+    def _is_quiet(self, now: float) -> bool:
+        return self.current != self._heard_from or now - self._heard_at >= QUIET_SECONDS
+
+    def _forget_one(self, newest: Address) -> Address:
+        """Forget the oldest address, one from which nothing ever authenticated before others."""
+        kept = (newest, self.current, self._heard_from)
+        rest = [x for x in self._checked_at if x not in kept]
+        forgotten = next((x for x in rest if x not in self._proven), rest[0])
         del self._checked_at[forgotten]
+        self._proven.discard(forgotten)
         return forgotten
 
-    def follow(self, address: Address) -> None:
+    def heard(self, address: Address, now: float) -> None:
         """Note that media authenticated from `address`: it is in use from now on."""
-        if address in self._checked_at:
-            self.current = address
+        if address != self._heard_from or address != self.current:
+            if address not in self._checked_at:
+                return
+            self._proven.add(address)
+            self._heard_from = self.current = address
+        self._heard_at = now
+
+    def proven(self, address: Address) -> bool:
+        """Tell whether media has authenticated from `address`."""
+        return address in self._proven
 
     def consented(self, now: float) -> bool:
         """Tell whether we may send to the current address (RFC 7675: 30 s after the last check)."""

@@ -276,16 +276,16 @@ class MediaNode:
         if self._belongs_to_another(member, address, now):
             return
         old = transport.old_local
-        check = transport.check(data, ufrag, address, now=now)
-        if check is None:
+        answer = transport.check(data, ufrag, address, now=now)
+        if answer is None:
             return
         if old is not None and transport.old_local is None:
             self._by_ufrag.pop(old.ufrag, None)
-        forgotten = transport.addresses.passed(address, nominates=check.nominates, now=now)
-        if forgotten is not None:
-            self._by_address.pop(forgotten, None)
-        self._by_address[address] = member
-        self._send(check.reply, address)
+        if answer.forgotten and self._by_address.get(answer.forgotten) is member:
+            del self._by_address[answer.forgotten]
+        if address in transport.addresses:
+            self._by_address[address] = member
+        self._send(answer.reply, address)
 
     def _belongs_to_another(self, member: Party, address: Address, now: float) -> bool:
         """Tell whether another party is alive behind this address: it cannot be taken from it."""

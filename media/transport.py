@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
-from media.bucket import Bucket
+from media.checks import Checks
 from media.dtls import Dtls, DtlsState, Identity
-from media.ice import Address, Addresses, Check, Credentials, answer_check, new_credentials
+from media.ice import (
+    Address,
+    Addresses,
+    Credentials,
+    answer_check,
+    new_credentials,
+    transaction_id,
+)
 from media.libs import SrtpSession
 
 MAX_SSRCS = 16
-CHECKS_BURST, CHECKS_PER_SECOND = 60, 25
 
 
 @dataclass(slots=True)
@@ -20,6 +26,14 @@ class Counters:
     packets_forwarded: int = 0
     bytes_forwarded: int = 0
     refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to say to a check, and the address that was forgotten for its sender's, if any."""
+
+    reply: bytes
+    forgotten: Address | None
 
 
 class Transport:
@@ -38,7 +52,7 @@ class Transport:
         self.counters = Counters()
         self.heard_at = now
         self.lost = False  # the server has been told that nobody is there
-        self._checks = Bucket(CHECKS_BURST, CHECKS_PER_SECOND)
+        self._checks = Checks()
         self._ssrcs_heard: set[int] = set()
 
     @property
@@ -51,22 +65,29 @@ class Transport:
         self.old_local = self.local
         self.local = new_credentials()
 
-    def check(self, data: bytes, ufrag: str, source: Address, *, now: float) -> Check | None:
+    def check(self, data: bytes, ufrag: str, source: Address, *, now: float) -> Answer | None:
         """Return the answer to a binding request sent to our `ufrag`, or None.
 
-        Sets `old_local` to None once the newest credentials are in use.
+        Sets `old_local` to None once the newest credentials are in use. A request that `source`
+        repeats is answered again, for the answer may be lost, and changes nothing.
         """
-        if not self._checks.has(now):
-            return None
         local = self.local if ufrag == self.local.ufrag else self.old_local
         if local is None or local.ufrag != ufrag:
             return None
+        transaction, proven = transaction_id(data), self.addresses.proven(source)
+        if not self._checks.may_answer(transaction, source, proven=proven, now=now):
+            return None
         found = answer_check(data, local, source)
-        if found is not None:
-            self._checks.take(now)
-            if local is self.local:
-                self.old_local = None
-        return found
+        if found is None:
+            return None
+        repeats = self._checks.repeats(transaction, source)
+        self._checks.answered(transaction, source, proven=proven, now=now)
+        if repeats:
+            return Answer(found.reply, None)
+        if local is self.local:
+            self.old_local = None
+        forgotten = self.addresses.passed(source, nominates=found.nominates, now=now)
+        return Answer(found.reply, forgotten)
 
     def keys_ready(self) -> bool:
         """Take the keys when the handshake has just ended; tell whether it has."""
@@ -83,8 +104,7 @@ class Transport:
         """Note that something of `ssrc` authenticated from `source`: the party is there."""
         self._ssrcs_heard.add(ssrc)
         self.heard_at = now
-        if source != self.addresses.current:
-            self.addresses.follow(source)
+        self.addresses.heard(source, now)
 
     def may_send(self, now: float) -> bool:
         """Tell whether media may go out: keys are there and the receiver consents."""

@@ -105,12 +105,24 @@ def test_the_first_checked_address_is_used_without_a_nomination() -> None:
 def test_media_or_a_nomination_moves_the_address_but_only_to_a_checked_one() -> None:
     addresses = Addresses()
     addresses.passed(V4, nominates=False, now=1.0)
-    addresses.follow(V6)
+    addresses.heard(V6, 1.0)
     assert addresses.current == V4
-    addresses.passed(V6, nominates=False, now=2.0)
-    addresses.follow(V6)
+    addresses.passed(V6, nominates=True, now=2.0)
     assert addresses.current == V6
-    addresses.passed(V4, nominates=True, now=3.0)
+    addresses.passed(V4, nominates=False, now=2.1)
+    addresses.heard(V4, 2.2)
+    assert addresses.current == V4
+
+
+def test_a_nomination_moves_the_address_only_when_the_one_in_use_is_quiet() -> None:
+    addresses = Addresses()
+    addresses.passed(V4, nominates=True, now=0.0)
+    addresses.heard(V4, 10.0)
+    addresses.passed(V6, nominates=True, now=10.9)
+    assert addresses.current == V4
+    addresses.passed(V6, nominates=True, now=11.0)
+    assert addresses.current == V6
+    addresses.heard(V4, 11.1)
     assert addresses.current == V4
 
 
@@ -123,6 +135,24 @@ def test_addresses_are_bounded_and_the_one_in_use_stays() -> None:
     assert len(list(addresses)) == MAX_ADDRESSES
     assert V4 in addresses
     assert forgotten.count(None) == MAX_ADDRESSES - 1
+
+
+def test_an_address_that_media_came_from_is_forgotten_last_and_the_newest_of_them_never() -> None:
+    proven: list[Address] = [("192.0.2.2", port) for port in range(3)]
+    addresses = Addresses()
+    for address in proven:
+        addresses.passed(address, nominates=True, now=0.0)
+        addresses.heard(address, 0.0)
+    for port in range(20):
+        addresses.passed(("192.0.2.1", port), nominates=True, now=1.0)
+    assert all(address in addresses for address in proven)
+    for port in range(20):
+        addresses.passed(("192.0.2.3", port), nominates=False, now=2.0)
+        addresses.heard(("192.0.2.3", port), 2.0)
+    addresses.heard(("192.0.2.3", 15), 2.0)
+    for port in range(20):
+        addresses.passed(("192.0.2.1", port), nominates=False, now=2.5)
+        assert ("192.0.2.3", 15) in addresses
 
 
 def test_consent_ends_30_seconds_after_the_last_check() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from aioice import stun
 
 from media.node import MediaNode, MediaSettings
 from security.errors import Denied, NotFound, ProtocolError, TooMuch, Unavailable
@@ -23,6 +24,22 @@ async def _pair(node: MediaNode, make_probe: Make) -> tuple[Any, Any]:
     await counter.connect(node, "counter")
     await desk.connect(node, "desk")
     return counter, desk
+
+
+def _recorded(probe: Any, say: Callable[[], None], *, lost: bool = False) -> list[bytes]:
+    """Return what `say` makes the probe send, as somebody on the line sees it."""
+    seen: list[bytes] = []
+    send = probe.send
+
+    def copy(data: bytes) -> None:
+        seen.append(data)
+        if not lost:
+            send(data)
+
+    probe.send = copy
+    say()
+    probe.send = send
+    return seen
 
 
 # --- getting in
@@ -151,8 +168,77 @@ async def test_checks_beyond_the_rate_are_not_answered(
     await probe.join(node, "counter")
     for _ in range(150):
         probe.check()
-    assert await eventually(lambda: len(probe.stun) >= 60)
-    assert len(probe.stun) < 100
+    assert await eventually(lambda: len(probe.stun) >= 40)
+    assert len(probe.stun) < 80
+
+
+async def test_a_check_sent_again_by_a_stranger_leads_no_media_astray(
+    node: MediaNode, make_probe: Make, eventually: Eventually
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    copies = _recorded(desk, lambda: desk.check(nominates=True))
+    assert await eventually(lambda: len(desk.stun) == 2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.setblocking(False)
+        stranger.sendto(copies[0], ("127.0.0.1", node.port))
+        counter.send_audio(1)
+        assert await eventually(lambda: len(desk.sounds()) == 1)
+        with pytest.raises(BlockingIOError):
+            stranger.recv(2048)
+
+
+async def test_a_check_that_a_stranger_held_back_moves_nothing_while_the_party_is_heard(
+    node: MediaNode, make_probe: Make, eventually: Eventually, clock: Any
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    desk.send_audio(1)
+    assert await eventually(lambda: len(counter.sounds()) == 1)
+    held = [_recorded(desk, lambda: desk.check(nominates=True), lost=True)[0] for _ in range(20)]
+    strangers = []
+    for copy in held:
+        strangers.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        strangers[-1].sendto(copy, ("127.0.0.1", node.port))
+    desk.send_audio(2)
+    counter.send_audio(1)
+    assert await eventually(lambda: len(desk.sounds()) == 1)
+    assert await eventually(lambda: len(counter.sounds()) == 2)
+    for stranger in strangers:
+        stranger.close()
+
+
+async def test_a_check_sent_again_does_not_refresh_consent(
+    node: MediaNode, make_probe: Make, eventually: Eventually, events: Any, clock: Any
+) -> None:
+    _, desk = await _pair(node, make_probe)
+    copies = _recorded(desk, desk.check)
+    assert await eventually(lambda: len(desk.stun) == 2)
+    clock.ahead = 20.0
+    desk.send(copies[0])
+    assert await eventually(lambda: len(desk.stun) == 3)
+    clock.ahead = 31.0
+    assert await eventually(lambda: ("lost", CALL, "desk") in events.told)
+
+
+async def test_a_flood_of_copies_takes_no_answer_from_the_party(
+    node: MediaNode, make_probe: Make, eventually: Eventually
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    desk.send_audio(1)
+    assert await eventually(lambda: len(counter.sounds()) == 1)
+    copies = _recorded(desk, desk.check)
+    assert await eventually(lambda: len(desk.stun) == 2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for number in range(20):
+            for _ in range(10):
+                stranger.sendto(copies[0], ("127.0.0.1", node.port))
+                desk.send(copies[0])  # as from a forged address
+            before = len(desk.stun)
+            desk.check()
+            desk.send_audio(2 + number)
+            assert await eventually(lambda: len(counter.sounds()) == 2 + number)  # noqa: B023
+            assert len(desk.stun) > before
+            last = stun.parse_message(desk.stun[-1]).transaction_id
+            assert last != copies[0][8:20]
 
 
 # --- staying in
