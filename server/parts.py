@@ -7,12 +7,10 @@ from datetime import datetime
 from chat.log import ChatLog
 from files.uploads import Uploads
 from media.node import MediaNode
-from security.crypto.keys import DataKey
 from security.gate import Gate
 from security.people import Principal
 from security.sign_in import SignIn
 from server.api.hub import Hub
-from server.calls.call import Call
 from server.calls.registry import Registry
 from server.db.calls import SqlCalls
 from server.db.engine import Database
@@ -53,7 +51,3 @@ class Parts:
         return (
             principal.person is not None and self.registry.of_desk(principal.person.id) is not None
         )
-
-    async def key_of(self, call: Call) -> DataKey:
-        """Return the data key of a call; raises `NotFound` once it was destroyed."""
-        return await self.calls.data_key(call.municipality_id, call.id)

@@ -12,7 +12,7 @@ from server.api import seats
 from server.api.body import answer, read_body
 from server.api.housekeeping import end_page
 from server.api.keys import PARTS
-from server.api.speaker import COOKIES, Speaker, page_of, path_id, speaker_of, token_of
+from server.api.speaker import COOKIES, Speaker, is_loopback, page_of, path_id, speaker_of, token_of
 from server.parts import Parts
 
 routes = web.RouteTableDef()
@@ -50,6 +50,12 @@ class CodeBody(Body):
     """An enrolment code."""
 
     code: Text
+
+
+def source_of(request: web.Request) -> str | None:
+    """Return the address that tries are counted by; None behind a proxy here, where all share one."""
+    behind_proxy = is_loopback(request.remote) and "X-Forwarded-For" in request.headers
+    return None if behind_proxy else request.remote
 
 
 def set_cookies(response: web.Response, begun: tuple[NewSession, ...], parts: Parts) -> None:
@@ -102,7 +108,7 @@ async def sign_in(request: web.Request) -> web.Response:
         body.password,
         page=page,
         tablet=tablet,
-        source=request.remote,
+        source=source_of(request),
     )
     principal = await parts.sign_in.authenticate(new.token, new.session.kind)
     speaker = Speaker(page, principal, tablet_token or new.token)
@@ -140,7 +146,7 @@ async def links(request: web.Request) -> web.Response:
     """Use up a one-time link and begin its sessions."""
     parts = request.app[PARTS]
     body = await read_body(request, TokenBody)
-    exchanged = await parts.sign_in.exchange_link(body.token, source=request.remote)
+    exchanged = await parts.sign_in.exchange_link(body.token, source=source_of(request))
     response = answer({"page": f"/{exchanged.page}"})
     set_cookies(response, exchanged.sessions, parts)
     return response
@@ -150,7 +156,9 @@ async def links(request: web.Request) -> web.Response:
 async def password(request: web.Request) -> web.Response:
     """Set a password by a one-time link."""
     body = await read_body(request, PasswordBody)
-    await request.app[PARTS].sign_in.set_password(body.token, body.password, source=request.remote)
+    await request.app[PARTS].sign_in.set_password(
+        body.token, body.password, source=source_of(request)
+    )
     return web.Response(status=204)
 
 
@@ -159,7 +167,7 @@ async def enrol(request: web.Request) -> web.Response:
     """Enrol a tablet by its one-time code."""
     parts = request.app[PARTS]
     body = await read_body(request, CodeBody)
-    new = await parts.sign_in.enrol(body.code, source=request.remote)
+    new = await parts.sign_in.enrol(body.code, source=source_of(request))
     principal = await parts.sign_in.authenticate(new.token, SessionKind.TABLET)
     response = answer(await describe(parts, Speaker("counter", principal, new.token)))
     set_cookies(response, (new,), parts)

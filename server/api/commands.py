@@ -213,7 +213,7 @@ async def chat_send(context: Context, message: m.ChatSend) -> Json:
         writer_id(speaker, call),
         message.id,
         message.text,
-        key=await parts.key_of(call),
+        key=await parts.calls.data_key(call.municipality_id, call.id),
         now=parts.clock(),
     )
     if is_new:

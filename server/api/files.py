@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
 COLLECTION = "/api/v1/calls/{call}/files"
 ITEM = "/api/v1/calls/{call}/files/{file}"
+UNFINISHED = frozenset({FileState.ARRIVING, FileState.CHECKING})
 READ_BYTES = 256 * 1024
 
 
@@ -80,7 +81,7 @@ async def head(request: web.Request) -> web.Response:
     permit = await _ask(parts, speaker, "file.send", call.id, call)
     file_id, party = path_id(request, "file"), speaker.party.value
     entry, offset = await parts.uploads.offset(permit, call.id, file_id, party)
-    if entry.state is FileState.ARRIVING and offset == entry.size_bytes:
+    if entry.state in UNFINISHED and offset == entry.size_bytes:
         await parts.uploads.complete(permit, call.id, file_id, party)
     headers = _tus_headers(Upload_Offset=str(offset), Upload_Length=str(entry.size_bytes))
     return web.Response(status=200, headers=headers)

@@ -1,13 +1,12 @@
 """Routes for whoever runs the service: liveness and figures."""
 
-import ipaddress
-
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from security.errors import NotFound
 from server.api.body import answer
 from server.api.keys import PARTS
+from server.api.speaker import is_loopback
 from server.calls.call import State
 from server.parts import Parts
 
@@ -24,17 +23,10 @@ async def healthz(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """Return figures for Prometheus, to this machine only."""
     # A proxy on this machine asks for others: whoever it asks for is not this machine.
-    if not _is_loopback(request.remote) or "X-Forwarded-For" in request.headers:
+    if not is_loopback(request.remote) or "X-Forwarded-For" in request.headers:
         raise NotFound("no such thing")
     text = generate_latest(_collect(request.app[PARTS]))
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
-
-
-def _is_loopback(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _collect(parts: Parts) -> CollectorRegistry:

@@ -1,5 +1,6 @@
 """Who speaks: from cookies to a principal, from a principal to the facts the gate asks for."""
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -136,6 +137,14 @@ def call_facts(call: Call) -> CallFacts:
         state=call.state.value,
         answered=call.answered_at is not None,
     )
+
+
+def is_loopback(address: str | None) -> bool:
+    """Tell whether an address is this machine's own."""
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False
 
 
 def page_of(request: web.Request) -> str:

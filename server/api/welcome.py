@@ -34,7 +34,7 @@ async def call_state(parts: Parts, speaker: Speaker, call: Call) -> Json:
     facts = speaker.facts(call.id, now=parts.clock(), call=call)
     may_chat = await parts.gate.ask("chat.read", facts)
     may_read = await parts.gate.ask("call.read", facts)
-    key = await parts.key_of(call)
+    key = await parts.calls.data_key(call.municipality_id, call.id)
     chat = await parts.chat.since(may_chat, call.id, 0, key=key)
     read = await parts.chat.read_by(may_chat, call.id)
     return {
