@@ -405,3 +405,20 @@ test("devices are listed by what they are", async () => {
   assert.deepEqual([cameras[0].id, microphones[0].id, speakers[0].id], ["front", "mic", "out"]);
   w.end();
 });
+
+test("the next call begins with the front camera, whatever the last one showed", async () => {
+  const { media, devices, connection } = await world();
+  await media.acquire();
+  await media.switchCamera("environment");
+  media.release();
+  await media.acquire();
+  assert.deepEqual(devices.asked.at(-1).video.facingMode, { ideal: "user" });
+  media.release();
+  await media.acquire();
+  await media.switchCamera("front");
+  media.release();
+  await media.acquire();
+  assert.deepEqual(devices.asked.at(-1).video.deviceId, { exact: "front" });
+  media.release();
+  connection.stop();
+});

@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
+import { createAnnouncer } from "../../static/app/parts/announce.js";
+import { instruction } from "../../static/app/parts/counter-call.js";
 import { reasonLack } from "../../static/app/parts/decision-dialog.js";
+import { followDrops } from "../../static/app/parts/drop.js";
+import { heard, lineAdvice, pathTrouble } from "../../static/app/parts/flow.js";
+import { signal } from "../../static/app/parts/html.js";
 import { composeReason, PRESETS, tellReason } from "../../static/app/parts/reasons.js";
 import { plain } from "../../static/app/parts/rich.js";
 import { followKeys } from "../../static/app/parts/shortcuts.js";
@@ -10,6 +15,7 @@ import { findTemplate, lastAsked, TEMPLATES, templateText } from "../../static/a
 import { counterView, deskView, outcomeLock } from "../../static/app/parts/view.js";
 import { setLanguage, useWords } from "../../static/app/parts/words.js";
 import { arrowMove, holdInside, nextZoom } from "../../static/app/parts/zoom.js";
+import { chat } from "./support/nouns.js";
 
 const LANGUAGES = /** @type {const} */ (["ja", "en"]);
 const read = async (/** @type {string} */ code) =>
@@ -50,6 +56,12 @@ test("an interrupted call says whose line is lost", () => {
   assert.equal(counterView(known({ call: call("interrupted", ["desk"]) })), "break-desk");
   assert.equal(counterView(known({ call: call("interrupted", ["counter"]) })), "break-own");
   assert.equal(counterView(known({ call: call("talking"), line: line({ state: "retrying" }) })), "break-own");
+});
+
+test("a line that is lost while waiting is shown, with the time that the seat is kept", () => {
+  for (const state of /** @type {const} */ (["waiting", "ringing"])) {
+    assert.equal(counterView(known({ call: call(state), line: line({ state: "retrying" }) })), "break-own");
+  }
 });
 
 test("a camera that cannot be used stops before the ring, never a running call", () => {
@@ -122,19 +134,91 @@ test("the reasons that the server gives itself have words", () => {
 test("a set sentence is found again in either language", () => {
   for (const { id } of TEMPLATES) {
     for (const language of LANGUAGES) {
-      setLanguage(language);
-      assert.equal(findTemplate(templateText(id, "ja"))?.id, id);
-      assert.equal(findTemplate(templateText(id, "en"))?.id, id);
+      assert.equal(findTemplate(templateText(id, language))?.id, id);
     }
   }
+  const sentences = TEMPLATES.flatMap(({ id }) => LANGUAGES.map((language) => templateText(id, language)));
+  assert.equal(new Set(sentences).size, TEMPLATES.length * LANGUAGES.length);
+  assert.equal(findTemplate(`${sentences[0]} `), null);
 });
 
 test("the instruction is the last set sentence of the desk, whatever the clerk writes", () => {
   const say = (/** @type {"desk" | "counter"} */ from, /** @type {string} */ text) =>
     /** @type {import("../../static/app/lib/protocol.js").ChatNoun} */ (/** @type {unknown} */ ({ from, text }));
   const chat = [say("desk", templateText("nearer", "ja")), say("desk", "はい"), say("counter", templateText("back", "ja"))];
-  assert.equal(lastAsked(chat)?.id, "nearer");
+  assert.equal(lastAsked(chat)?.template.id, "nearer");
   assert.equal(lastAsked([]), null);
+});
+
+/** The counter's page as far as its instruction asks. @param {any[]} messages @param {object} [fields] */
+const asked = (messages, fields = {}) =>
+  instruction({
+    store: /** @type {any} */ ({ call: signal({ state: "talking", veiled: false, ...fields }), chat: signal(messages) }),
+    now: signal(Date.parse("2026-11-23T01:01:30.000Z")),
+  });
+/** @param {number} number @param {string} id @param {string} [at] */
+const tapped = (number, id, at = "2026-11-23T01:01:00.000Z") => chat(number, { from: "desk", text: templateText(id, "ja"), at });
+
+test("the same set sentence tapped twice is an instruction anew", () => {
+  const [once, twice] = [asked([tapped(1, "back")]), asked([tapped(1, "back"), tapped(2, "back")])];
+  assert.equal(once.key, twice.key);
+  assert.notEqual(once.mark, twice.mark);
+  assert.equal(asked([tapped(1, "back"), chat(2)]).mark, once.mark);
+});
+
+test("thanks stand for a moment and leave no instruction behind", () => {
+  const before = tapped(1, "back");
+  assert.equal(asked([before, tapped(2, "thanks", "2026-11-23T01:01:25.000Z")]).key, "template.thanks.say");
+  assert.equal(asked([before, tapped(2, "thanks")]).key, "call.talk");
+  assert.equal(asked([before], { veiled: true }).key, "veil.instruction");
+});
+
+test("nothing is said to be well while the path stalls, an offer is refused or a microphone is off", () => {
+  const party = { present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on") };
+  assert.equal(pathTrouble("flowing", "bad_sdp"), null);
+  assert.deepEqual([pathTrouble("stalled", null), pathTrouble("connecting", "bad_sdp")], ["stalled", "refused"]);
+  assert.equal(lineAdvice("flowing", null, "good"), "own.good");
+  assert.equal(lineAdvice("stalled", null, "good"), "own.stalled");
+  assert.equal(lineAdvice("flowing", null, "poor"), "own.poor");
+  assert.equal(heard(party, "flowing"), true);
+  assert.equal(heard(party, "stalled"), false);
+  for (const microphone of /** @type {const} */ (["off", "lost"])) assert.equal(heard({ ...party, microphone }, "flowing"), false);
+});
+
+test("the same announcement twice is said twice, with silence between", () => {
+  /** @type {(() => void)[]} */
+  const timers = [];
+  const voice = createAnnouncer({ setTimer: (run) => timers.push(run) });
+  /** @type {string[]} */
+  const said = [];
+  voice.polite.subscribe((text) => void said.push(text));
+  for (const text of ["a", "a"]) {
+    voice.say(text);
+    timers.shift()?.();
+  }
+  assert.deepEqual(said, ["", "a", "", "a"]);
+});
+
+test("files over a page are noticed until they leave it, however many parts they cross", () => {
+  const target = new EventTarget();
+  /** @type {boolean[]} */
+  const over = [];
+  /** @type {unknown[]} */
+  const taken = [];
+  followDrops(target, { onOver: (now) => over.push(now), onFiles: (files) => taken.push(...files) });
+  const drag = (/** @type {string} */ type, types = ["Files"]) => {
+    const event = Object.assign(new Event(type, { cancelable: true }), { dataTransfer: { types, files: ["a.pdf"] } });
+    target.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  for (const type of ["dragenter", "dragenter", "dragleave"]) drag(type);
+  assert.equal(over.at(-1), true);
+  drag("dragleave");
+  assert.equal(over.at(-1), false);
+  assert.equal(drag("drop", ["text/plain"]), false);
+  drag("dragenter");
+  assert.equal(drag("drop"), true);
+  assert.deepEqual([over.at(-1), taken], [false, ["a.pdf"]]);
 });
 
 test("readings are taken out of plain text", () => {
@@ -162,6 +246,7 @@ test("a key works with Alt only, never while a text is composed", () => {
   press({});
   press({ altKey: false });
   press({ isComposing: true });
+  press({ keyCode: 229 });
   press({ ctrlKey: true });
   press({ repeat: true });
   assert.equal(pressed, 1);

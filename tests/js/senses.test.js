@@ -80,10 +80,20 @@ function audio({ state = "running" } = {}) {
     /** @type {any[]} */
     oscillators: [],
     loud: 0,
+    /** @type {any} */
+    context: null,
+    /** @param {string} next */
+    become(next) {
+      world.state = next;
+      world.context.onstatechange();
+    },
   };
   const param = () => ({ value: 0, setValueAtTime() {}, exponentialRampToValueAtTime() {} });
   class AudioContextClass {
     currentTime = 100;
+    constructor() {
+      world.context = this;
+    }
     get state() {
       return world.state;
     }
@@ -166,15 +176,50 @@ function sounds(options) {
 }
 
 test("nothing sounds before the first gesture, and a waiting ring starts with it", async () => {
-  const { world, scope, sounds: s } = sounds();
+  const { world, scope, sounds: s } = sounds({ state: "suspended" });
   s.ring(true);
   s.chat();
   assert.equal(world.oscillators.length, 0);
+  world.state = "running";
   scope.dispatchEvent(new Event("pointerdown"));
   await settle();
   assert.equal(s.unlocked.value, true);
   assert.equal(world.oscillators.length, ringing(64).length);
   s.ring(false);
+});
+
+test("a browser that allows sound at once is awake without a gesture", async () => {
+  const { sounds: s } = sounds();
+  await settle();
+  assert.equal(s.unlocked.value, true);
+});
+
+test("a ring that the system silences says so, and goes on when sound is back", async () => {
+  const { world, sounds: s } = sounds();
+  await settle();
+  s.ring(true);
+  world.become("interrupted");
+  await settle();
+  assert.equal(s.unlocked.value, false);
+  const before = world.oscillators.length;
+  world.become("running");
+  await settle();
+  assert.equal(s.unlocked.value, true);
+  assert.ok(world.oscillators.length > before);
+  s.ring(false);
+});
+
+test("trying the ring sounds once and leaves a real ring alone", async () => {
+  const { world, clock, sounds: s } = sounds();
+  await settle();
+  s.ring(true);
+  const before = world.oscillators.length;
+  await s.tryRing();
+  assert.equal(world.oscillators.length, before + PATTERNS.ring.length);
+  assert.ok(world.oscillators.every((o) => !o.stopped));
+  s.ring(false);
+  await s.tryRing();
+  assert.equal(clock.timers.size, 0);
 });
 
 test("a browser that keeps sound asleep is asked again at the next gesture", async () => {

@@ -1,9 +1,9 @@
 /**
  * The four sounds of a page, made by Web Audio; nothing is loaded.
  *
- *     const sounds = createSounds();       // unlocks itself at the first touch or key
+ *     const sounds = createSounds();       // unlocks itself, at the latest at the first touch or key
  *     sounds.unlocked.value                // false: show that sound is still asleep
- *     sounds.ring(true); sounds.ring(false);
+ *     sounds.ring(true); sounds.ring(false); sounds.tryRing();   // the last: once, whatever rings
  *     sounds.chat(); sounds.lost(); sounds.back();
  *     sounds.setSilent(call.veiled);       // no sound at all while a PIN is typed
  *
@@ -72,11 +72,23 @@ export function createSounds(options = {}) {
     if (!AudioContextClass) return;
     /** @type {AudioContext} */
     const audio = (context ??= new AudioContextClass());
-    await audio.resume().catch(() => {});
-    if (audio.state !== "running") return;
-    unlocked.value = true;
-    for (const name of GESTURES) scope?.removeEventListener(name, unlock);
-    if (wantsRing && timer === null) ringOn();
+    audio.onstatechange = () => void unlock();
+    if (audio.state !== "running") {
+      heed(false);
+      await audio.resume().catch(() => {});
+    }
+    heed(audio.state === "running");
+  }
+
+  /** Sound sleeps until a gesture, and again when the system takes it away. @param {boolean} awake */
+  function heed(awake) {
+    unlocked.value = awake;
+    for (const name of GESTURES) {
+      if (awake) scope?.removeEventListener(name, unlock);
+      else scope?.addEventListener(name, unlock);
+    }
+    if (!awake) ringOff();
+    else if (wantsRing && timer === null) ringOn();
   }
 
   function ringOn() {
@@ -90,7 +102,9 @@ export function createSounds(options = {}) {
     for (const oscillator of rings.splice(0)) oscillator.stop();
   }
 
-  for (const name of GESTURES) scope?.addEventListener(name, unlock);
+  heed(false);
+  // After a reload many browsers allow sound at once.
+  void unlock();
   return {
     unlocked,
     unlock,
@@ -100,6 +114,10 @@ export function createSounds(options = {}) {
       wantsRing = on;
       ringOff();
       if (on && unlocked.value) ringOn();
+    },
+    async tryRing() {
+      await unlock();
+      play(PATTERNS.ring);
     },
     chat: () => void play(PATTERNS.chat),
     lost: () => void play(PATTERNS.lost),

@@ -4,9 +4,10 @@ import { safeStorage } from "../lib/storage.js";
 import { instruction } from "../parts/counter-call.js";
 import { CONSENT_VERSION } from "../parts/counter-consent.js";
 import { CounterPage } from "../parts/counter-page.js";
-import { effect, html, signal, untracked } from "../parts/html.js";
+import { computed, effect, html, signal, untracked } from "../parts/html.js";
 import { plain } from "../parts/rich.js";
 import { createSpeech } from "../parts/speech.js";
+import { callChange, chosenOf, healthOf, placeLock } from "../parts/wanted.js";
 import { language, t, tIn } from "../parts/words.js";
 import { followLine, followNews, onChange } from "./follow.js";
 import { draw, startPage } from "./start.js";
@@ -18,35 +19,49 @@ import { begin, followMedia, NOT_LOOKED_YET, wire } from "./wire.js";
 const READ_ALOUD = "madoguchi.read_aloud";
 
 /** @param {Wired} wired @returns {CounterApp} */
-function counterApp({ app, ask }) {
+function counterApp({ app, ask, allowed }) {
   const storage = safeStorage(() => localStorage);
   const readAloud = signal(storage.getItem(READ_ALOUD) !== "off");
-  const screen = signal(/** @type {"idle" | "consent"} */ ("idle"));
+  const screen = signal(/** @type {"idle" | "consent" | "trouble"} */ ("idle"));
+  const agreed = signal(/** @type {boolean | null} */ (null));
+  const checking = signal(false);
   const chosen = signal(/** @type {string | null} */ (null));
   const busy = signal(false);
   const consent = () => ({ video: true, text_version: CONSENT_VERSION, language: language() });
+  /** @param {"idle" | "consent" | "trouble"} next */
+  const go = (next) => {
+    screen.value = next;
+    agreed.value = null;
+    checking.value = false;
+  };
   return {
     ...app,
+    device: {
+      ...app.device,
+      retry: () => {
+        checking.value = screen.value === "trouble";
+        app.device.retry();
+      },
+    },
     screen,
+    agreed,
+    checking,
     chosen,
     busy,
     readAloud,
     speech: createSpeech(),
     mirrored: signal(true),
-    health: signal(/** @type {import("../parts/model.js").Health} */ ({ camera: "unknown", microphone: "unknown" })),
+    health: healthSignal(app, allowed),
     choose: (id) => (chosen.value = id),
-    begin: () => {
-      screen.value = "consent";
-      void app.media.acquire();
-    },
-    back: () => {
-      screen.value = "idle";
-      app.media.release();
-    },
+    begin: () => go("consent"),
+    answer: (yes) => (agreed.value = yes),
+    explain: () => go("trouble"),
+    back: () => go("idle"),
     place: async () => {
-      if (busy.value || !chosen.value) return;
+      const known = { agreed: agreed.value, busy: busy.value, line: app.store.connection.value };
+      if (placeLock(known) || !chosen.value) return;
       busy.value = true;
-      if (await ask("call.place", { procedure: chosen.value, consent: consent() })) screen.value = "idle";
+      await ask("call.place", { procedure: chosen.value, consent: consent() });
       busy.value = false;
     },
     withdraw: () => void ask("call.withdraw", {}),
@@ -58,11 +73,30 @@ function counterApp({ app, ask }) {
   };
 }
 
+/** @param {Wired["app"]} app @param {Wired["allowed"]} allowed */
+function healthSignal({ devices }, allowed) {
+  return computed(() => {
+    const looked = devices.value !== NOT_LOOKED_YET;
+    const { cameras, microphones } = devices.value;
+    return {
+      camera: healthOf(allowed.camera.value, looked ? cameras.length : null),
+      microphone: healthOf(allowed.microphone.value, looked ? microphones.length : null),
+    };
+  });
+}
+
 /** The first open procedure stands chosen; the button says which. @param {CounterApp} app */
 function followProcedures(app) {
   effect(() => {
-    const open = app.procedures.value.find((procedure) => procedure.status === "open");
-    if (open && !app.chosen.peek()) app.chosen.value = open.id;
+    app.chosen.value = chosenOf(app.procedures.value, app.chosen.value);
+  });
+}
+
+/** A device that was explained and works by now needs no more words. @param {CounterApp} app */
+function followTrouble(app) {
+  effect(() => {
+    const { camera, microphone } = app.media;
+    if (app.screen.value === "trouble" && camera.value === "on" && microphone.value === "on") untracked(app.back);
   });
 }
 
@@ -83,29 +117,6 @@ function followMirror(app) {
   });
 }
 
-/** @param {"camera" | "microphone"} name @param {number} found @returns {Promise<import("../parts/model.js").DeviceHealth>} */
-async function healthOf(name, found) {
-  if (found === 0) return "none";
-  try {
-    const { state } = await navigator.permissions.query({ name: /** @type {any} */ (name) });
-    return state === "granted" ? "ready" : state === "denied" ? "denied" : "unknown";
-  } catch {
-    return "unknown"; // Not every browser answers for these names.
-  }
-}
-
-/** @param {CounterApp} app */
-function followHealth(app) {
-  effect(() => {
-    if (app.devices.value === NOT_LOOKED_YET) return;
-    const { cameras, microphones } = app.devices.value;
-    void (async () => {
-      const camera = await healthOf("camera", cameras.length);
-      app.health.value = { camera, microphone: await healthOf("microphone", microphones.length) };
-    })();
-  });
-}
-
 /** What the resident is asked is read aloud, until the officer speaks; never during the veil. @param {CounterApp} app */
 function followSpeech(app) {
   const ear = new LevelMeter();
@@ -117,17 +128,35 @@ function followSpeech(app) {
     if (ear.speaking.value || app.store.call.value?.veiled) app.speech.stop();
   });
   onChange(
-    () => (app.store.call.value?.state === "talking" ? instruction(app).key : null),
-    (key) => {
-      if (key && app.readAloud.peek() && !app.store.call.peek()?.veiled) {
-        app.speech.say(plain(tIn(language(), key)), language());
+    () => (app.store.call.value?.state === "talking" ? instruction(app).mark : null),
+    (mark) => {
+      if (mark && app.readAloud.peek() && !app.store.call.peek()?.veiled) {
+        app.speech.say(plain(tIn(language(), instruction(app).key)), language());
       }
     },
   );
 }
 
+/** The next resident begins with a microphone that hears and a procedure that nobody chose. @param {CounterApp} app */
+function forget(app) {
+  app.device.microphone(true);
+  app.chosen.value = null;
+}
+
 /** @param {CounterApp} app */
 function followCall(app) {
+  // A page of questions does not outlive the call that it led to, nor one that another page placed.
+  effect(() => {
+    if (app.store.call.value) untracked(app.back);
+  });
+  onChange(
+    () => app.store.call.value,
+    (call, before) => {
+      const { renewed, told } = callChange(before, call);
+      if (told || renewed) forget(app);
+      if (told === "vanished") app.toasts.show("warn", t("toast.vanished.counter", { number: before?.number ?? "" }));
+    },
+  );
   onChange(
     () => app.store.call.value?.state,
     (state, before) => {
@@ -140,17 +169,16 @@ function followCall(app) {
 }
 
 const element = await startPage("counter");
-const wired = wire("counter");
+const wired = await wire("counter");
 const app = counterApp(wired);
 followProcedures(app);
 followVeil(app);
 followMirror(app);
-followHealth(app);
+followTrouble(app);
 followSpeech(app);
 followCall(app);
 followLine(wired);
 followNews(wired, "counter");
-// From consent to the end of the call the camera stays on, so that the officer sees a picture at once.
-followMedia(wired, (state) => state === "waiting" || state === "ringing" || (!state && app.screen.peek() === "consent"));
+followMedia(wired, "counter", () => app.agreed.value === true || app.checking.value);
 draw(html`<${CounterPage} app=${app} />`, element);
 await begin(wired, "counter");

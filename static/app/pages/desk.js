@@ -4,6 +4,7 @@ import { ServerError } from "../lib/errors.js";
 import { DeskPage } from "../parts/desk-page.js";
 import { computed, effect, html, signal } from "../parts/html.js";
 import { followKeys } from "../parts/shortcuts.js";
+import { callChange, ringWanted } from "../parts/wanted.js";
 import { t } from "../parts/words.js";
 import { nextZoom } from "../parts/zoom.js";
 import { followLine, followNews, onChange } from "./follow.js";
@@ -13,9 +14,6 @@ import { begin, followMedia, wire } from "./wire.js";
 /** @typedef {import("../parts/model.js").DeskApp} DeskApp */
 /** @typedef {import("./wire.js").Wired} Wired */
 /** @typedef {ReturnType<typeof createAttention>} Attention */
-
-/** The tone to try lasts this long. */
-const TRY_MS = 1_500;
 
 /** Answering: who comes second is told who was first. @param {Wired} wired @param {import("../parts/html.js").Signal<boolean>} busy */
 function answering({ app, connection, complain }, busy) {
@@ -81,22 +79,15 @@ function deskApp(wired, attention) {
       if (state === "open") void attention.ask();
     },
     ...deciding(wired, busy),
-    tryRing: async () => {
-      await sounds.unlock();
-      sounds.ring(true);
-      setTimeout(() => sounds.ring(false), TRY_MS);
-    },
+    asleep: computed(() => !sounds.unlocked.value),
+    tryRing: () => void sounds.tryRing(),
     askPermission: () => void attention.ask(),
   };
 }
 
 /** A call that rings here is heard, seen in the tab, and told to who looks elsewhere. @param {DeskApp} app @param {Wired} wired @param {Attention} attention */
-function followRing(app, { sounds }, attention) {
-  const ringing = computed(() => {
-    const { call, queue } = app.store;
-    const talking = call.value && call.value.state !== "closed";
-    return talking ? null : (queue.value?.waiting.find(({ id }) => id === queue.value?.offered) ?? null);
-  });
+function followRing(app, { sounds, known }, attention) {
+  const ringing = computed(() => ringWanted({ ...known(), queue: app.store.queue.value }));
   effect(() => {
     const call = ringing.value;
     sounds.ring(call !== null);
@@ -128,20 +119,26 @@ function followToday(app, { api }) {
   return look;
 }
 
-/** The end of a call is said, and the desk is free again. @param {DeskApp} app @param {() => void} look */
+/** The end of a call is said, the desk is free again, and nothing of a call is left for the next. @param {DeskApp} app @param {() => void} look */
 function followEnd(app, look) {
+  const callId = computed(() => app.store.call.value?.id);
+  effect(() => {
+    void callId.value;
+    app.dialog.value = null;
+    app.zoom.value = 1;
+  });
   onChange(
-    () => app.store.call.value?.state,
-    (state) => {
-      const call = app.store.call.peek();
-      if (state !== "closed" || !call) return;
+    () => app.store.call.value,
+    (call, before) => {
+      const { told } = callChange(before, call);
+      if (told === "vanished") app.toasts.show("warn", t("toast.vanished", { number: before?.number ?? "" }));
+      if (told) look();
+      if (told !== "closed" || !call) return;
       app.dialog.value = null;
-      app.zoom.value = 1;
       const own = call.outcome && call.reason !== "line_lost" && call.reason !== "tablet_revoked";
       const outcome = t(`outcome.${call.outcome ?? "none"}`);
       app.toasts.show(own ? "ok" : "info", t(own ? "toast.closed" : "toast.ended", { number: call.number, outcome }));
       app.store.dismissCall();
-      look();
     },
   );
 }
@@ -164,7 +161,7 @@ function keys(app) {
 }
 
 const element = await startPage("desk");
-const wired = wire("desk");
+const wired = await wire("desk");
 const attention = createAttention();
 const app = deskApp(wired, attention);
 followRing(app, wired, attention);
@@ -172,7 +169,7 @@ followEnd(app, followToday(app, wired));
 followLine(wired);
 followNews(wired, "desk", () => document.hidden && attention.mark(t("mark.chat")));
 document.addEventListener("visibilitychange", () => document.hidden || attention.mark(null));
-followMedia(wired, () => false);
+followMedia(wired, "desk", () => false);
 followKeys(keys(app));
 draw(html`<${DeskPage} app=${app} />`, element);
 await begin(wired, "desk");

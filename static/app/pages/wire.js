@@ -3,28 +3,34 @@ import { createApi } from "../lib/api.js";
 import { createWakeLock } from "../lib/attention.js";
 import { createChat } from "../lib/chat.js";
 import { Connection } from "../lib/connection.js";
+import { holdDrops } from "../lib/drops.js";
+import { claimPageId } from "../lib/ids.js";
 import { leaveWith } from "../lib/leave.js";
 import { LevelMeter } from "../lib/level.js";
 import { MediaSession } from "../lib/media.js";
+import { followPermissions } from "../lib/permissions.js";
 import { createSounds } from "../lib/sounds.js";
-import { persist } from "../lib/storage.js";
+import { persist, safeStorage } from "../lib/storage.js";
 import { createStore } from "../lib/store.js";
 import { createUploads } from "../lib/uploads.js";
 import { createAnnouncer } from "../parts/announce.js";
 import { codeOf, errorWords } from "../parts/errors.js";
 import { computed, effect, signal, untracked } from "../parts/html.js";
 import { createToasts } from "../parts/toast.js";
+import { mediaWanted } from "../parts/wanted.js";
 import { t } from "../parts/words.js";
 
-const WITH_MEDIA = new Set(["talking", "interrupted", "deciding"]);
+/** A list that could not be had is asked for again after this. */
+const AGAIN_MS = 3_000;
 
-/** @typedef {ReturnType<typeof wire>} Wired */
+/** @typedef {Awaited<ReturnType<typeof wire>>} Wired */
 
 /** @param {"counter" | "desk"} page */
-export function wire(page) {
+export async function wire(page) {
+  const pageId = await claimPageId(safeStorage(() => sessionStorage));
   const api = createApi({ page });
   const store = createStore();
-  const connection = new Connection({ url: api.urls.socket(), page, stillSignedIn: api.signedIn });
+  const connection = new Connection({ url: api.urls.socket(), page, pageId, stillSignedIn: api.signedIn });
   store.follow(connection);
   const media = new MediaSession({ connection });
   const meter = new LevelMeter();
@@ -35,7 +41,7 @@ export function wire(page) {
   leaveWith({ connection });
   void persist();
   followSound(media, meter);
-  followWake(store);
+  holdDrops();
 
   /** @param {unknown} error */
   const complain = (error) => toasts.show("stop", errorWords(codeOf(error)), "alert");
@@ -55,8 +61,16 @@ export function wire(page) {
     }
   };
   const procedures = signal(/** @type {import("../parts/model.js").Procedure[]} */ ([]));
-  const shared = { store, media, meter, toasts, now, procedures, devices: followDevices(media) };
+  const shared = { store, media, meter, toasts, now, procedures, devices: followDevices(media), draft: createDraft(store) };
   return {
+    /** What decides what the page shows and holds. @returns {import("../parts/view.js").Known} */
+    known: () => ({
+      you: store.you.value,
+      line: store.connection.value,
+      ended: store.ended.value,
+      call: store.call.value,
+    }),
+    allowed: followPermissions(),
     api,
     connection,
     sounds,
@@ -66,7 +80,7 @@ export function wire(page) {
       ...shared,
       voice: createAnnouncer(),
       chat: createChat({ connection, store }),
-      files: createFiles(api, store),
+      files: createFiles(api, store, complain),
       device: deviceActions(media, toasts),
       /** @param {boolean} on */
       veil: (on) => void ask("call.veil", { on }),
@@ -83,26 +97,31 @@ export function wire(page) {
 }
 
 /**
- * Camera, microphone and connection follow the call; between calls the lights are out.
+ * Camera, microphone, connection and screen lock follow what is wanted; else the lights are out.
  * @param {Wired} wired
- * @param {(state: string | undefined) => boolean} keeps whether the own devices stay on outside of talking
+ * @param {"counter" | "desk"} page
+ * @param {() => boolean} agreed whether the resident has said yes to the picture
  */
-export function followMedia({ app: { store, media } }, keeps) {
-  const state = computed(() => store.call.value?.state);
-  /** @param {string | undefined} now */
-  const follow = (now) => {
-    if (now && WITH_MEDIA.has(now)) {
-      void media.acquire();
-      media.open();
-      return;
-    }
-    media.close();
-    if (!keeps(now)) media.release();
-  };
+export function followMedia({ app: { media }, known, allowed }, page, agreed) {
+  const wake = createWakeLock();
+  const wanted = computed(() => mediaWanted({ ...known(), page, agreed: agreed() }));
+  const devices = computed(() => wanted.value.devices);
+  const peer = computed(() => wanted.value.peer);
+  const awake = computed(() => wanted.value.awake);
   effect(() => {
-    const now = state.value;
-    untracked(() => follow(now));
+    const on = devices.value;
+    untracked(() => (on ? void media.acquire() : media.release()));
   });
+  effect(() => {
+    const on = peer.value;
+    untracked(() => (on ? media.open() : media.close()));
+  });
+  // Leave that was given meanwhile brings a refused device back.
+  effect(() => {
+    const given = allowed.camera.value === "granted" || allowed.microphone.value === "granted";
+    if (given && devices.peek()) untracked(() => void media.acquire());
+  });
+  effect(() => void (awake.value ? wake.on() : wake.off()));
 }
 
 /** The level of the own microphone. @param {MediaSession} media @param {LevelMeter} meter */
@@ -117,13 +136,6 @@ function followSound(media, meter) {
   });
   // A page that was loaded anew hears nothing before the first touch.
   addEventListener("pointerdown", () => meter.start(media.local.peek()), { once: true });
-}
-
-/** The screen stays awake during a call. @param {import("../lib/store.js").Store} store */
-function followWake(store) {
-  const wake = createWakeLock();
-  const wanted = computed(() => store.call.value !== null && store.call.value.state !== "closed");
-  effect(() => void (wanted.value ? wake.on() : wake.off()));
 }
 
 /**
@@ -167,8 +179,19 @@ function deviceActions(media, toasts) {
   };
 }
 
-/** The files of the running call; a new call has its own. @param {ReturnType<typeof createApi>} api @param {import("../lib/store.js").Store} store */
-function createFiles(api, store) {
+/** What is being written in the chat stays while its part is not drawn; another call begins with nothing. @param {import("../lib/store.js").Store} store */
+function createDraft(store) {
+  const draft = signal("");
+  const id = computed(() => store.call.value?.id);
+  effect(() => {
+    void id.value;
+    draft.value = "";
+  });
+  return draft;
+}
+
+/** The files of the running call; a new call has its own. @param {ReturnType<typeof createApi>} api @param {import("../lib/store.js").Store} store @param {(error: unknown) => void} complain */
+function createFiles(api, store, complain) {
   const current = signal(/** @type {ReturnType<typeof createUploads> | null} */ (null));
   const id = computed(() => (store.call.value?.state === "closed" ? null : store.call.value?.id));
   /** @param {string | null | undefined} call */
@@ -193,6 +216,8 @@ function createFiles(api, store) {
     cancel: (key) => void current.peek()?.cancel(key),
     /** @param {string} key */
     dismiss: (key) => current.peek()?.dismiss(key),
+    /** @param {string} id */
+    withdraw: (id) => void current.peek()?.withdraw(id).catch(complain),
     /** @param {string} key */
     retry: (key) => current.peek()?.retry(key),
     /** @param {import("../parts/model.js").FileNoun} file @param {{inline?: boolean}} [options] */
@@ -215,15 +240,23 @@ export async function begin({ api, connection, app }, page) {
     if (code === "signed_out" || code === "no_clerk") return location.replace(`/sign-in?page=${page}`);
     // The server is away: the connection tries until it comes back.
   }
+  followProcedures(api, app);
   connection.start();
-  await loadProcedures(api, app.procedures);
 }
 
-/** @param {ReturnType<typeof createApi>} api @param {import("../parts/html.js").Signal<import("../parts/model.js").Procedure[]>} procedures */
-async function loadProcedures(api, procedures) {
-  try {
-    procedures.value = (await api.get("procedures")).procedures;
-  } catch {
-    setTimeout(loadProcedures, 3000, api, procedures);
-  }
+/** The procedures are asked for whenever the line opens: they may have changed meanwhile. @param {ReturnType<typeof createApi>} api @param {Wired["app"]} app */
+function followProcedures(api, { store, procedures }) {
+  const open = computed(() => store.connection.value.state === "open");
+  let timer = /** @type {any} */ (null);
+  const load = async () => {
+    clearTimeout(timer);
+    try {
+      procedures.value = (await api.get("procedures")).procedures;
+    } catch {
+      if (open.peek()) timer = setTimeout(load, AGAIN_MS);
+    }
+  };
+  effect(() => {
+    if (open.value) untracked(() => void load());
+  });
 }

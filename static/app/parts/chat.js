@@ -1,8 +1,9 @@
 /** Chat of a call, for both ends: what was said, what has not gone out, and the line to write on. */
 import { time } from "../lib/format.js";
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useRef } from "./html.js";
 import { Icon } from "./icon.js";
 import { errorWords } from "./errors.js";
+import { composes } from "./shortcuts.js";
 import { t } from "./words.js";
 
 /**
@@ -31,7 +32,7 @@ function UnsentMessage({ message, chat }) {
 }
 
 /**
- * The log; it stays at its end unless the reader has scrolled up.
+ * The log; it stays at its end unless the reader has scrolled up. New messages are said by the page's own voice.
  * @param {{app: import("./model.js").CallApp, own: "counter" | "desk"}} props
  */
 export function ChatLog({ app, own }) {
@@ -47,7 +48,7 @@ export function ChatLog({ app, own }) {
     if (log) atEnd.current = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
   };
   const seen = read.value[own === "desk" ? "counter" : "desk"];
-  return html`<div class="scroll" ref=${box} onScroll=${note} role="log" aria-label=${t("chat.title")} tabindex="0">
+  return html`<div class="scroll" ref=${box} onScroll=${note} role="log" aria-live="off" aria-label=${t("chat.title")} tabindex="0">
     ${count === 0 && html`<p class="dim">${t(`chat.empty.${own}`)}</p>`}
     <ol class="msgs">
       ${chat.value.map(
@@ -66,11 +67,27 @@ export function ChatLog({ app, own }) {
 }
 
 /**
+ * While the log is on a screen that somebody sees, what stands in it counts as read; what could not be told for want
+ * of a line is told when it is back.
+ * @param {import("./model.js").CallApp} app
+ */
+export function useRead(app) {
+  const { chat, connection } = app.store;
+  useEffect(() => {
+    const look = () => document.visibilityState === "visible" && connection.value.state === "open" && app.chat.read();
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [chat.value.length, connection.value.state]);
+}
+
+/**
  * The line to write on: Enter sends, Shift+Enter breaks the line, nothing happens while an input method composes.
  * @param {{app: import("./model.js").CallApp, own: "counter" | "desk", id: string}} props
  */
 export function ChatForm({ app, own, id }) {
-  const [draft, setDraft] = useState("");
+  const draft = app.draft.value;
+  const setDraft = (/** @type {string} */ text) => (app.draft.value = text);
   const limit = app.store.limits.value?.chat_characters ?? 2000;
   const length = [...draft].length;
   const send = () => {
@@ -81,7 +98,7 @@ export function ChatForm({ app, own, id }) {
   };
   /** @param {KeyboardEvent} event */
   const key = (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || composes(event)) return;
     event.preventDefault();
     send();
   };

@@ -10,9 +10,10 @@ import { language, other, t, tIn } from "./words.js";
 
 /** @typedef {import("./model.js").CounterApp} CounterApp */
 
-/** @param {{app: CounterApp}} props */
-function Left({ app }) {
+/** @param {{app: CounterApp, whose: "own" | "desk"}} props */
+function Left({ app, whose }) {
   const seconds = secondsUntil(givesUpAt(app), app.now.value);
+  if (seconds === 0) return html`<div role="status"><p class="lead">${t(`break.over.${whose}`)}</p></div>`;
   return html`<div>
     <p class="easy"><span><${Rich} text=${tIn(language(), "break.left")} /></span></p>
     <b role="timer" aria-label=${t("break.left.label", { seconds })}>${countdown(seconds)}</b>
@@ -27,7 +28,7 @@ function Kept({ app }) {
     <h2>${t("break.kept")}</h2>
     <ul class="met">
       <li><${Icon} name="okc" />${t("break.kept.number")}</li>
-      <li><${Icon} name="okc" />${t("break.kept.chat")}</li>
+      ${app.store.call.value?.answered_at && html`<li><${Icon} name="okc" />${t("break.kept.chat")}</li>`}
       ${files > 0 && html`<li><${Icon} name="okc" />${t("break.kept.files", { n: files })}</li>`}
     </ul>
   </div>`;
@@ -43,7 +44,7 @@ export function CounterBreak({ app, whose }) {
     <main class="cmain center">
       <${Pictogram} name="link" class="big-p" />
       <div role="status"><${Message} title=${`break.${whose}.title`} what=${`break.${whose}.what`} /></div>
-      <div class="facts"><${Left} app=${app} /><${Kept} app=${app} /></div>
+      <div class="facts"><${Left} app=${app} whose=${whose} /><${Kept} app=${app} /></div>
     </main>
     <section class="clerk below" aria-label=${t("clerk.title")}>
       <h2>${t("clerk.title")}</h2>

@@ -1,26 +1,25 @@
 /** The clerk's zone: grey, beside the resident's and never mixed with it. Chat, files, devices. */
-import { ChatForm, ChatLog } from "./chat.js";
+import { ChatForm, ChatLog, useRead } from "./chat.js";
 import { DevicePicker } from "./devices.js";
 import { CounterFiles } from "./files.js";
-import { html, useEffect, useState } from "./html.js";
+import { heard } from "./flow.js";
+import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { TabPanel, Tabs } from "./tabs.js";
+import { TroubleNotice } from "./trouble.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./model.js").CounterApp} CounterApp */
 
 /** @param {{app: CounterApp}} props */
 function ClerkChat({ app }) {
-  const count = app.store.chat.value.length;
-  useEffect(() => {
-    if (document.visibilityState === "visible") app.chat.read();
-  }, [count]);
+  useRead(app);
   return html`<${ChatLog} app=${app} own="counter" /><${ChatForm} app=${app} own="counter" id="counter-chat" />`;
 }
 
 /** @param {{app: CounterApp}} props */
 function ClerkDevices({ app }) {
-  const { camera, microphone } = app.media;
+  const { microphone } = app.media;
   return html`<div class="stack">
     <div class="pair">
       <button class="btn big" type="button" onClick=${app.device.flip}><${Icon} name="flip" />${t("device.flip")}</button>
@@ -33,8 +32,6 @@ function ClerkDevices({ app }) {
         <${Icon} name=${microphone.value === "on" ? "mic" : "micoff"} />${t("device.mute")}
       </button>
     </div>
-    ${camera.value === "lost" &&
-    html`<button class="btn primary big" type="button" onClick=${app.device.retry}><${Icon} name="refresh" />${t("device.retry")}</button>`}
     <${DevicePicker} app=${app} />
   </div>`;
 }
@@ -58,6 +55,7 @@ export function ClerkZone({ app }) {
       ]}
     />
     <${TabPanel} name="clerk" current=${tab} class="clerk-panel">
+      <${TroubleNotice} app=${app} />
       ${tab === "chat" && html`<${ClerkChat} app=${app} />`}
       ${tab === "files" && html`<${CounterFiles} app=${app} />`}
       ${tab === "devices" && html`<${ClerkDevices} app=${app} />`}
@@ -67,11 +65,12 @@ export function ClerkZone({ app }) {
 
 /** While a PIN is typed the clerk has one thing to do. @param {{app: CounterApp}} props */
 export function VeiledClerkZone({ app }) {
+  const voice = app.media.microphone.value === "on" && heard(app.store.call.value?.parties.desk, app.media.state.value);
   return html`<section class="clerk veiled" aria-label=${t("clerk.title")}>
     <h2>${t("clerk.title")}</h2>
     <ul class="met">
       <li><${Icon} name="okc" />${t("veil.met.picture")}</li>
-      <li><${Icon} name="speaker" />${t("veil.met.voice")}</li>
+      <li><${Icon} name=${voice ? "speaker" : "micoff"} />${t(voice ? "veil.met.voice" : "veil.met.no_voice")}</li>
     </ul>
     <p><b>${t("veil.clerk.quiet")}</b> ${t("veil.clerk.look_away")}</p>
     <button class="btn primary big wide" type="button" onClick=${() => app.veil(false)}>

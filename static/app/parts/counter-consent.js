@@ -1,9 +1,11 @@
 /** Between choosing and the ring: one question, answered by the resident; nothing is preset. */
 import { Hear } from "./hear.js";
-import { html, useState } from "./html.js";
+import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
+import { procedureName } from "./procedure.js";
 import { Message, Rich, Say } from "./rich.js";
+import { placeLock } from "./wanted.js";
 import { language, t, tIn } from "./words.js";
 
 /** Version of the words below; `call.place` carries it, so that a record can say what was agreed to. */
@@ -11,12 +13,12 @@ export const CONSENT_VERSION = "1";
 
 /** @param {{app: import("./model.js").CounterApp}} props */
 export function CounterConsent({ app }) {
-  const [answer, setAnswer] = useState(/** @type {boolean | null} */ (null));
-  const chosen = app.procedures.value.find((procedure) => procedure.id === app.chosen.value);
-  const locked = answer !== true || app.busy.value;
+  const answer = app.agreed.value;
+  const line = app.store.connection.value;
+  const lock = placeLock({ agreed: answer, busy: app.busy.value, line });
   return html`<main class="cmain consent">
       <div>
-        <p class="dim">${chosen?.name[language()]}</p>
+        <p class="dim">${app.chosen.value && procedureName(app, app.chosen.value)}</p>
         <${Say} k="consent.title" as="h1" />
       </div>
       <section class="question panel">
@@ -26,12 +28,13 @@ export function CounterConsent({ app }) {
           ${[true, false].map(
             (yes) =>
               html`<label key=${yes}
-                ><input type="radio" name="video" checked=${answer === yes} onChange=${() => setAnswer(yes)} />${t(yes ? "common.yes" : "common.no")}</label
+                ><input type="radio" name="video" checked=${answer === yes} onChange=${() => app.answer(yes)} />${t(yes ? "common.yes" : "common.no")}</label
               >`,
           )}
         </fieldset>
       </section>
       ${answer === false && html`<${Notice} kind="warn" role="status"><${Say} k="consent.refused" /><//>`}
+      ${line.state !== "open" && html`<${Notice} kind="warn" icon="wifioff" role="status">${t("idle.why.line")}<//>`}
       <ul class="promises">
         ${["pin", "crypt", "stop"].map(
           (key) =>
@@ -46,13 +49,13 @@ export function CounterConsent({ app }) {
         <button
           class="btn primary big go"
           type="button"
-          aria-disabled=${locked ? "true" : undefined}
+          aria-disabled=${lock ? "true" : undefined}
           aria-describedby="consent-why"
-          onClick=${() => !locked && app.place()}
+          onClick=${() => !lock && app.place()}
         >
-          <${Icon} name=${locked ? "lock" : "phone"} />${t(app.busy.value ? "consent.placing" : "consent.place")}
+          <${Icon} name=${lock ? "lock" : "phone"} />${t(app.busy.value ? "consent.placing" : "consent.place")}
         </button>
       </span>
-      <span class="vh" id="consent-why">${answer === null ? t("consent.why") : ""}</span>
+      <span class="vh" id="consent-why">${lock ? t(lock) : ""}</span>
     </footer>`;
 }

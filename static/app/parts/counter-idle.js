@@ -5,6 +5,7 @@ import { Dialog } from "./dialog.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
+import { procedureName } from "./procedure.js";
 import { Say } from "./rich.js";
 import { language, t } from "./words.js";
 
@@ -129,8 +130,11 @@ function hindrance(app) {
 /** @param {{app: CounterApp}} props */
 export function CounterIdle({ app }) {
   const closed = app.store.position.value?.closed_notice;
-  const chosen = app.procedures.value.find((procedure) => procedure.id === app.chosen.value);
+  const chosen = app.chosen.value;
   const why = hindrance(app);
+  // What can be mended is not locked: the button leads to what to do.
+  const mendable = why === "idle.why.devices";
+  const press = () => (mendable ? app.explain() : !why && app.begin());
   return html`<main class="cmain idle">
     <${States} app=${app} />
     <${Procedures} app=${app} />
@@ -142,12 +146,12 @@ export function CounterIdle({ app }) {
         <button
           class="callbtn"
           type="button"
-          aria-disabled=${why ? "true" : undefined}
+          aria-disabled=${why && !mendable ? "true" : undefined}
           aria-describedby=${why ? "call-why" : undefined}
-          onClick=${() => !why && app.begin()}
+          onClick=${press}
         >
-          <${Icon} name=${why ? "lock" : "phone"} />
-          <span><b>${t("idle.call")}</b><span>${chosen ? t("idle.call.for", { procedure: chosen.name[language()] }) : t("idle.choose")}</span></span>
+          <${Icon} name=${mendable ? "gear" : why ? "lock" : "phone"} />
+          <span><b>${t("idle.call")}</b><span>${mendable ? t("idle.call.mend") : chosen ? t("idle.call.for", { procedure: procedureName(app, chosen) }) : t("idle.choose")}</span></span>
         </button>
       </div>
     </section>

@@ -4,6 +4,7 @@ import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
 import { Notice } from "./notice.js";
+import { procedureName } from "./procedure.js";
 import { tellReason } from "./reasons.js";
 import { Message, Rich } from "./rich.js";
 import { language, t, tIn } from "./words.js";
@@ -19,14 +20,13 @@ const STEPS = { verified: 2, returned: 3, refused: 2, aborted: 2, none: 1 };
 function Slip({ app, kind }) {
   const call = app.store.call.value;
   if (!call) return null;
-  const procedure = app.procedures.value.find(({ id }) => id === call.procedure);
   return html`<section class="slip" aria-label=${t("slip.title")}>
     <p class="row"><b>${t("slip.title")}</b><span class="push">${app.store.you.value?.municipality.name}</span></p>
     ${call.training && html`<p class="chip train"><${Icon} name="grad" />${t("training.slip")}</p>`}
     <p>${t("call.number")}</p>
     <b class="no">${call.number}</b>
     <dl class="kv">
-      <dt>${t("slip.procedure")}</dt><dd>${procedure?.name[language()] ?? call.procedure}</dd>
+      <dt>${t("slip.procedure")}</dt><dd>${procedureName(app, call.procedure)}</dd>
       <dt>${t("slip.at")}</dt><dd>${dateTime(call.closed_at ?? call.placed_at, language())}</dd>
       <dt>${t("slip.office")}</dt><dd>${call.office.name}</dd>
       <dt>${t("slip.outcome")}</dt><dd><b>${t(`outcome.${kind}`)}</b></dd>

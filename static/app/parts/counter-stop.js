@@ -2,6 +2,7 @@
 import { errorWords } from "./errors.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
+import { troubleIn } from "./trouble.js";
 import { t } from "./words.js";
 
 /**
@@ -46,14 +47,10 @@ export function Broken({ app, code }) {
   >`;
 }
 
-/**
- * Which device cannot be used and why; the camera first, since nothing goes without it.
- * @param {import("./model.js").CallApp} app
- */
+/** Which device cannot be used and why. @param {import("./model.js").CounterApp} app */
 export function troubleOf(app) {
-  const { camera, microphone } = app.media.problem.value;
-  if (camera) return { device: "camera", problem: camera };
-  return microphone ? { device: "microphone", problem: microphone } : null;
+  const { camera, microphone } = app.health.value;
+  return troubleIn(app.media.problem.value, app.screen.value === "trouble" ? [camera, microphone] : []);
 }
 
 /** Camera or microphone cannot be used: what to do, in words and in order. @param {{app: import("./model.js").CounterApp}} props */

@@ -4,6 +4,7 @@ import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
 import { OUTCOME_LOOK } from "./outcome.js";
+import { procedureName } from "./procedure.js";
 import { composeReason, PRESETS, tellReason } from "./reasons.js";
 import { plain, Say } from "./rich.js";
 import { outcomeLock } from "./view.js";
@@ -17,10 +18,9 @@ const OTHER = "other";
 
 /** @param {{app: DeskApp, call: CallNoun, sure: boolean, onSure: (sure: boolean) => void}} props */
 function Facts({ app, call, sure, onSure }) {
-  const procedure = app.procedures.value.find(({ id }) => id === call.procedure);
   return html`<dl class="kv">
       <dt>${t("call.number")}</dt><dd class="mono">${call.number}</dd>
-      <dt>${t("slip.procedure")}</dt><dd>${procedure?.name[language()] ?? call.procedure}</dd>
+      <dt>${t("slip.procedure")}</dt><dd>${procedureName(app, call.procedure)}</dd>
       <dt>${t("slip.office")}</dt><dd>${call.office.name} ${call.tablet.name}</dd>
       <dt>${t("files.title")}</dt><dd>${t("decide.files", { n: app.store.fileList.value.filter((file) => file.state === "offered").length })}</dd>
     </dl>

@@ -1,6 +1,6 @@
 /** The desk between calls: the call that rings here, everyone who waits, what was done today. */
 import { countdown, duration, time } from "../lib/format.js";
-import { Bells } from "./bells.js";
+import { Asleep, Bells } from "./bells.js";
 import { secondsSince, secondsUntil } from "./clock.js";
 import { DeskRing } from "./desk-ring.js";
 import { DeskSide } from "./desk-side.js";
@@ -8,6 +8,7 @@ import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
 import { OutcomeChip } from "./outcome.js";
+import { procedureName } from "./procedure.js";
 import { language, t } from "./words.js";
 
 /** @typedef {import("./model.js").DeskApp} DeskApp */
@@ -16,11 +17,6 @@ import { language, t } from "./words.js";
 /** Seconds of waiting from which the bar turns yellow, then red. */
 const LONG_SECONDS = 180;
 const TOO_LONG_SECONDS = 360;
-
-/** @param {{app: DeskApp, id: string}} props */
-export function ProcedureName({ app, id }) {
-  return app.procedures.value.find((procedure) => procedure.id === id)?.name[language()] ?? id;
-}
 
 /** @param {{call: CallNoun, app: DeskApp}} props */
 function Wait({ call, app }) {
@@ -52,7 +48,7 @@ function Row({ call, app }) {
   return html`<tr>
     <td class="mono nw">${call.number}</td>
     <td>${call.office.name} ${call.tablet.name}</td>
-    <td><${ProcedureName} app=${app} id=${call.procedure} /></td>
+    <td>${procedureName(app, call.procedure)}</td>
     <td><${Wait} call=${call} app=${app} /></td>
     <td><${StateChip} call=${call} app=${app} /></td>
     <td class="num">
@@ -116,7 +112,7 @@ function Today({ app }) {
                 html`<tr key=${call.id}>
                   <td class="mono nw">${call.number}</td>
                   <td>${call.office.name} ${call.tablet.name}</td>
-                  <td><${ProcedureName} app=${app} id=${call.procedure} /></td>
+                  <td>${procedureName(app, call.procedure)}</td>
                   <td class="nw">${call.answered_at ? time(call.answered_at) : "―"}–${call.closed_at ? time(call.closed_at) : ""}</td>
                   <td><${OutcomeChip} outcome=${call.outcome} /></td>
                 </tr>`,
@@ -136,6 +132,7 @@ export function DeskQueue({ app }) {
     <h1 class="vh">${t("queue.page")}</h1>
     <div class="main">
       ${!line && html`<${Notice} kind="warn" icon="wifioff" role="status" title=${t("desk.reconnecting")}>${t("desk.reconnecting.what")}<//>`}
+      ${app.store.deskState.value === "open" && html`<${Asleep} app=${app} />`}
       ${app.store.deskState.value === "away" &&
       html`<${Notice}
         icon="pause"

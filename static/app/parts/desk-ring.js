@@ -2,7 +2,8 @@
 import { Elapsed, secondsUntil } from "./clock.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
-import { language, t } from "./words.js";
+import { procedureName } from "./procedure.js";
+import { t } from "./words.js";
 
 /** Seconds until it goes on to the next desk, or null when it does not say. @param {import("./model.js").DeskApp} app @param {import("./model.js").CallNoun} call */
 function secondsLeft(app, call) {
@@ -14,13 +15,12 @@ function secondsLeft(app, call) {
 
 /** @param {{app: import("./model.js").DeskApp, call: import("./model.js").CallNoun}} props */
 export function DeskRing({ app, call }) {
-  const procedure = app.procedures.value.find(({ id }) => id === call.procedure);
   const left = secondsLeft(app, call);
   return html`<section class="ringing" aria-label=${t("ring.title")}>
     <${Icon} name="bell" class="bell" />
     <div>
       <h2>${t("ring.title")} ${call.office.name} ${call.tablet.name}</h2>
-      <p>${procedure?.name[language()] ?? call.procedure}・${t("ring.clerk", { name: call.clerk.name })}</p>
+      <p>${procedureName(app, call.procedure)}・${t("ring.clerk", { name: call.clerk.name })}</p>
       <p>
         ${t("ring.waited")} <b><${Elapsed} from=${call.placed_at} now=${app.now} /></b>
         ${left !== null && html`<span class="dim"> ${t("ring.left", { n: left })}</span>`}

@@ -1,5 +1,6 @@
 /** The picture of the counter at the desk: whole, never cropped, nothing over it but the training watermark. */
-import { Countdown, givesUpAt } from "./clock.js";
+import { Countdown, givesUpAt, secondsUntil } from "./clock.js";
+import { heard } from "./flow.js";
 import { html, useEffect, useRef } from "./html.js";
 import { Playing, Veil } from "./video.js";
 import { t } from "./words.js";
@@ -8,8 +9,9 @@ import { arrowMove, holdInside } from "./zoom.js";
 /** @typedef {import("./model.js").DeskApp} DeskApp */
 /** @typedef {import("./model.js").CallNoun} CallNoun */
 
-/** How long the seat is kept, and what stays. @param {{app: DeskApp}} props */
-function Kept({ app }) {
+/** How long the seat is kept, and what stays; then what follows. @param {{app: DeskApp, whose: "own" | "counter" | "desk"}} props */
+function Kept({ app, whose }) {
+  if (secondsUntil(givesUpAt(app), app.now.value) === 0) return html`<p>${t(`stage.over.${whose}`)}</p>`;
   return html`<p>${t("stage.lost.seat")} <b><${Countdown} to=${givesUpAt(app)} now=${app.now} /></b></p>
     <p>${t("stage.lost.kept")}</p>`;
 }
@@ -18,17 +20,20 @@ function Kept({ app }) {
 function Withheld({ app, call }) {
   const line = app.store.connection.value;
   if (line.state !== "open") {
-    return html`<${Veil} icon="wifioff" title=${t("stage.own_lost")}><${Kept} app=${app} /><//>`;
+    return html`<${Veil} icon="wifioff" title=${t("stage.own_lost")}><${Kept} app=${app} whose="own" /><//>`;
   }
   if (call.state === "interrupted") {
     const whose = call.interrupted?.lost.includes("counter") ? "counter" : "desk";
-    return html`<${Veil} icon="wifioff" title=${t(`stage.lost.${whose}`)}><${Kept} app=${app} /><//>`;
+    return html`<${Veil} icon="wifioff" title=${t(`stage.lost.${whose}`)}><${Kept} app=${app} whose=${whose} /><//>`;
   }
+  const voice = heard(call.parties.counter, app.media.state.value);
   if (call.veiled) {
-    return html`<${Veil} icon="camoff" title=${t("veil.title")}><p>${t("veil.desk.what")}</p><p>${t("veil.desk.end")}</p><//>`;
+    return html`<${Veil} icon="camoff" title=${t("veil.title")}><p>${t(voice ? "veil.desk.what" : "veil.desk.unheard")}</p><p>${t("veil.desk.end")}</p><//>`;
   }
   const camera = call.parties.counter.camera;
-  if (camera !== "on") return html`<${Veil} icon="camoff" title=${t(`stage.camera.${camera}`)}><p>${t("stage.camera.what")}</p><//>`;
+  if (camera !== "on") return html`<${Veil} icon="camoff" title=${t(`stage.camera.${camera}`)}><p>${t(voice ? "stage.camera.what" : "stage.camera.unheard")}</p><//>`;
+  // The last picture stands still and would pass for a living one.
+  if (app.media.state.value === "stalled") return html`<${Veil} icon="wifioff" title=${t("stage.path.stalled")} />`;
   return null;
 }
 

@@ -25,11 +25,12 @@
  * What both ends have while a call runs.
  * @typedef {object} CallApp
  * @property {Store} store
- * @property {Pick<MediaSession, "local" | "remote" | "quality" | "camera" | "microphone" | "problem" | "state">} media
+ * @property {Pick<MediaSession, "local" | "remote" | "quality" | "camera" | "microphone" | "problem" | "state" | "fault">} media
  * @property {{level: Signal<number>, mutedHint: Signal<boolean>}} meter
  * @property {Signal<DeviceList>} devices
  * @property {Signal<number>} now ms of the server's clock, moving every second
  * @property {Signal<Procedure[]>} procedures
+ * @property {Signal<string>} draft what is being written in the chat; it outlives its part, not its call
  * @property {ChatActions} chat
  * @property {FileActions} files
  * @property {DeviceActions} device
@@ -48,6 +49,7 @@
  * @property {(files: Iterable<File>) => void} add
  * @property {(key: string) => void} cancel
  * @property {(key: string) => void} dismiss
+ * @property {(id: string) => void} withdraw a file of this end that arrives and is sent by no page any more
  * @property {(key: string) => void} retry
  * @property {(file: FileNoun, options?: {inline?: boolean}) => string} url
  *
@@ -64,7 +66,9 @@
  * The tablet.
  * @typedef {CallApp & CounterOwn} CounterApp
  * @typedef {object} CounterOwn
- * @property {Signal<"idle" | "consent">} screen
+ * @property {Signal<"idle" | "consent" | "trouble">} screen
+ * @property {Signal<boolean | null>} agreed the resident's answer to the picture; null: not answered
+ * @property {Signal<boolean>} checking the devices are tried outside of a call
  * @property {Signal<string | null>} chosen id of the procedure
  * @property {Signal<Health>} health of camera and microphone before a call
  * @property {Signal<boolean>} mirrored the own picture shows the front camera
@@ -73,6 +77,8 @@
  * @property {import("./speech.js").Speech} speech
  * @property {(id: string) => void} choose
  * @property {() => void} begin from choosing to consent
+ * @property {(yes: boolean) => void} answer whether the resident wants the picture; yes turns the camera on
+ * @property {() => void} explain why camera or microphone cannot be used, and what to do
  * @property {() => void} back
  * @property {() => void} place
  * @property {() => void} withdraw
@@ -80,7 +86,7 @@
  * @property {(on: boolean) => void} setReadAloud
  */
 
-/** @typedef {"ready" | "unknown" | "denied" | "none"} DeviceHealth */
+/** @typedef {import("./wanted.js").DeviceHealth} DeviceHealth */
 /** @typedef {{camera: DeviceHealth, microphone: DeviceHealth}} Health */
 
 /**
@@ -98,6 +104,7 @@
  * @property {(outcome: Outcome) => void} decide open the dialog
  * @property {() => void} putOff close the dialog without deciding
  * @property {(outcome: Outcome, reason: string | null) => void} close
+ * @property {Signal<boolean>} asleep the browser lets no sound out until the page is touched
  * @property {() => void} tryRing
  * @property {() => void} askPermission
  */

@@ -27,7 +27,8 @@ export function blockedView({ you, line, ended }) {
 }
 
 /**
- * @param {Known & {screen: "idle" | "consent", trouble: boolean}} known
+ * `screen` "trouble" is the resident's or clerk's wish to know why a device cannot be used.
+ * @param {Known & {screen: "idle" | "consent" | "trouble", trouble: boolean}} known
  * @returns {"ended" | "taken" | "broken" | "loading" | "trouble" | "idle" | "consent" | "waiting" | "call" | "break-own" | "break-desk" | "result"}
  */
 export function counterView(known) {
@@ -36,8 +37,8 @@ export function counterView(known) {
   const { call, line, screen, trouble } = known;
   if (!call) return screen === "consent" && trouble ? "trouble" : screen;
   if (call.state === "closed") return "result";
-  if (call.state === "waiting" || call.state === "ringing") return "waiting";
   if (line.state !== "open") return "break-own";
+  if (call.state === "waiting" || call.state === "ringing") return "waiting";
   if (call.state === "interrupted") {
     return call.interrupted?.lost.includes("desk") ? "break-desk" : "break-own";
   }

@@ -1,0 +1,9 @@
+/** The name of a procedure. */
+import { language } from "./words.js";
+
+/**
+ * The name in the reader's language; the id while the names are not there.
+ * @param {Pick<import("./model.js").CallApp, "procedures">} app
+ * @param {string} id
+ */
+export const procedureName = (app, id) => app.procedures.value.find((one) => one.id === id)?.name[language()] ?? id;

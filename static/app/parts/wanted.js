@@ -1,0 +1,93 @@
+/** What a page may hold and sound, from what it knows: camera, microphone, connection, screen lock, ring. Pure. */
+import { blockedView } from "./view.js";
+
+/** @typedef {import("./view.js").Known} Known */
+/** @typedef {import("../lib/protocol.js").CallNoun} CallNoun */
+/** @typedef {import("../lib/protocol.js").QueueNoun} QueueNoun */
+
+const WITH_MEDIA = new Set(["talking", "interrupted", "deciding"]);
+const QUEUED = new Set(["waiting", "ringing"]);
+
+/**
+ * Tell whether the page still has its seat and its sign-in. A page that only lost its line has;
+ * one that was sent away has not, nor one that starts again, until the server has greeted it.
+ * @param {Known} known
+ */
+export const mayRun = (known) => blockedView(known) === null && known.line.state !== "connecting";
+
+/**
+ * What is to be on now: the own camera and microphone, the connection for sound and picture, the
+ * lock that keeps the screen awake. On the counter the devices go on with the resident's yes
+ * (`agreed`) and stay until the call is over, so that the officer sees a picture at once.
+ * @param {Known & {page: "counter" | "desk", agreed: boolean}} known
+ */
+export function mediaWanted(known) {
+  const state = known.call?.state ?? "";
+  if (!mayRun(known)) return { devices: false, peer: false, awake: false };
+  const before = known.page === "counter" && (QUEUED.has(state) || (!state && known.agreed));
+  const peer = WITH_MEDIA.has(state);
+  return { devices: peer || before, peer, awake: peer || QUEUED.has(state) };
+}
+
+/**
+ * The call that rings at this desk, or null. Without a line nothing is known of the queue.
+ * @param {Known & {queue: QueueNoun | null}} known
+ * @returns {CallNoun | null}
+ */
+export function ringWanted(known) {
+  const { call, line, queue } = known;
+  if (!mayRun(known) || line.state !== "open" || !queue?.offered) return null;
+  if (call && call.state !== "closed") return null;
+  return queue.waiting.find(({ id }) => id === queue.offered) ?? null;
+}
+
+/** @typedef {Pick<CallNoun, "id" | "state">} CallMark */
+
+/**
+ * What a change of the page's call means: `renewed`, another call or none, so that nothing of the
+ * former may stay on the screen; `told`, what has become of the former: "closed" when its end was
+ * seen, "vanished" when it was gone after the line had been away.
+ * @param {CallMark | null} before
+ * @param {CallMark | null} now
+ * @returns {{renewed: boolean, told: "closed" | "vanished" | null}}
+ */
+export function callChange(before, now) {
+  const renewed = before?.id !== now?.id;
+  const wasOpen = before !== null && before.state !== "closed";
+  if (!renewed) return { renewed, told: wasOpen && now?.state === "closed" ? "closed" : null };
+  return { renewed, told: wasOpen ? "vanished" : null };
+}
+
+/** @typedef {"ready" | "unknown" | "denied" | "none"} DeviceHealth */
+
+/**
+ * How a device stands before it is used.
+ * @param {string} permission "granted", "denied", "prompt" or "unknown"
+ * @param {number | null} found how many there are; null: not looked yet
+ * @returns {DeviceHealth}
+ */
+export function healthOf(permission, found) {
+  if (found === null) return "unknown";
+  if (found === 0) return "none";
+  return permission === "granted" ? "ready" : permission === "denied" ? "denied" : "unknown";
+}
+
+/**
+ * The procedure that stands chosen: the resident's, as long as it is open, or the first open one.
+ * @param {readonly {id: string, status: string}[]} procedures
+ * @param {string | null} chosen
+ */
+export function chosenOf(procedures, chosen) {
+  const open = procedures.filter(({ status }) => status === "open");
+  return (open.find(({ id }) => id === chosen) ?? open[0])?.id ?? null;
+}
+
+/**
+ * Why a call cannot be placed from the consent page, as a key of the words, or null when it can.
+ * @param {{agreed: boolean | null, busy: boolean, line: {state: string}}} known
+ */
+export function placeLock({ agreed, busy, line }) {
+  if (agreed !== true) return "consent.why";
+  if (line.state !== "open") return "idle.why.line";
+  return busy ? "consent.placing" : null;
+}
