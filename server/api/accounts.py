@@ -53,7 +53,7 @@ class CodeBody(Body):
 
 
 def source_of(request: web.Request) -> str | None:
-    """Return the address that tries are counted by; None behind a proxy here, where all share one."""
+    """Return the address that tries are counted by; None behind a proxy on this machine."""
     behind_proxy = is_loopback(request.remote) and "X-Forwarded-For" in request.headers
     return None if behind_proxy else request.remote
 
