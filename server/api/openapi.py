@@ -1,5 +1,6 @@
 """/api/openapi.json, made from the models that the routes read and the pages are shown."""
 
+import asyncio
 from functools import cache
 from typing import Any, Literal
 
@@ -91,4 +92,5 @@ def _operation(
 @routes.get("/api/openapi.json")
 async def openapi(request: web.Request) -> web.Response:
     """Return the OpenAPI document."""
-    return answer(document())
+    # Made once, and it takes longer than the loop may be kept.
+    return answer(await asyncio.to_thread(document))
