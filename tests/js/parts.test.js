@@ -13,7 +13,7 @@ import { plain } from "../../static/app/parts/rich.js";
 import { followKeys } from "../../static/app/parts/shortcuts.js";
 import { findTemplate, lastAsked, TEMPLATES, templateText } from "../../static/app/parts/templates.js";
 import { counterView, deskView, outcomeLock } from "../../static/app/parts/view.js";
-import { setLanguage, useWords } from "../../static/app/parts/words.js";
+import { useWords } from "../../static/app/parts/words.js";
 import { arrowMove, holdInside, nextZoom } from "../../static/app/parts/zoom.js";
 import { chat } from "./support/nouns.js";
 

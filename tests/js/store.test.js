@@ -239,6 +239,23 @@ test("the other side is told once how far this page has read, in every call anew
   connection.stop();
 });
 
+test("how far this page has read is told again when it could not be told", async () => {
+  const { server, chat: writer, connection, clock } = await desk();
+  server.reply = () => null;
+  server.say({ type: "chat", message: chat(1) });
+  writer.read();
+  await settle();
+  server.socket.end(1006);
+  await settle();
+  server.reply = () => ({});
+  await clock.pass(300);
+  assert.equal(connection.status.state, "open");
+  writer.read();
+  await settle();
+  assert.deepEqual(server.commands.map((m) => [m.type, m.number]), [["chat.read", 1], ["chat.read", 1]]);
+  connection.stop();
+});
+
 test("an error keeps what the server said and falls back when it said nothing", () => {
   const said = ServerError.from({ error: { code: "denied", message: "m", reasons: [], request_id: "r" } }, "internal", 403);
   assert.deepEqual([said.code, said.status, said.requestId], ["denied", 403, "r"]);

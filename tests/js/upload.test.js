@@ -376,3 +376,17 @@ test("a browser without IndexedDB keeps files as long as the page", async () => 
   await keep.clear();
   assert.deepEqual(await keep.all("c1"), []);
 });
+
+test("a file that arrives and that no page sends any more is taken back by its id", async (context) => {
+  const server = await new TusServer().start(context);
+  const first = uploadOf(server, pdf(300 * KIB));
+  const began = new Promise((resolve) => (server.onPatch = () => resolve(null)));
+  const stopped = assert.rejects(first.start(), { code: "aborted" });
+  await began;
+  await first.abort({ remove: false });
+  await stopped;
+  const uploads = page(server, { rows: /** @type {any} */ ({}), storage: tab() });
+  await uploads.withdraw("f1");
+  assert.equal(server.files.size, 0);
+  await assert.rejects(uploads.withdraw("f1"), { code: "not_found" });
+});

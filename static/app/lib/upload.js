@@ -297,6 +297,16 @@ export class Upload extends EventTarget {
   }
 }
 
+/**
+ * Take an unfinished file back from the server; rejects with its error.
+ * @param {Pick<UploadOptions, "csrf" | "fetch">} options
+ * @param {string} location
+ */
+export async function withdraw({ csrf, fetch = globalThis.fetch }, location) {
+  const signal = AbortSignal.timeout(REQUEST_MS);
+  await tus.remove({ fetch, csrf: await csrf(), signal }, location);
+}
+
 /** @param {string} location */
 function idOf(location) {
   return new URL(location).pathname.split("/").at(-1) ?? "";

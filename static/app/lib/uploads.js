@@ -8,6 +8,7 @@
  *     uploads.cancel(key);                // takes the file back
  *     uploads.dismiss(key);               // clears a line that is done or failed
  *     uploads.retry(key);                 // after "failed"
+ *     await uploads.withdraw(id);         // an unfinished file that no line here stands for; rejects
  *     uploads.forget();                   // the call is over: nothing of it stays
  *
  * `phase` is that of Upload, or "queued". `id` names the file in store.files once it is announced,
@@ -17,7 +18,7 @@ import { signal } from "../../vendor/signals-core.js";
 import { ServerError } from "./errors.js";
 import { newId } from "./ids.js";
 import { createKeep } from "./keep.js";
-import { Upload } from "./upload.js";
+import { Upload, withdraw } from "./upload.js";
 
 /**
  * @typedef {{key: string, name: string, size: number, sent: number, phase: "queued" | import("./upload.js").Phase, code: string | null, id: string | null}} Item
@@ -105,6 +106,12 @@ export function createUploads({ call, keep = createKeep(), ...sending }) {
       drop(key);
       await upload?.abort();
       await keepQuietly(() => keep.remove(key));
+    },
+    /** Take back a file that arrives at the server and that no page sends any more. @param {string} id */
+    async withdraw(id) {
+      const location = new URL(sending.url);
+      location.pathname += `/${encodeURIComponent(id)}`;
+      await withdraw(sending, location.href);
     },
     /** @param {string} key */
     dismiss(key) {

@@ -1,5 +1,6 @@
 /** What a page says of itself when something happens in a call: tones, announcements, notices. */
 import { computed, effect } from "../parts/html.js";
+import { findTemplate } from "../parts/templates.js";
 import { t } from "../parts/words.js";
 
 /**
@@ -40,7 +41,8 @@ export function followLine({ app: { store, toasts, voice, meter }, sounds }) {
   onChange(
     () => store.call.value?.veiled ?? false,
     (veiled) => {
-      if (store.call.peek()?.state !== "closed") voice.now(t(veiled ? "announce.veil_on" : "announce.veil_off"));
+      const state = store.call.peek()?.state;
+      if (state && state !== "closed") voice.now(t(veiled ? "announce.veil_on" : "announce.veil_off"));
     },
   );
   onChange(
@@ -63,7 +65,8 @@ export function followNews({ app: { store, voice }, sounds }, own, onChat) {
       // The whole state after a reload is not news.
       if (!message || message.from === own || message.number !== (before?.number ?? 0) + 1) return;
       sounds.chat();
-      voice.say(t("announce.chat", { name: message.name, text: message.text }));
+      // The counter's instruction speaks for itself.
+      if (own === "desk" || !findTemplate(message.text)) voice.say(t("announce.chat", { name: message.name, text: message.text }));
       onChat?.();
     },
   );

@@ -1,5 +1,6 @@
 /** The call on the tablet: the officer, one instruction, the own picture; below or beside them the clerk's zone. */
 import { ClerkZone, VeiledClerkZone } from "./counter-clerk.js";
+import { heard, lineAdvice } from "./flow.js";
 import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
@@ -12,35 +13,49 @@ import { language, t, tIn } from "./words.js";
 
 /** @typedef {import("./model.js").CounterApp} CounterApp */
 
+/** Thanks stand for this long; then the resident is simply in a talk again. */
+export const THANKS_MS = 10_000;
+
 /** @param {{app: CounterApp}} props */
 function Officer({ app }) {
   const call = app.store.call.value;
-  const camera = call?.parties.desk.camera;
+  const desk = call?.parties.desk;
+  const voice = heard(desk, app.media.state.value) ? "officer.hears" : "officer.unheard";
+  const silent = desk && desk.microphone !== "on" ? desk.microphone : null;
   const name = call?.desk?.name ?? "";
   const place = app.store.you.value?.municipality.name ?? "";
   return html`<section class="video officer ${call?.training ? "watermark" : ""}" aria-label=${t("officer.title")}>
     <${Playing} stream=${app.media.remote.value} label=${t("officer.picture")} />
-    ${camera !== "on" && html`<${Veil} icon="camoff" title=${t("officer.no_picture")}><p>${t("officer.hears")}</p><//>`}
-    <p class="tag">${place} ${name}</p>
+    ${desk?.camera !== "on" && html`<${Veil} icon="camoff" title=${t("officer.no_picture")}><p>${t(voice)}</p><//>`}
+    <p class="tag">
+      ${place} ${name}
+      <span role="status">${silent && html` <span class="chip warn"><${Icon} name="micoff" />${t(`officer.microphone.${silent}`)}</span>`}</span>
+    </p>
   </section>`;
 }
 
-/** What the resident is asked to do now. @param {CounterApp} app @returns {{key: string, picture: string}} */
-export function instruction(app) {
-  if (app.store.call.value?.veiled) return { key: "veil.instruction", picture: "pin" };
-  if (app.store.call.value?.state === "deciding") return { key: "call.deciding", picture: "wait" };
-  const template = lastAsked([...app.store.chat.value]);
-  if (template) return { key: `template.${template.id}.say`, picture: template.picture };
-  return { key: "call.talk", picture: "speak" };
+/**
+ * What the resident is asked to do now. `mark` differs whenever it is to be said anew, also in the same words.
+ * @param {Pick<CounterApp, "store" | "now">} app
+ * @returns {{key: string, picture: string, mark: string}}
+ */
+export function instruction({ store, now }) {
+  const told = (/** @type {string} */ key, /** @type {string} */ picture, number = 0) => ({ key, picture, mark: `${key} ${number}` });
+  if (store.call.value?.veiled) return told("veil.instruction", "pin");
+  if (store.call.value?.state === "deciding") return told("call.deciding", "wait");
+  const asked = lastAsked(store.chat.value);
+  const rests = asked?.template.rests && now.value - Date.parse(asked.message.at) > THANKS_MS;
+  if (!asked || rests) return told("call.talk", "speak");
+  return told(`template.${asked.template.id}.say`, asked.template.picture, asked.message.number);
 }
 
 /** @param {{app: CounterApp}} props */
 function Instruction({ app }) {
-  const { key, picture } = instruction(app);
+  const { key, picture, mark } = instruction(app);
   const veiled = app.store.call.value?.veiled ?? false;
   return html`<section class="say" aria-live="polite" aria-label=${t("call.now")}>
     <${Pictogram} name=${picture} />
-    <div>
+    <div key=${mark}>
       <p class="step">${t("call.now")}</p>
       <${Say} k=${key} as="h1" />
     </div>
@@ -50,12 +65,13 @@ function Instruction({ app }) {
 
 /** What to tell the resident about the own picture and voice. @param {CounterApp} app */
 function ownAdvice(app) {
-  const { camera, microphone } = app.media;
+  const { camera, microphone, state, fault, quality } = app.media;
   if (app.meter.mutedHint.value) return { kind: "", icon: "micoff", key: "level.muted_hint" };
   if (camera.value === "lost") return { kind: "", icon: "camoff", key: "own.camera_lost" };
   if (camera.value === "off") return { kind: "", icon: "camoff", key: "own.camera_off" };
   if (microphone.value !== "on") return { kind: "", icon: "micoff", key: `own.microphone_${microphone.value}` };
-  return { kind: "ok", icon: "okc", key: "own.good" };
+  const key = lineAdvice(state.value, fault.value, quality.value.level);
+  return key === "own.good" ? { kind: "ok", icon: "okc", key } : { kind: "", icon: "wifioff", key };
 }
 
 /** @param {{app: CounterApp}} props */

@@ -1,6 +1,6 @@
 /** Chat at the desk, with the sentences to tap (定型文). */
-import { ChatForm, ChatLog } from "./chat.js";
-import { html, useEffect, useState } from "./html.js";
+import { ChatForm, ChatLog, useRead } from "./chat.js";
+import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { TEMPLATES, templateText } from "./templates.js";
 import { language, t } from "./words.js";
@@ -37,13 +37,7 @@ function Templates({ app }) {
 /** @param {{app: import("./model.js").DeskApp}} props */
 export function DeskChat({ app }) {
   const unread = app.store.unread.value;
-  const count = app.store.chat.value.length;
-  useEffect(() => {
-    const look = () => document.visibilityState === "visible" && app.chat.read();
-    look();
-    document.addEventListener("visibilitychange", look);
-    return () => document.removeEventListener("visibilitychange", look);
-  }, [count]);
+  useRead(app);
   return html`<section class="panel chat-panel" aria-label=${t("chat.title")}>
     <header>
       <h2><${Icon} name="chat" />${t("chat.title")}</h2>

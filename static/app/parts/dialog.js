@@ -4,9 +4,9 @@ import { html, useEffect, useRef } from "./html.js";
 let serial = 0;
 
 /**
- * @param {{title: string, onClose: () => void, foot?: import("./html.js").Node, head?: import("./html.js").Node, size?: "" | "wide" | "full", children?: import("./html.js").Node}} props
+ * @param {{title: string, onClose: () => void, foot?: import("./html.js").Node, size?: "" | "wide" | "full", children?: import("./html.js").Node}} props
  */
-export function Dialog({ title, onClose, foot, head, size = "", children }) {
+export function Dialog({ title, onClose, foot, size = "", children }) {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useRef(`dialog-${(serial += 1)}`);
   useEffect(() => {
@@ -22,7 +22,7 @@ export function Dialog({ title, onClose, foot, head, size = "", children }) {
     onClose();
   };
   return html`<dialog ref=${box} class=${size} aria-labelledby=${id.current} onCancel=${cancel}>
-    <div class="head"><h2 id=${id.current}>${title}</h2>${head}</div>
+    <div class="head"><h2 id=${id.current}>${title}</h2></div>
     <div class="body">${children}</div>
     ${foot && html`<div class="foot">${foot}</div>`}
   </dialog>`;

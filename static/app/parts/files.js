@@ -1,5 +1,6 @@
 /** Files of a call, for both ends: on their way, checked, to open; refused in words. Both hashes can be compared. */
 import { bytes, groupHash, shortHash, time } from "../lib/format.js";
+import { useDrops } from "./drop.js";
 import { errorWords } from "./errors.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icon.js";
@@ -37,6 +38,9 @@ function Hashes({ file }) {
 
 /** @param {{app: CallApp, file: FileNoun, own: string, onView: (file: FileNoun) => void}} props */
 function Actions({ app, file, own, onView }) {
+  if (file.state === "arriving" && file.from === own) {
+    return html`<button class="btn plain low" type="button" aria-label=${t("files.withdraw.label", { name: file.name })} onClick=${() => app.files.withdraw(file.id)}><${Icon} name="x" />${t("files.cancel")}</button>`;
+  }
   if (file.state !== "offered") return null;
   const image = file.type?.startsWith("image/");
   return html`<span class="row tight">
@@ -61,12 +65,18 @@ function FileRow({ app, file, own, onView }) {
     ${file.state === "arriving" &&
     html`<progress class="all" max=${file.size_bytes} value=${file.received_bytes} aria-label=${t("files.arriving.label", { name: file.name })}></progress>`}
     ${file.state === "refused" && html`<p class="all error-text"><${Icon} name="alert" /><span>${errorWords(file.reason ?? "internal")}</span></p>`}
-    ${(file.state === "offered" || file.state === "checking") && own === "desk" && html`<${Hashes} file=${file} />`}
+    ${(file.state === "offered" || file.state === "checking") && html`<${Hashes} file=${file} />`}
   </li>`;
 }
 
 /** What sending the same file again cannot mend. */
 const FINAL = new Set(["wrong_type", "too_large", "empty_file", "unreadable_file", "too_many_files"]);
+
+/** Why a file did not go out, with the limit that it breaks. @param {CallApp} app @param {string | null} code */
+function failure(app, code) {
+  if (code !== "too_large") return errorWords(code ?? "internal");
+  return t("files.too_large", { size: bytes(app.store.limits.value?.file_bytes ?? 0) });
+}
 
 /** One file on its way out of this page. @param {{app: CallApp, item: UploadItem}} props */
 function UploadRow({ app, item }) {
@@ -77,7 +87,7 @@ function UploadRow({ app, item }) {
       ? html`<button class="btn plain low" type="button" onClick=${() => app.files.dismiss(item.key)}>${t("common.close")}</button>`
       : html`<button class="btn plain low" type="button" aria-label=${t("files.cancel.label", { name: item.name })} onClick=${() => app.files.cancel(item.key)}><${Icon} name="x" />${t("files.cancel")}</button>`}
     ${failed
-      ? html`<p class="all error-text" role="alert"><${Icon} name="alert" /><span>${errorWords(item.code ?? "internal")}</span></p>
+      ? html`<p class="all error-text" role="alert"><${Icon} name="alert" /><span>${failure(app, item.code)}</span></p>
           ${!FINAL.has(item.code ?? "") &&
           html`<button class="btn low all" type="button" onClick=${() => app.files.retry(item.key)}><${Icon} name="refresh" />${t("files.retry")}</button>`}`
       : html`<progress class="all" max=${item.size || 1} value=${item.sent} aria-label=${t("files.sending.label", { name: item.name })}></progress>
@@ -147,36 +157,22 @@ export function CounterFiles({ app }) {
     </div>`;
 }
 
-/** The desk's panel; files can be dropped on it. @param {{app: CallApp}} props */
+/** The desk's panel; files can be dropped anywhere on the page of a call. @param {{app: CallApp}} props */
 export function DeskFiles({ app }) {
-  const [over, setOver] = useState(false);
-  /** @param {DragEvent} event */
-  const drag = (event) => {
-    if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
-    event.preventDefault();
-    setOver(event.type === "dragover");
-  };
-  /** @param {DragEvent} event */
-  const drop = (event) => {
-    event.preventDefault();
-    setOver(false);
-    app.files.add([...(event.dataTransfer?.files ?? [])]);
-  };
+  const over = useDrops((files) => app.files.add(files));
   const count = app.store.fileList.value.length;
   return html`<section
     class="panel files-panel ${over ? "over" : ""}"
     aria-label=${t("files.title")}
-    onDragOver=${drag}
-    onDragLeave=${drag}
-    onDrop=${drop}
   >
     <header>
       <h2><${Icon} name="file" />${count ? t("files.title.n", { n: count }) : t("files.title")}</h2>
       <${PickFile} app=${app} label=${t("files.send")} icon="upload" class="btn low" />
     </header>
     <div class="scroll" tabindex="0" role="group" aria-label=${t("files.list")}>
-      ${over ? html`<p class="drop"><${Icon} name="upload" />${t("files.drop")}</p>` : html`<${FileList} app=${app} own="desk" />`}
-      ${count === 0 && !over && html`<${Allowed} app=${app} />`}
+      ${over && html`<p class="drop"><${Icon} name="upload" />${t("files.drop")}</p>`}
+      <${FileList} app=${app} own="desk" />
+      <${Allowed} app=${app} />
     </div>
   </section>`;
 }

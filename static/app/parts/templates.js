@@ -5,8 +5,10 @@
 import { plain } from "./rich.js";
 import { tIn } from "./words.js";
 
+/** @typedef {{id: string, picture: string, rests?: boolean}} Template `rests`: from then on nothing is asked */
+
 /** Each stands in the words as `template.<id>.label` and `template.<id>.say`. */
-export const TEMPLATES = Object.freeze([
+export const TEMPLATES = Object.freeze(/** @type {Template[]} */ ([
   { id: "nearer", picture: "card" },
   { id: "back", picture: "card" },
   { id: "glare", picture: "card" },
@@ -19,7 +21,8 @@ export const TEMPLATES = Object.freeze([
   { id: "form", picture: "card" },
   { id: "pin", picture: "pin" },
   { id: "wait", picture: "wait" },
-]);
+  { id: "thanks", picture: "wait", rests: true },
+]));
 
 /** The sentence as it travels. @param {string} id @param {"ja" | "en"} language */
 export const templateText = (id, language) => plain(tIn(language, `template.${id}.say`));
@@ -31,11 +34,14 @@ export function findTemplate(text) {
   return TEMPLATES.find(same) ?? null;
 }
 
-/** What the desk last asked for by template, or null. @param {import("../lib/protocol.js").ChatNoun[]} chat */
+/**
+ * What the desk last asked for by template, and the message that asked, or null.
+ * @param {readonly import("../lib/protocol.js").ChatNoun[]} chat
+ */
 export function lastAsked(chat) {
-  for (const message of [...chat].reverse()) {
+  for (const message of chat.toReversed()) {
     const template = message.from === "desk" ? findTemplate(message.text) : null;
-    if (template) return template;
+    if (template) return { template, message };
   }
   return null;
 }
