@@ -21,6 +21,8 @@ RECORD_HEADER_BYTES = 13
 MAX_FLIGHTS = 5
 FLIGHT_WINDOW_SECONDS = 10.0
 GIVE_UP_SECONDS = 30.0
+# No datagram of ours holds more records: the shortest is 38 bytes, the longest datagram 2,048.
+MAX_RECORDS = 64
 
 _CIPHERS = (
     b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -136,24 +138,41 @@ class Dtls:
             self._ssl.bio_write(datagram)
             if self.state is DtlsState.WAITING:
                 self._handshake()
-            else:
-                self._ssl.recv(2048)  # alerts; a repeated last flight is answered inside
         except SSL.WantReadError:
             pass
-        except SSL.ZeroReturnError:
-            self.state = DtlsState.CLOSED
         except SSL.Error:
-            # After the handshake OpenSSL drops what does not authenticate.
-            if self.state is DtlsState.WAITING:
-                self.state = DtlsState.FAILED
+            self.state = DtlsState.FAILED
+        if self.state is DtlsState.UP:
+            self._read_all()
         return self._written(now)
+
+    def _read_all(self) -> None:
+        """Read all that is there, lest it pile up: alerts count, and a repeated last flight is
+        answered inside; application data, of which there is none in a call, is dropped.
+        """
+        for _ in range(MAX_RECORDS):
+            try:
+                self._ssl.recv(2048)
+            except SSL.WantReadError:
+                return
+            except SSL.ZeroReturnError:
+                self.state = DtlsState.CLOSED
+                return
+            except SSL.Error:
+                continue  # OpenSSL drops what does not authenticate
+
+    def expire(self, *, now: float) -> None:
+        """Give up a handshake that has not ended within 30 s, whether it ever began or not."""
+        if self.state is DtlsState.WAITING and now - self._started_at > GIVE_UP_SECONDS:
+            self.state = DtlsState.FAILED
+
+    def forget_keys(self) -> None:
+        """Let go of the keys, which nobody is to use any more."""
+        self.inbound = self.outbound = None
 
     def tick(self, *, now: float) -> list[bytes]:
         """Return what the retransmission timer wants sent; to be called every 100 ms or so."""
         if self.state is not DtlsState.WAITING or not len(self._flights):
-            return []
-        if now - self._started_at > GIVE_UP_SECONDS:
-            self.state = DtlsState.FAILED
             return []
         due = self._ssl.DTLSv1_get_timeout()
         if due is None or due > 0:

@@ -142,6 +142,9 @@ class MediaNode:
     def set_gate(self, call_id: str, *, open: bool) -> None:
         """Let sound and pictures through between the parties, or nothing.
 
+        Takes no permit: the call's state opens and closes it, as an effect of an event that the
+        gate has allowed already (server/calls/machine.py), and some events are nobody's request.
+
         Raises `NotFound` for an unknown call.
         """
         call = self._call(call_id)
@@ -151,7 +154,8 @@ class MediaNode:
     def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
         """Withhold `party`'s picture, or show it again from the next keyframe on. Sound goes on.
 
-        Holds for the party's name: also before it has joined and after it has left.
+        Holds for the party's name: also before it has joined and after it has left. Takes no
+        permit, for the reason given at `set_gate`; putting the veil up must never be refused.
         Raises `NotFound` for an unknown call.
         """
         call = self._call(call_id)
@@ -305,6 +309,7 @@ class MediaNode:
     def _tell_end(self, member: Party, leg: Leg) -> None:
         transport = leg.transport
         if transport.dtls.state in (DtlsState.FAILED, DtlsState.CLOSED) and not transport.lost:
+            transport.end()
             transport.lost = True
             _log.info("connection of a party ended: %s", transport.dtls.state.value)
             self._events.media_lost(member.call_id, member.name)
@@ -329,14 +334,22 @@ class MediaNode:
         for call in tuple(self._calls.values()):
             for member in tuple(call.parties.values()):
                 if member.leg is not None:
-                    self._tick(member, member.leg, now)
+                    self._tick_alone(member, member.leg, now)
+
+    def _tick_alone(self, member: Party, leg: Leg, now: float) -> None:
+        """Do what is due for one party; what goes wrong there holds up no other."""
+        try:
+            self._tick(member, leg, now)
+        except Exception:
+            _log.exception("the tick of a party failed in call %s", member.call_id)
 
     def _tick(self, member: Party, leg: Leg, now: float) -> None:
         transport = leg.transport
         if transport.dtls.state is DtlsState.WAITING:
+            transport.dtls.expire(now=now)
             if transport.addresses.consented(now):
                 self._send_all(leg, transport.dtls.tick(now=now))
-                self._tell_end(member, leg)
+            self._tell_end(member, leg)
             return
         self._control.tick(leg, member.sources, now)
         if transport.up and transport.dtls.state is DtlsState.UP:

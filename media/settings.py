@@ -24,16 +24,16 @@ class MediaEvents(Protocol):
         """`party`'s connection is encrypted and carries media."""
 
     def media_lost(self, call_id: str, party: str) -> None:
-        """`party` said goodbye or has not been heard for 30 s."""
+        """`party` said goodbye, has not been heard for 30 s or did not connect within 30 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartyStats:
     """How one party's connection does.
 
-    `up` tells whether its keys stand; packets, bytes and `lost` count since the party joined,
-    summed over its connections. `packets_received` and `bytes_received` came from the party,
-    `packets_forwarded` and `bytes_forwarded` were sent to it, `lost` never reached us.
+    `up` tells whether its keys stand, which a goodbye ends; packets, bytes and `lost` count since
+    the party joined, summed over its connections. `packets_received` and `bytes_received` came from
+    the party, `packets_forwarded` and `bytes_forwarded` were sent to it, `lost` never reached us.
     `rtt_seconds`, `loss_fraction` (0 to 1) and `remb_bps` are what the party last reported of what
     we send it, None before that; `jitter_seconds` is ours of its video (RFC 3550 section 6.4.1).
     `cap_bps` is the limit last asked of its encoder, None when there is none.

@@ -57,7 +57,7 @@ class Transport:
 
     @property
     def up(self) -> bool:
-        """Tell whether the keys are there."""
+        """Tell whether the keys are there: from the end of the handshake to a goodbye."""
         return self.outbound is not None
 
     def restart(self) -> None:
@@ -95,6 +95,11 @@ class Transport:
             return False
         self.inbound, self.outbound = self.dtls.inbound, self.dtls.outbound
         return True
+
+    def end(self) -> None:
+        """Neither take nor send anything from now on (RFC 7675 section 5.2)."""
+        self.inbound = self.outbound = None
+        self.dtls.forget_keys()
 
     def admits(self, ssrc: int) -> bool:
         """Tell whether one more SSRC may cost us memory; it counts once it has authenticated."""

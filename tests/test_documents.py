@@ -18,12 +18,23 @@ DOCUMENTS = [
 ]
 
 
-def test_every_threat_points_at_a_test_that_exists() -> None:
+def test_every_threat_points_at_a_file_of_tests_that_exists() -> None:
     text = (ROOT / "security/THREATS.md").read_text("utf-8")
     named = set(re.findall(r"tests/[\w/.]+", text))
-    missing = [name for name in named if not (ROOT / name.rstrip(".")).exists()]
+    missing = sorted(name for name in named if not (ROOT / name.rstrip(".")).is_file())
     assert named
-    assert not missing
+    assert not missing, "a folder is no proof: name the file"
+
+
+@pytest.mark.parametrize("folder", ["server", "tests", "tools"])
+def test_no_connection_asks_a_server_on_the_internet(folder: str) -> None:
+    """aiortc's default would ask a public STUN server for every connection."""
+    found = sorted(
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"\bRTCPeerConnection\(\s*\)", path.read_text("utf-8"))
+    )
+    assert found == []
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:

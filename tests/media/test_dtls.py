@@ -136,6 +136,19 @@ def test_goodbye_of_the_browser_closes(server: Identity) -> None:
     assert dtls.state is DtlsState.CLOSED
 
 
+def test_application_data_does_not_pile_up_before_a_goodbye(server: Identity) -> None:
+    browser = Browser()
+    dtls = Dtls(server, browser.fingerprints, now=0.0)
+    shake(browser, dtls)
+    for _ in range(100):
+        for _ in range(40):
+            browser.ssl.send(b"x")
+        dtls.receive(browser.ssl.bio_read(65536), now=1.0)
+    browser.ssl.shutdown()
+    dtls.receive(browser.ssl.bio_read(65536), now=1.0)
+    assert dtls.state is DtlsState.CLOSED
+
+
 def test_our_goodbye_reaches_the_browser(server: Identity) -> None:
     browser = Browser()
     dtls = Dtls(server, browser.fingerprints, now=0.0)

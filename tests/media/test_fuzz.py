@@ -17,6 +17,7 @@ from media import ice, rtcp, rtp
 from media.dtls import cut_records
 from media.node import MediaNode
 from media.sdp import parse_offer
+from media.transport_cc import Arrivals
 from security.errors import MadoguchiError, ProtocolError
 
 pytestmark = pytest.mark.fuzz
@@ -103,6 +104,41 @@ def test_a_mutated_datagram_is_a_value_or_nothing() -> None:
                 rtp.rename_extensions(buffer, header, bytes(256), 0)
             rtp.padding_bytes(buffer, header, len(data))
             rtp.starts_keyframe(buffer, header, len(data))
+            seq, size = rtp.unwrap_rtx(buffer, header, len(data), 96, 1)
+            assert -1 <= seq <= 0xFFFF
+            assert (header < size <= len(data) - 2) if seq >= 0 else size == 0
+            assert len(buffer) == len(data) + 64
+
+
+@pytest.mark.timeout(3600 if LONG else 120)
+def test_retransmissions_of_real_sizes_are_unwrapped_within_their_bounds() -> None:
+    draw = random.Random(SEED)
+    for _ in range(1_000_000 if LONG else 5_000):
+        data = mutate(packets()[3] + draw.randbytes(draw.randint(0, 1400)), draw)
+        buffer = bytearray(data) + b"\xee" * 64
+        header = rtp.header_bytes(buffer, len(data))
+        if header < 0:
+            continue
+        seq, size = rtp.unwrap_rtx(buffer, header, len(data), 96, 1)
+        assert size <= len(data) - 2 if seq >= 0 else size == 0
+        assert buffer[len(data) :] == b"\xee" * 64
+
+
+@pytest.mark.timeout(3600 if LONG else 120)
+def test_any_numbers_at_any_times_are_reported_in_packets_that_fit() -> None:
+    draw = random.Random(SEED)
+    for _ in range(20_000 if LONG else 200):
+        arrivals, now = Arrivals(), draw.random() * 1e6
+        for _ in range(draw.randint(1, 12)):
+            number = draw.randrange(0x10000)
+            for _ in range(draw.randint(1, 600)):
+                number = number + draw.choice((1, 1, 1, 1, -1, 2, 40, 999, 1001, 40000)) & 0xFFFF
+                now += draw.choice((0.0, 0.0001, 0.005, 0.3, 20.0))
+                arrivals.note(number, now)
+            for packet in arrivals.report(1, 2):
+                assert len(packet) < 1200
+                assert len(packet) == 4 * (int.from_bytes(packet[2:4], "big") + 1)
+            assert len(arrivals) == 0
 
 
 async def test_strangers_at_the_port_do_not_touch_a_call(

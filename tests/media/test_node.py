@@ -11,6 +11,7 @@ from aioice import stun
 from media.node import MediaNode, MediaSettings
 from security.errors import Denied, NotFound, ProtocolError, TooMuch, Unavailable
 from security.gate import Permit
+from tests.media.basics import Events
 
 CALL = "call-1"
 KEYFRAME = b"\x10\x50"
@@ -363,12 +364,56 @@ async def test_sending_stops_30_seconds_after_the_last_check_and_goes_on_with_th
     assert await eventually(lambda: len(desk.sounds()) == 1)
 
 
-async def test_goodbye_of_a_party_is_told_at_once(
+async def test_goodbye_of_a_party_is_told_at_once_and_nothing_passes_after_it(
     node: MediaNode, make_probe: Make, eventually: Eventually, events: Any
 ) -> None:
-    counter, _ = await _pair(node, make_probe)
+    counter, desk = await _pair(node, make_probe)
     counter.hang_up()
     assert await eventually(lambda: ("lost", CALL, "counter") in events.told)
+    assert not node.stats(CALL)["counter"].up
+    counter.send_audio(1)
+    counter.check()
+    desk.send_audio(1)
+    assert await eventually(lambda: node.stats(CALL)["desk"].packets_received == 1)
+    assert await eventually(lambda: len(counter.stun) == 2)
+    assert counter.rtp == desk.rtp == []
+
+
+async def test_a_party_that_never_connects_is_told(
+    node: MediaNode, make_probe: Make, eventually: Eventually, events: Any, clock: Any
+) -> None:
+    silent, checking = make_probe(), make_probe()
+    await silent.join(node, "counter")
+    await checking.join(node, "desk")
+    clock.ahead = 29.0
+    checking.check()
+    assert await eventually(lambda: len(checking.stun) == 1)
+    assert events.told == []
+    clock.ahead = 31.0
+    assert await eventually(lambda: len(events.told) == 2)
+    assert set(events.told) == {("lost", CALL, "counter"), ("lost", CALL, "desk")}
+
+
+async def test_what_goes_wrong_for_one_party_holds_up_no_other(
+    make_probe: Make, eventually: Eventually, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Fragile(Events):
+        def media_lost(self, call_id: str, party: str) -> None:
+            super().media_lost(call_id, party)
+            raise RuntimeError("told on purpose")
+
+    told = Fragile()
+    node = MediaNode(MediaSettings("127.0.0.1", 0, ("127.0.0.1",)), told, clock=clock)
+    await node.start()
+    node.open_call(CALL)
+    try:
+        await make_probe().join(node, "counter")
+        await make_probe().join(node, "desk")
+        clock.ahead = 31.0
+        assert await eventually(lambda: len(told.told) == 2)
+    finally:
+        await node.stop()
+    assert "the tick of a party failed" in caplog.text
 
 
 async def test_leaving_and_closing_end_what_is_sent(
