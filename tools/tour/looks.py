@@ -20,6 +20,10 @@ NAMES = (
     *("平日", "日本語", "English", "SHA-256", "PDF", "JPEG", "PNG", "Wi-Fi"),
 )
 
+SPARE = """void [...document.querySelectorAll("video")].forEach((video) =>
+  video.srcObject?.getVideoTracks().forEach((track) =>
+    void track.applyConstraints({ frameRate: { max: 2 } }).catch(() => {})))"""
+
 Size = tuple[int, int]
 
 
@@ -54,9 +58,12 @@ async def speak(page: Page, language: str) -> None:
 
 async def settle(page: Page) -> None:
     """Wait until what was changed is drawn."""
-    await page.eval(
-        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
-    )
+    await page.eval("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+async def spare(page: Page) -> None:
+    """Let its camera give a picture or two a second: enough to look at, and much less to do."""
+    await page.eval(SPARE)
 
 
 async def forms(page: Page, sizes: Sequence[Size]) -> AsyncIterator[tuple[str, Size]]:

@@ -1,6 +1,7 @@
 """Before a call: the tablet at rest, the question, waiting, and the desk's queue."""
 
 from tools.browsers.people import Counter, Desk, Pair, words
+from tools.tour.looks import spare
 from tools.tour.scene import Scene, Visit
 
 DENY = """void (navigator.mediaDevices.getUserMedia = () =>
@@ -51,6 +52,7 @@ async def walk_ringing(pair: Pair, second: Counter, visit: Visit) -> None:
     await counter.until_says("waiting.offered", name="架空 一郎")
     await visit(Scene("counter-waiting", counter.page))
     await second.until_says("waiting.title")
+    await spare(second.page)
     await visit(Scene("counter-waiting-second", second.page))
     await desk.page.until("document.querySelectorAll('.queue tbody tr').length >= 2")
     await visit(Scene("desk-ringing", desk.page))

@@ -7,6 +7,7 @@ import numpy as np
 
 from tools.browsers.lines import TcpLine
 from tools.browsers.people import Pair, words
+from tools.tour.looks import spare
 from tools.tour.scene import Scene, Visit
 
 PDF = (
@@ -16,10 +17,6 @@ PDF = (
 LARGE_BYTES = 12_000_000
 TOO_LARGE_BYTES = 50_000_001
 SLOW_BYTES_PER_SECOND = 200_000
-# A picture a second is enough to look at, and leaves the machine to those who look.
-SPARE = """void [...document.querySelectorAll("video")].forEach((video) =>
-  video.srcObject?.getVideoTracks().forEach((track) =>
-    void track.applyConstraints({ frameRate: { max: 2 } }).catch(() => {})))"""
 OPEN_HASHES = "void document.querySelectorAll('.file details').forEach((d) => { d.open = true; })"
 LONG = "住所の欄の番地まで読めました。ふりがなが薄いので、もう一度撮り直していただけますか。"
 
@@ -40,7 +37,7 @@ class Talk:
         """Go by all of it; begins and ends in the call."""
         await self._pair.until_moving()
         for seat in self._pair.both:
-            await seat.page.eval(SPARE)
+            await spare(seat.page)
         await self._both("call")
         await self._chat()
         await self._files()
