@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tools.browsers.page import Page
-from tools.browsers.people import Pair, words
 from tools.browsers.service import RunningService
 from tools.tour.looks import measure
 from tools.tour.report import Report
@@ -14,8 +13,8 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(400),
+    pytest.mark.parametrize("browser", ["chromium"], indirect=True),
 ]
-in_chromium = pytest.mark.parametrize("browser", ["chromium"], indirect=True)
 # One fault of each kind, in a page that has none.
 SPOIL = """void (() => {
   const main = document.querySelector("main");
@@ -40,47 +39,38 @@ SPOIL = """void (() => {
 KINDS = {"sideways", "scrolls", "outside", "covered", "small", "tiny", "cut", "foreign"}
 
 
-@in_chromium
 async def test_no_page_scrolls_sideways(tour: Report) -> None:
     assert tour.of("sideways") == []
 
 
-@in_chromium
 async def test_the_desk_scrolls_nowhere_but_in_its_lists(tour: Report) -> None:
     assert tour.of("scrolls") == []
 
 
-@in_chromium
 async def test_every_primary_button_is_wholly_in_sight(tour: Report) -> None:
     assert tour.of("outside") == []
 
 
-@in_chromium
 async def test_nothing_lies_over_a_live_picture_or_over_words(tour: Report) -> None:
     assert tour.of("covered") == []
 
 
-@in_chromium
 async def test_whatever_can_be_pressed_is_as_large_as_a_fingertip(tour: Report) -> None:
     assert tour.of("small") == []
 
 
-@in_chromium
 async def test_no_text_is_smaller_than_sixteen_pixels(tour: Report) -> None:
     assert tour.of("tiny") == []
 
 
-@in_chromium
 async def test_words_fit_into_their_places_in_both_languages(tour: Report) -> None:
     assert tour.of("cut") == []
 
 
-@in_chromium
 async def test_a_page_speaks_one_language_and_marks_what_is_of_the_other(tour: Report) -> None:
     assert tour.of("foreign") == []
 
 
-@in_chromium
 async def test_the_ruler_finds_what_is_wrong(
     open_page: Callable[..., Awaitable[Page]], service: RunningService
 ) -> None:
@@ -90,14 +80,3 @@ async def test_the_ruler_finds_what_is_wrong(
     assert await measure(page, "desk") == []
     await page.eval(SPOIL)
     assert {kind for kind, _ in await measure(page, "desk")} == KINDS
-
-
-async def test_the_switch_to_english_is_remembered_over_a_reload(pair: Pair) -> None:
-    await pair.counter.page.click(".langs label[lang=en]")
-    await pair.desk.page.click("button[lang=en]")
-    for seat, said in ((pair.counter, "idle.call"), (pair.desk, "queue.page")):
-        await seat.page.until_seen(words(said, "en"))
-        await seat.page.reload()
-        await seat.until_ready()
-        await seat.page.until_seen(words(said, "en"))
-        assert await seat.page.eval("document.documentElement.lang") == "en"

@@ -63,7 +63,8 @@ async def walk_ringing(pair: Pair, second: Counter, visit: Visit) -> None:
 async def walk_trouble(counter: Counter, visit: Visit) -> None:
     """Go by a camera that may not be used. Begins and ends at rest."""
     await counter.page.eval(DENY)
-    await counter.page.click(".callbtn:not([aria-disabled])")
+    await counter.to_consent()
+    await counter.page.click("label", words("common.yes"))
     await counter.until_says("trouble.camera")
     await visit(Scene("counter-trouble", counter.page))
     await counter.press("common.back")

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tools.browsers.lines import TcpLine
+from tools.browsers.lines import TcpLine, UdpRelay
 from tools.browsers.people import Pair, words
 from tools.tour.looks import spare
 from tools.tour.scene import Scene, Visit
@@ -22,14 +22,23 @@ LONG = "住所の欄の番地まで読めました。ふりがなが薄いので
 
 
 class Talk:
-    """The one call in which the most is seen; `line` carries the tablet, `desk_line` the desk."""
+    """The one call in which the most is seen.
+
+    `lines` carry the tablet and the desk, `media` carries sound and pictures of both.
+    """
 
     def __init__(
-        self, pair: Pair, lines: tuple[TcpLine, TcpLine], folder: Path, visit: Visit
+        self,
+        pair: Pair,
+        lines: tuple[TcpLine, TcpLine],
+        media: UdpRelay,
+        folder: Path,
+        visit: Visit,
     ) -> None:
         self._pair = pair
         self._counter, self._desk = pair.counter, pair.desk
         self._line, self._desk_line = lines
+        self._media = media
         self._folder = folder
         self._visit = visit
 
@@ -44,6 +53,7 @@ class Talk:
         await self._desk_tools()
         await self._decisions()
         await self._veil()
+        await self._stalled()
         await self._interruptions()
         await self._seats()
 
@@ -141,6 +151,14 @@ class Talk:
         await self._both("veil")
         await self._counter.press("veil.end")
         await self._desk.page.until_gone(words("veil.desk.what"))
+
+    async def _stalled(self) -> None:
+        self._media.cut = True
+        await self._counter.until_says("own.stalled")
+        await self._desk.page.until_seen(None, ".picture .veil")
+        await self._both("stalled")
+        self._media.cut = False
+        await self._pair.until_moving()
 
     async def _interruptions(self) -> None:
         for line, ours, theirs in (

@@ -3,7 +3,8 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from tools.browsers.lines import TcpLine
+from server.demo.lan import lan_address
+from tools.browsers.lines import TcpLine, UdpRelay
 from tools.browsers.page import Browser
 from tools.browsers.people import DESK_SIZE, PORTRAIT, Counter, Desk, sit_down
 from tools.browsers.service import RunningService
@@ -20,9 +21,14 @@ PATIENCE = {"ring_seconds": 120, "resume_seconds": 600}
 async def walk(browser: Browser, folder: Path, visit: Visit) -> None:
     """Show `visit` every state once, one after another; `folder` is for whatever is written."""
     async with AsyncExitStack() as after:
-        service = RunningService(folder / "service", calls=PATIENCE)
+        outside = lan_address() or "127.0.0.2"
+        service = RunningService(
+            folder / "service", media_host="127.0.0.1", announce=outside, calls=PATIENCE
+        )
         await service.start()
         after.push_async_callback(service.stop)
+        media = UdpRelay(outside, ("127.0.0.1", service.media_port))
+        after.callback(media.close)
         town = await service.town("kakuu")
         await service.town("mihon")  # with a second one a desk must say which
         lines = (await TcpLine.open(service.port), await TcpLine.open(service.port))
@@ -41,7 +47,7 @@ async def walk(browser: Browser, folder: Path, visit: Visit) -> None:
         await other.enter(town.desks[1])
         await walk_busy_queue(other, visit)
         await other.page.open(f"{service.base_url}/")
-        await Talk(pair, lines, folder, visit).walk()
+        await Talk(pair, lines, media, folder, visit).walk()
         await walk_results(pair.counter, second, pair.desk, visit)
         await walk_out(pair.counter, pair.desk, visit)
         await walk_doors(other.page, service.base_url, visit)
