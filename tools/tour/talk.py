@@ -92,7 +92,7 @@ class Talk:
         await self._counter.send_file(self._write("写真.pdf", b"MZ" + bytes(4000)))
         await self._counter.until_says("error.wrong_type")
         await self._counter.send_file(self._large("動画.jpg", TOO_LARGE_BYTES))
-        await self._counter.until_says("error.too_large")
+        await self._counter.page.until("document.querySelectorAll('.error-text').length === 2")
         self._line.bytes_per_second = SLOW_BYTES_PER_SECOND
         await self._counter.send_file(self._large("図面.pdf", LARGE_BYTES))
         await self._desk.until_file("図面.pdf", "arriving")
