@@ -6,7 +6,11 @@ import pytest
 
 from tools.browsers.people import Pair, words
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),
+]
 # What the demo's town and its people are called, in any language.
 NAMES = ("架空市", "架空中央郵便局", "番窓口", "見本 いちか", "架空 一郎", "日本語")
 JAPANESE = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff]")

@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.fault,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(300),
 ]
 CUT_SECONDS = 8.0
 LARGE_BYTES = 6_000_000

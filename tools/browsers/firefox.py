@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -21,6 +22,7 @@ MISSING = (
 )
 START_SECONDS = 60.0
 END_SECONDS = 5.0
+PR_SET_PDEATHSIG = 1
 ADDRESS = re.compile(rb"WebDriver BiDi listening on (ws://\S+)")
 # What concerns connections is left as it comes: addresses hide behind names (mDNS), and media to
 # 127.0.0.1 are not sent at all.
@@ -277,6 +279,7 @@ class Firefox(Browser):
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=_end_with_parent,
             env=os.environ | {"HOME": str(profile), "MOZ_CRASHREPORTER_DISABLE": "1"},
         )
         bidi = await Bidi.connect(await _address(process))
@@ -311,6 +314,11 @@ class Firefox(Browser):
                 await asyncio.wait_for(self._process.wait(), END_SECONDS)
                 break
         await self._drain
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it is gone, however it went."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _prepare(profile: Path) -> None:

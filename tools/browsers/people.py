@@ -15,10 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 READING = re.compile(r"\[([^|\]]+)\|[^\]]+\]")
 PORTRAIT = (1024, 1366)
 DESK_SIZE = (1366, 768)
-MEDIA_SECONDS = 25.0
+MEDIA_SECONDS = 60.0
 # Of 255: less is noise of the codec.
 MOVED = 40
-READY_SECONDS = 40.0
+READY_SECONDS = 60.0
 # The texts of the chat, each without its heading.
 MESSAGES = """[...document.querySelectorAll(".msgs .msg")].map((message) =>
   [...message.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join("").trim())"""
@@ -141,7 +141,7 @@ class Seat:
         await self.show_files()
         await self.page.set_file("input[type=file]:not([capture])", path)
 
-    async def until_file(self, name: str, state: str, *, seconds: float = 20.0) -> None:
+    async def until_file(self, name: str, state: str, *, seconds: float = WITHIN_SECONDS) -> None:
         """Wait until the row of a file shows the words of `files.state.<state>`."""
         await self.show_files()
         chip = self.say(f"files.state.{state}")
