@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aioice import stun
 
+from media.ice import MAX_ADDRESSES
 from media.node import MediaNode, MediaSettings
 from security.errors import Denied, NotFound, ProtocolError, TooMuch, Unavailable
 from security.gate import Permit
@@ -218,6 +219,23 @@ async def test_a_check_sent_again_does_not_refresh_consent(
     assert await eventually(lambda: len(desk.stun) == 3)
     clock.ahead = 31.0
     assert await eventually(lambda: ("lost", CALL, "desk") in events.told)
+
+
+async def test_an_address_that_one_party_forgets_stays_with_the_party_that_has_it_now(
+    node: MediaNode, make_probe: Make, eventually: Eventually, clock: Any
+) -> None:
+    counter, desk = await _pair(node, make_probe)
+    clock.ahead = 6.0  # the desk has been silent: its address may be the counter's now
+    desk.check(remote=counter.remote)
+    assert await eventually(lambda: len(desk.stun) == 2)
+    for _ in range(MAX_ADDRESSES):  # and the desk goes on elsewhere until it forgets the first
+        desk.move()
+        desk.check()
+        seen = len(desk.stun)
+        assert await eventually(lambda: len(desk.stun) > seen)  # noqa: B023
+        desk.send_audio(len(desk._sockets))
+        assert await eventually(lambda: len(counter.sounds()) == len(desk._sockets) - 1)
+    assert node._by_address[desk._sockets[0].getsockname()].name == "counter"
 
 
 async def test_a_flood_of_copies_takes_no_answer_from_the_party(
