@@ -15,7 +15,7 @@ const known = (change = {}) => ({ you: {}, line: line(), ended: null, call: null
 /** @param {object} change */
 const on = (change) => Object.entries(mediaWanted(known(change))).flatMap(([name, is]) => (is ? [name] : []));
 
-const CALL = ["devices", "peer", "awake"];
+const CALL = ["devices", "flowing", "awake"];
 const SENT_AWAY = [
   { line: line({ state: "stopped", closeCode: 4001 }) },
   { line: line({ state: "stopped", closeCode: 4002 }) },

@@ -106,14 +106,14 @@ export function followMedia({ app: { media }, known, allowed }, page, agreed) {
   const wake = createWakeLock();
   const wanted = computed(() => mediaWanted({ ...known(), page, agreed: agreed() }));
   const devices = computed(() => wanted.value.devices);
-  const peer = computed(() => wanted.value.peer);
+  const flowing = computed(() => wanted.value.flowing);
   const awake = computed(() => wanted.value.awake);
   effect(() => {
     const on = devices.value;
     untracked(() => (on ? void media.acquire() : media.release()));
   });
   effect(() => {
-    const on = peer.value;
+    const on = flowing.value;
     untracked(() => (on ? media.open() : media.close()));
   });
   // Leave that was given meanwhile brings a refused device back.

@@ -23,10 +23,10 @@ export const mayRun = (known) => blockedView(known) === null && known.line.state
  */
 export function mediaWanted(known) {
   const state = known.call?.state ?? "";
-  if (!mayRun(known)) return { devices: false, peer: false, awake: false };
+  if (!mayRun(known)) return { devices: false, flowing: false, awake: false };
   const before = known.page === "counter" && (QUEUED.has(state) || (!state && known.agreed));
-  const peer = WITH_MEDIA.has(state);
-  return { devices: peer || before, peer, awake: peer || QUEUED.has(state) };
+  const flowing = WITH_MEDIA.has(state);
+  return { devices: flowing || before, flowing, awake: flowing || QUEUED.has(state) };
 }
 
 /**
