@@ -23,17 +23,26 @@ group() {
   closing=""
 }
 
-# Runs pytest and keeps its closing line for the end.
+# Runs pytest and keeps its closing line for the end. Tests that fail are run once more by
+# themselves, since a machine that does other work loses packets and time; whichever needed that
+# is named in the summary, and one that fails twice has failed.
 closing=""
 run_pytest() {
-  local log="$work/pytest.log" status
+  local log="$work/pytest.log" status again=""
   "$BIN/pytest" "${colour[@]}" "$@" 2>&1 | tee "$log"
   status=${PIPESTATUS[0]}
+  if [ "$status" -eq 1 ]; then
+    again="$(sed -e 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '^(FAILED|ERROR) ' | cut -d' ' -f2 | paste -sd' ')"
+    printf '\n-- once more: %s\n' "$again"
+    "$BIN/pytest" "${colour[@]}" --last-failed --last-failed-no-failures none "$@" 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+  fi
   closing="$(tail -n 1 "$log" | sed -e 's/\x1b\[[0-9;]*m//g' -e 's/^=* *//' -e 's/ *=*$//')"
   if grep -Eq '[0-9]+ skipped' <<<"$closing"; then
     echo "A test was skipped; none may be." >&2
     return 1
   fi
+  [ -z "$again" ] || closing="$closing; needed a second run: $again"
   return "$status"
 }
 
