@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("server", "media", "chat", "files", "security")
 LIMIT_SECONDS = 0.020
 OUR_CODE = tuple(f"{ROOT / name}/" for name in PACKAGES)
+COMMANDS = f"{ROOT / 'server' / 'cli'}/"
 SERVER_LIBRARY = ("/aiohttp/web",)
 
 
@@ -77,12 +78,17 @@ def ours(callback: Any) -> str | None:
         mine = module.split(".")[0] in PACKAGES or module.startswith("aiohttp.web")
         return f"{module}.{type(protocol).__qualname__}" if mine else None
     code = getattr(getattr(callback, "func", callback), "__code__", None)
-    return _named(code) if code is not None and code.co_filename.startswith(OUR_CODE) else None
+    return _named(code) if code is not None and _is_ours(code.co_filename) else None
 
 
 def _of_ours_or_server(code: Any) -> bool:
     place = str(code.co_filename)
-    return place.startswith(OUR_CODE) or any(part in place for part in SERVER_LIBRARY)
+    return _is_ours(place) or any(part in place for part in SERVER_LIBRARY)
+
+
+def _is_ours(place: str) -> bool:
+    # A command's loop carries that command alone: it keeps nobody waiting.
+    return place.startswith(OUR_CODE) and not place.startswith(COMMANDS)
 
 
 def _named(code: Any) -> str:
