@@ -98,7 +98,7 @@
         const x = left + ((0.5 + (i % LOOKS)) * (right - left)) / LOOKS;
         const y = top + ((0.5 + Math.floor(i / LOOKS)) * (bottom - top)) / LOOKS;
         const upon = topmost(x, y);
-        const meant = upon?.closest(".veil, .unblock") || (role === "counter" && upon?.matches(".tag"));
+        const meant = upon?.closest(".veil, .unblock") || (role === "counter" && upon?.closest(".tag"));
         if (upon && upon !== video && upon !== own && !meant) over.add(upon);
       }
       for (const element of over) add("covered", `${name(element)} over ${name(video)}`);

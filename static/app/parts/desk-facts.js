@@ -15,7 +15,7 @@ const BARS = { good: 4, fair: 3, poor: 1, unknown: 0 };
 function Meter({ app }) {
   const trouble = pathTrouble(app.media.state.value, app.media.fault.value);
   return html`<span role="status">
-      ${trouble && html`<span class="chip ${trouble === "connecting" ? "" : "warn"}"><${Icon} name="wifioff" />${t(`stage.path.${trouble}`)}</span>`}
+      ${trouble && html`<span class="chip ${trouble === "connecting" ? "" : "warn"}"><${Icon} name="wifioff" />${t(`path.${trouble}`)}</span>`}
     </span>
     ${!trouble && html`<${Quality} quality=${app.media.quality.value} />`}`;
 }

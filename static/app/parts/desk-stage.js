@@ -1,6 +1,7 @@
 /** The picture of the counter at the desk: whole, never cropped, nothing over it but the training watermark. */
 import { Countdown, givesUpAt, secondsUntil } from "./clock.js";
 import { heard } from "./flow.js";
+import { pathTrouble } from "./flow.js";
 import { html, useEffect, useRef } from "./html.js";
 import { Playing, Veil } from "./video.js";
 import { t } from "./words.js";
@@ -33,7 +34,8 @@ function Withheld({ app, call }) {
   const camera = call.parties.counter.camera;
   if (camera !== "on") return html`<${Veil} icon="camoff" title=${t(`stage.camera.${camera}`)}><p>${t(voice ? "stage.camera.what" : "stage.camera.unheard")}</p><//>`;
   // The last picture stands still and would pass for a living one.
-  if (app.media.state.value === "stalled") return html`<${Veil} icon="wifioff" title=${t("stage.path.stalled")} />`;
+  const trouble = pathTrouble(app.media.state.value, app.media.fault.value);
+  if (trouble) return html`<${Veil} icon="wifioff" title=${t(`stage.path.${trouble}`)} />`;
   return null;
 }
 
