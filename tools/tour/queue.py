@@ -8,6 +8,12 @@ DENY = """void (navigator.mediaDevices.getUserMedia = () =>
   Promise.reject(new DOMException("denied", "NotAllowedError")))"""
 
 
+NO_DEVICES = """void (() => {
+  navigator.mediaDevices.enumerateDevices = async () => [];
+  navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+})()"""
+
+
 async def walk_closed_hall(pair: Pair, visit: Visit) -> None:
     """Go by what is there while no desk is open. Ends with an open desk and a tablet at rest."""
     counter, desk = pair.counter, pair.desk
@@ -61,7 +67,7 @@ async def walk_ringing(pair: Pair, second: Counter, visit: Visit) -> None:
 
 
 async def walk_trouble(counter: Counter, visit: Visit) -> None:
-    """Go by a camera that may not be used. Begins and ends at rest."""
+    """Go by a camera that may not be used, and by none at all. Begins at rest."""
     await counter.page.eval(DENY)
     await counter.to_consent()
     await counter.page.click("label", words("common.yes"))
@@ -69,6 +75,9 @@ async def walk_trouble(counter: Counter, visit: Visit) -> None:
     await visit(Scene("counter-trouble", counter.page))
     await counter.press("common.back")
     await counter.until_says("idle.choose", "h1")
+    await counter.page.eval(NO_DEVICES)
+    await counter.page.until_seen(None, ".states .bad")
+    await visit(Scene("counter-idle-no-camera", counter.page))
 
 
 async def walk_busy_queue(other: Desk, visit: Visit) -> None:

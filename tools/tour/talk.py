@@ -18,6 +18,16 @@ LARGE_BYTES = 12_000_000
 TOO_LARGE_BYTES = 50_000_001
 SLOW_BYTES_PER_SECOND = 200_000
 OPEN_HASHES = "void document.querySelectorAll('.file details').forEach((d) => { d.open = true; })"
+LOSE_CAMERA = """void ((selector) => {
+  const devices = navigator.mediaDevices;
+  const plain = devices.getUserMedia;
+  globalThis.__free = () => { devices.getUserMedia = plain; };
+  devices.getUserMedia = () => Promise.reject(new DOMException("busy", "NotReadableError"));
+  for (const track of document.querySelector(selector).srcObject.getVideoTracks()) {
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+  }
+})"""
 LONG = "住所の欄の番地まで読めました。ふりがなが薄いので、もう一度撮り直していただけますか。"
 
 
@@ -53,6 +63,7 @@ class Talk:
         await self._desk_tools()
         await self._decisions()
         await self._veil()
+        await self._camera_lost()
         await self._stalled()
         await self._interruptions()
         await self._seats()
@@ -151,6 +162,22 @@ class Talk:
         await self._both("veil")
         await self._counter.press("veil.end")
         await self._desk.page.until_gone(words("veil.desk.what"))
+
+    async def _camera_lost(self) -> None:
+        await self._counter.page.eval(f"{LOSE_CAMERA}('.own video')")
+        await self._desk.page.eval(f"{LOSE_CAMERA}('.self video')")
+        await self._desk.page.until_seen(None, ".picture .veil")
+        await self._counter.page.until_seen(None, ".officer .veil")
+        await self._both("camera-lost")
+        await self._counter.tab("devices")
+        await self._show("counter-camera-lost-devices")
+        for seat in self._pair.both:
+            await seat.page.eval("__free()")
+            await seat.page.click(".notice .btn", words("device.retry"))
+        await self._pair.until_moving()
+        for seat in self._pair.both:
+            await spare(seat.page)
+        await self._counter.tab("chat")
 
     async def _stalled(self) -> None:
         self._media.cut = True

@@ -55,7 +55,7 @@ export function ClerkZone({ app }) {
       ]}
     />
     <${TabPanel} name="clerk" current=${tab} class="clerk-panel">
-      <${TroubleNotice} app=${app} />
+      <${TroubleNotice} app=${app} brief=${tab !== "devices"} />
       ${tab === "chat" && html`<${ClerkChat} app=${app} />`}
       ${tab === "files" && html`<${CounterFiles} app=${app} />`}
       ${tab === "devices" && html`<${ClerkDevices} app=${app} />`}

@@ -23,13 +23,16 @@ export function troubleIn({ camera, microphone }, health = []) {
   return null;
 }
 
-/** In a call: what is wrong, what to do, and the button to try again. @param {{app: import("./model.js").CallApp}} props */
-export function TroubleNotice({ app }) {
+/**
+ * In a call: what is wrong, what to do, and the button to try again.
+ * @param {{app: import("./model.js").CallApp, brief?: boolean}} props `brief` where there is no room for what to do
+ */
+export function TroubleNotice({ app, brief = false }) {
   const trouble = troubleIn(app.media.problem.value);
   if (!trouble) return null;
   const { device, problem } = trouble;
   const retry = html`<button class="btn" type="button" onClick=${app.device.retry}><${Icon} name="refresh" />${t("device.retry")}</button>`;
   return html`<${Notice} kind="warn" icon=${device === "camera" ? "camoff" : "micoff"} role="status" small=${true} title=${t(`trouble.${device}`)} action=${retry}>
-    ${t(`trouble.${problem}.what`)} ${t(`trouble.${problem}.do.1`)} ${t(`trouble.${problem}.do.2`)}
+    ${!brief && `${t(`trouble.${problem}.what`)} ${t(`trouble.${problem}.do.1`)} ${t(`trouble.${problem}.do.2`)}`}
   <//>`;
 }
