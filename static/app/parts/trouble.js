@@ -32,7 +32,8 @@ export function TroubleNotice({ app, brief = false }) {
   if (!trouble) return null;
   const { device, problem } = trouble;
   const retry = html`<button class="btn" type="button" onClick=${app.device.retry}><${Icon} name="refresh" />${t("device.retry")}</button>`;
-  return html`<${Notice} kind="warn" icon=${device === "camera" ? "camoff" : "micoff"} role="status" small=${true} title=${t(`trouble.${device}`)} action=${retry}>
-    ${!brief && `${t(`trouble.${problem}.what`)} ${t(`trouble.${problem}.do.1`)} ${t(`trouble.${problem}.do.2`)}`}
-  <//>`;
+  const title = t(`trouble.${device}`);
+  const what = `${t(`trouble.${problem}.what`)} ${t(`trouble.${problem}.do.1`)} ${t(`trouble.${problem}.do.2`)}`;
+  const look = { kind: "warn", icon: device === "camera" ? "camoff" : "micoff", role: "status", small: true, action: retry };
+  return brief ? html`<${Notice} ...${look}><b>${title}</b><//>` : html`<${Notice} ...${look} title=${title}>${what}<//>`;
 }
