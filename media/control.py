@@ -4,6 +4,8 @@ Reports are our own towards who sends; sender reports pass to who listens with t
 that lips match sound; everything else ends here.
 """
 
+from dataclasses import replace
+
 from media import rtcp
 from media.ice import Address
 from media.leg import KINDS, Leg
@@ -134,7 +136,9 @@ class ControlPath:
             if source.ssrc is None:
                 continue
             if len(source.missing):
-                seqs = source.missing.due(now)
+                seqs = source.missing.due(now, leg.rtt_seconds)
+                if source.missing.gave_up() and source.kind == "video":
+                    source.keyframes.want()
                 if seqs:
                     message = rtcp.Nack(leg.ssrcs.video, source.ssrc, tuple(seqs))
                     self._send_packet(leg.transport, rtcp.nack(message))
@@ -154,7 +158,7 @@ class ControlPath:
         for downlink in leg.downlinks.values():
             downlink.reported.measure(downlink.octets, now)
         own = leg.ssrcs.video
-        blocks = [x for x in (sources[kind].block(now) for kind in KINDS) if x is not None]
+        blocks = [x for x in (_block(sources[kind], now) for kind in KINDS) if x is not None]
         packet = rtcp.receiver_report(rtcp.ReceiverReport(own, tuple(blocks)))
         packet += rtcp.cname(own, CNAME) + self._cap(leg, sources["video"], now)
         self._send_packet(leg.transport, packet)
@@ -177,3 +181,20 @@ class ControlPath:
         size = transport.outbound.protect_rtcp(self._out.pointer, len(packet))
         if size > 0:
             self._send(self._out.view[:size], transport.addresses.current)
+
+
+def _block(source: Source, now: float) -> rtcp.Block | None:
+    """Return what to report of a source: of sound, the loss as its listeners hear it.
+
+    A sender adds in-band FEC by the share lost in our reports (RFC 6716 section 2.1.7), and as we
+    forward it, its FEC mends both lines. What a listener reports holds the losses of both, since
+    gaps are forwarded too; so the share is the greater of ours and theirs. The running count stays
+    our own, as senders judge their own line's rate by it.
+    """
+    block = source.block(now)
+    if block is None or source.kind != "audio":
+        return block
+    heard = [x.reported.fresh_loss(now) for x in source.listeners]
+    return replace(
+        block, fraction=max(block.fraction, min(255, int(256 * max(heard, default=0.0))))
+    )

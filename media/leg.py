@@ -50,6 +50,12 @@ class Leg:
         self.reported_at = 0.0
         self.cap_told: int | None = None
 
+    @property
+    def rtt_seconds(self) -> float | None:
+        """The round trip to the party, as last told by either of its streams; None so far."""
+        told = [x.reported.rtt_seconds for x in self.downlinks.values()]
+        return min((x for x in told if x is not None), default=None)
+
     def agree(self, offer: Offer, sources: dict[str, Source]) -> None:
         """Take over what `offer` says: payload types, extension ids, directions."""
         self.offer = offer

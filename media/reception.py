@@ -1,14 +1,8 @@
 """What arrived of one stream, and what did not (RFC 3550 sections 6.4.1 and A.3). Pure."""
 
-from collections import OrderedDict
-
 MAX_DROPOUT = 3000
 MAX_LATE = 1024  # as many as SRTP remembers (media/libs.py)
 _WINDOW = (1 << MAX_LATE) - 1
-FIRST_ASK_SECONDS = 0.01
-ASK_AGAIN_SECONDS = 0.1
-MAX_ASKS = 6
-MAX_MISSING = 128
 
 
 class Reception:
@@ -94,57 +88,3 @@ class Reception:
         got = self.received - self._received_before
         self._expected_before, self._received_before = expected, self.received
         return min(255, ((wanted - got) << 8) // wanted) if wanted > got else 0
-
-
-class Missing:
-    """The numbers to ask a sender for again: after 10 ms, then each 100 ms, six times at most."""
-
-    __slots__ = ("_asks",)
-
-    def __init__(self) -> None:
-        self._asks: OrderedDict[int, tuple[float, int]] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._asks)
-
-    def __contains__(self, seq: int) -> bool:
-        return seq in self._asks
-
-    def gap(self, after: int, before: int, now: float) -> bool:
-        """Note that everything between the two numbers is missing.
-
-        Returns False, and forgets all, when it is too much to ask for: a keyframe is cheaper.
-        """
-        count = (before - after - 1) & 0xFFFF
-        if len(self._asks) + count > MAX_MISSING:
-            self._asks.clear()
-            return False
-        for step in range(1, count + 1):
-            self._asks[(after + step) & 0xFFFF] = (now + FIRST_ASK_SECONDS, 0)
-        return True
-
-    def arrived(self, seq: int) -> None:
-        """Note that `seq` is there after all."""
-        self._asks.pop(seq, None)
-
-    def forget(self) -> None:
-        """Ask for nothing any more."""
-        self._asks.clear()
-
-    def forget_before(self, seq: int) -> None:
-        """Ask for nothing older than `seq` any more: with it a keyframe begins."""
-        for number in [x for x in self._asks if 0 < (seq - x) & 0xFFFF < 0x8000]:
-            del self._asks[number]
-
-    def due(self, now: float) -> list[int]:
-        """Return the numbers to ask for now, oldest first."""
-        asked = []
-        for seq, (at, asks) in list(self._asks.items()):
-            if at > now:
-                continue
-            if asks >= MAX_ASKS:
-                del self._asks[seq]
-                continue
-            self._asks[seq] = (now + ASK_AGAIN_SECONDS, asks + 1)
-            asked.append(seq)
-        return asked

@@ -5,6 +5,7 @@ from media.rtcp import Block
 
 MAX_REMEMBERED = 16
 MIN_EXPECTED = 50  # packets; the loss of fewer says little
+FRESH_SECONDS = 5.0
 
 
 class Reported:
@@ -12,6 +13,7 @@ class Reported:
 
     __slots__ = (
         "_counted",
+        "_loss_at",
         "_measured_at",
         "_octets",
         "_sent_at",
@@ -31,6 +33,7 @@ class Reported:
         self._sent_at: dict[int, float] = {}
         self._measured_at: float | None = None
         self._octets = 0
+        self._loss_at = 0.0
         self._counted: tuple[int, int] | None = None
 
     def measure(self, octets: int, now: float) -> None:
@@ -61,7 +64,13 @@ class Reported:
         if expected >= MIN_EXPECTED:
             self._counted = (block.highest, block.lost)
             self.loss_fraction = min(1.0, max(0.0, (block.lost - lost) / expected))
+            self._loss_at = now
             self.cap.loss(self.loss_fraction, self.forwarded_bps, now)
+
+    def fresh_loss(self, now: float) -> float:
+        """Return the share lost (0 to 1) as told in the last 5 s, 0 when nothing was."""
+        told = self.loss_fraction
+        return 0.0 if told is None or now - self._loss_at > FRESH_SECONDS else told
 
     def estimate(self, bps: int, now: float) -> None:
         """Take a REMB."""

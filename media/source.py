@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from media.cache import PacketCache
 from media.feedback import Keyframes
+from media.missing import Missing
 from media.numbers import Numbers
-from media.reception import Missing, Reception
+from media.reception import Reception
 from media.reported import Reported
 from media.rtcp import Block
 from media.transport import Transport

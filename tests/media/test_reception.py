@@ -1,9 +1,9 @@
-"""What arrived is counted, what is missing is asked for; the cache keeps the last."""
+"""What arrived is counted; the cache keeps the last."""
 
 import pytest
 
 from media.cache import PacketCache
-from media.reception import MAX_ASKS, MAX_MISSING, Missing, Reception
+from media.reception import Reception
 
 
 def test_lost_packets_and_their_share_are_counted_around_the_wrap() -> None:
@@ -47,13 +47,6 @@ def test_a_jump_is_believed_on_the_second_packet_in_a_row() -> None:
     assert reception.highest == 13
 
 
-def test_what_is_older_than_a_keyframe_is_not_asked_for() -> None:
-    missing = Missing()
-    missing.gap(65533, 3, 0.0)
-    missing.forget_before(1)
-    assert missing.due(0.02) == [1, 2]
-
-
 def test_even_arrival_has_no_jitter_and_uneven_has() -> None:
     even, uneven = Reception(90000), Reception(90000)
     for n in range(100):
@@ -61,25 +54,6 @@ def test_even_arrival_has_no_jitter_and_uneven_has() -> None:
         uneven.note(n, n * 3000, n / 30 + (n % 2) * 0.01)
     assert even.jitter < 1
     assert 700 < uneven.jitter <= 900
-
-
-def test_missing_packets_are_asked_for_until_they_come_or_hope_ends() -> None:
-    missing = Missing()
-    assert missing.gap(65534, 1, 0.0)
-    assert missing.due(0.0) == []
-    assert missing.due(0.02) == [65535, 0]
-    assert missing.due(0.03) == []
-    missing.arrived(65535)
-    asks = [missing.due(0.1 * n + 0.02) for n in range(1, 20)]
-    assert sum(1 for asked in asks if asked) == MAX_ASKS - 1
-    assert len(missing) == 0
-
-
-def test_too_much_missing_is_given_up_at_once() -> None:
-    missing = Missing()
-    assert missing.gap(0, MAX_MISSING, 0.0)
-    assert not missing.gap(500, 503, 0.0)
-    assert len(missing) == 0
 
 
 def test_cache_returns_the_packet_of_a_number_and_no_other() -> None:
