@@ -17,6 +17,7 @@ from media.answer import Local, write_answer
 from media.call import Call, Party
 from media.control import CNAME, ControlPath
 from media.dtls import DtlsState, Identity, new_identity
+from media.engine import CallMedia, Capacity
 from media.ice import Address, addressed_ufrag
 from media.leg import Leg
 from media.libs import PacketBuffer
@@ -35,6 +36,7 @@ TICK_SECONDS = 0.02
 BATCH = 64
 BATCH_SECONDS = 0.008
 SHARED_ADDRESS_SECONDS = 5.0
+MAX_CALLS = 200
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +116,14 @@ class MediaNode:
         `Denied` for the wrong permit, `Unavailable` when the node is not running.
         """
         permit.require("media.join", call_id)
+        return self.admit(call_id, party, offer)
+
+    def admit(self, call_id: str, party: str, offer: str) -> str:
+        """Do what `join` does for somebody who has looked at the permit already.
+
+        That is the control socket alone: permits do not travel, and who may speak there is the
+        server, which has asked the gate (CONTROL.md).
+        """
         if self._identity is None or self._socket is None:
             raise Unavailable("the media engine is not running")
         call = self._call(call_id)
@@ -179,7 +189,27 @@ class MediaNode:
         """
         return {name: member.stats() for name, member in self._call(call_id).parties.items()}
 
+    def held(self, call_id: str) -> CallMedia | None:
+        """Return how a call stands, None when it is unknown."""
+        call = self._calls.get(call_id)
+        if call is None:
+            return None
+        legs = {name: member.leg for name, member in call.parties.items()}
+        connected = (n for n, x in legs.items() if x and x.transport.up and not x.transport.lost)
+        return CallMedia(call.gate_open, frozenset(call.veiled), frozenset(connected))
+
+    def call_ids(self) -> tuple[str, ...]:
+        """Return the calls that are open here."""
+        return tuple(self._calls)
+
+    def capacity(self) -> Capacity:
+        """Return how much room is left for a further call."""
+        return Capacity(load=min(1.0, len(self._calls) / MAX_CALLS), accepting=self._has_room())
+
     # --- inside
+
+    def _has_room(self) -> bool:
+        return self._socket is not None and len(self._calls) < MAX_CALLS
 
     def _call(self, call_id: str) -> Call:
         call = self._calls.get(call_id)

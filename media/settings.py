@@ -26,6 +26,12 @@ class MediaEvents(Protocol):
     def media_lost(self, call_id: str, party: str) -> None:
         """`party` said goodbye, has not been heard for 30 s or did not connect within 30 s."""
 
+    def offer_wanted(self, call_id: str, party: str, reason: str) -> None:
+        """`party` should offer again; `reason` is one of `please-offer` in PROTOCOL.md section 4.
+
+        `new_connection`: its connection went down with the node that held it.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class PartyStats:

@@ -13,6 +13,7 @@ from aiohttp import web
 from chat.log import ChatLog
 from files.blobs import FolderBlobs
 from files.uploads import Uploads
+from media.local import LocalEngine
 from media.node import MediaNode
 from security.errors import Unavailable
 from security.gate import Gate
@@ -78,7 +79,7 @@ async def build_parts(settings: Settings) -> Parts:
     limits = Limits(settings.calls.resume_seconds, settings.calls.ring_seconds)
     hub = Hub(Seats(keep_seconds=limits.resume_seconds), Directory(people), uploads)
     watch = MediaWatch(hub)
-    media = MediaNode(settings.media.node(), watch)
+    media = LocalEngine(MediaNode(settings.media.node(), watch))
     registry = Registry(call_store, media, hub, clock=utc_now, limits=limits)
     hub.bind(registry)
     uploads.listen(hub.file_changed)
@@ -119,7 +120,7 @@ def create_app(parts: Parts) -> web.Application:
 
 
 async def running(app: web.Application) -> AsyncIterator[None]:
-    """Start the media node and take up what was open; stop both at the end."""
+    """Start the media engine and take up what was open; stop both at the end."""
     parts = app[PARTS]
     lag = asyncio.create_task(parts.loop_lag.watch())
     try:

@@ -1,4 +1,4 @@
-"""What the media node reports, passed on to pages."""
+"""What the media engine reports, passed on to pages."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ GRACE_SECONDS = 2.0
 
 
 class MediaWatch:
-    """The node's `MediaEvents`: a party whose connection ended is asked for a new one.
+    """The engine's `MediaEvents`: a party whose connection ended is asked for a new one.
 
     Not at once: a page that replaces its connection closes the old one first, and offers by itself.
     """
@@ -33,9 +33,18 @@ class MediaWatch:
         self._up.discard((call_id, party))
         asyncio.get_running_loop().call_later(GRACE_SECONDS, self._ask_again, call_id, party)
 
+    def offer_wanted(self, call_id: str, party: str, reason: str) -> None:
+        """The engine itself wants a new offer: there is nothing to wait for."""
+        log.info("call %s: %s should offer again: %s", call_id, party, reason)
+        if reason == "new_connection":
+            self._up.discard((call_id, party))
+        self._ask(call_id, party, reason)
+
     def _ask_again(self, call_id: str, party: str) -> None:
-        if (call_id, party) in self._up:
-            return
+        if (call_id, party) not in self._up:
+            self._ask(call_id, party, "new_connection")
+
+    def _ask(self, call_id: str, party: str, reason: str) -> None:
         try:
             call = self._hub.registry.get(call_id)
         except NotFound:
@@ -43,4 +52,4 @@ class MediaWatch:
         if call.state not in UNDER_WAY:
             return
         key = counter_key(call) if party == "counter" else ("desk", call.desk_id or "")
-        self._hub.seats.send(key, {"type": "please-offer", "reason": "new_connection"})
+        self._hub.seats.send(key, {"type": "please-offer", "reason": reason})

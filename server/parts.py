@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chat.log import ChatLog
 from files.uploads import Uploads
-from media.node import MediaNode
+from media.engine import MediaEngine
 from security.gate import Gate
 from security.people import Principal
 from security.sign_in import SignIn
@@ -38,7 +38,7 @@ class Parts:
     gate: Gate
     chat: ChatLog
     uploads: Uploads
-    media: MediaNode
+    media: MediaEngine
     registry: Registry
     hub: Hub
     catalog: Catalog

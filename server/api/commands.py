@@ -191,12 +191,13 @@ async def offer(context: Context, message: m.Offer) -> Json:
     """Join the call's sound and pictures."""
     call = context.own_call()
     permit = await context.ask("media.join", call)
-    sdp = context.parts.media.join(permit, call.id, context.speaker.party.value, message.sdp)
+    party = context.speaker.party.value
+    joined = await context.parts.media.join(permit, call.id, party, message.sdp)
     return {
         "type": "answer",
         "connection": message.connection,
-        "sdp": sdp,
-        "media_epoch": context.parts.media.epoch,
+        "sdp": joined.sdp,
+        "media_epoch": joined.epoch,
     }
 
 

@@ -143,12 +143,19 @@ class Page:
             "state": None if self._resumed else await welcome_state(parts, speaker),
         }
         self._socket.release(seats.encode(welcome))
-        if hello.epoch is not None and hello.epoch != parts.epoch:
+        if hello.epoch is not None and hello.epoch != parts.epoch and not self._has_media():
             parts.hub.seats.send(speaker.seat, {"type": "please-offer", "reason": "new_connection"})
         if speaker.page == "desk":
             await registry.settle(speaker.municipality.id)
         else:
             await parts.hub.tell_position(speaker.seat, speaker.municipality.id)
+
+    def _has_media(self) -> bool:
+        """Tell whether the page's connection lived on while the server was away."""
+        with contextlib.suppress(Conflict):
+            held = self._parts.media.held(self._context.own_call().id)
+            return held is not None and self._speaker.party.value in held.connected
+        return False
 
     async def _depart(self) -> None:
         parts, speaker = self._parts, self._speaker

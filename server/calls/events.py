@@ -102,7 +102,12 @@ class TabletRevoked(Event):
 
 @dataclass(frozen=True, slots=True)
 class ServerStarted(Event):
-    """The server has started again and found this call open; nobody is connected yet."""
+    """The server has started again and found this call open; nobody is connected yet.
+
+    `veiled` says that the counter's picture is withheld, whatever the disk has heard of it.
+    """
+
+    veiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,11 @@ class Persist(Effect):
 
 @dataclass(frozen=True, slots=True)
 class OpenMedia(Effect):
+    """Make room for the call; nothing passes yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate(Effect):
     """Let both parties send and receive sound and pictures."""
 
 

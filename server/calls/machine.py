@@ -229,7 +229,9 @@ def _tablet_revoked(call: Call, event: ev.TabletRevoked, now: datetime) -> Call:
 
 def _server_started(call: Call, event: ev.ServerStarted, now: datetime) -> Call:
     # Both terms begin anew: nobody could come back while the server was away.
-    call = _lose(replace(call, lost_since={}, offered=()), PartyName.COUNTER, now)
+    veiled = call.veiled or (event.veiled and call.state in (T, I, D))
+    call = replace(call, lost_since={}, offered=(), veiled=veiled)
+    call = _lose(call, PartyName.COUNTER, now)
     return _lose(call, PartyName.DESK, now) if call.state in (T, I, D) else call
 
 
@@ -274,7 +276,7 @@ def _media_effects(before: Call, after: Call, event: ev.Event) -> tuple[ev.Effec
         return (ev.CloseMedia(),)
     effects: list[ev.Effect] = []
     if after.state in (T, I, D) and (before.state in (W, R) or isinstance(event, ev.ServerStarted)):
-        effects += [ev.OpenMedia(), ev.SetVeil(after.veiled)]
+        effects += [ev.OpenMedia(), ev.SetVeil(after.veiled), ev.OpenGate()]
     elif after.veiled != before.veiled:
         effects.append(ev.SetVeil(after.veiled))
     return tuple(effects)

@@ -128,9 +128,12 @@ class Registry:
         """Take up every open call of the database after a start of the server."""
         for call in await self._store.load_open():
             self._calls[call.id] = call
+        await self._media.keep_only([c.id for c in self._calls.values() if c.state in UNDER_WAY])
         for call in list(self._calls.values()):
+            media = self._media.held(call.id)
+            veiled = media is not None and PartyName.COUNTER.value in media.veiled
             try:
-                await self.apply(call.id, ev.ServerStarted())
+                await self.apply(call.id, ev.ServerStarted(veiled))
             except Unavailable:
                 raise  # without a disk there is no service
             except MadoguchiError:
@@ -243,12 +246,13 @@ class Registry:
                 await self._store.save(after)
                 self._keep(after)
             case ev.OpenMedia():
-                self._media.open_call(after.id)
-                self._media.set_gate(after.id, open=True)
+                await self._media.open_call(after.id)
+            case ev.OpenGate():
+                await self._media.set_gate(after.id, open=True)
             case ev.SetVeil(on):
-                self._media.set_veil(after.id, PartyName.COUNTER, on=on)
+                await self._media.set_veil(after.id, PartyName.COUNTER.value, on=on)
             case ev.CloseMedia():
-                self._media.close_call(after.id)
+                await self._media.close_call(after.id)
             case ev.SetTimer():
                 self._set_timer(after.id, effect)
             case ev.CancelTimer(name):

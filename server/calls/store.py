@@ -1,9 +1,10 @@
 """What the registry needs of a database and of the rest of the house."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Protocol
 
+from media.engine import CallMedia
 from server.calls.call import Call
 
 
@@ -33,19 +34,25 @@ class CallStore(Protocol):
 
 
 class MediaControl(Protocol):
-    """What the registry asks of the media node."""
+    """What the registry asks of the media engine (media/engine.py)."""
 
-    def open_call(self, call_id: str) -> None:
+    def held(self, call_id: str) -> CallMedia | None:
+        """Return how a call stands there, None when it is unknown."""
+
+    async def open_call(self, call_id: str) -> None:
         """Make room for a call; harmless when there is one."""
 
-    def set_gate(self, call_id: str, *, open: bool) -> None:
+    async def set_gate(self, call_id: str, *, open: bool) -> None:
         """Forward between the parties, or not."""
 
-    def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
+    async def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
         """Withhold a party's picture, or show it again."""
 
-    def close_call(self, call_id: str) -> None:
+    async def close_call(self, call_id: str) -> None:
         """Forget the call and all its connections."""
+
+    async def keep_only(self, call_ids: Collection[str]) -> None:
+        """Close every other call."""
 
 
 class Audience(Protocol):

@@ -37,6 +37,9 @@ class Events:
     def media_lost(self, call_id: str, party: str) -> None:
         self.told.append(("lost", call_id, party))
 
+    def offer_wanted(self, call_id: str, party: str, reason: str) -> None:
+        self.told.append((reason, call_id, party))
+
 
 class Clock:
     """The real clock, which a test can put forward."""

@@ -193,9 +193,11 @@ async def test_the_veil_goes_up_although_the_disk_is_full(
         raise Unavailable("the disk is full", code="disk_full")
 
     monkeypatch.setattr(type(parts.calls), "save", full)
-    monkeypatch.setattr(
-        type(parts.media), "set_veil", lambda self, call_id, party, *, on: veils.append(on)
-    )
+
+    async def set_veil(self: Any, call_id: str, party: str, *, on: bool) -> None:
+        veils.append(on)
+
+    monkeypatch.setattr(type(parts.media), "set_veil", set_veil)
     with pytest.raises(Exception, match="disk_full"):
         await counter.do("call.veil", on=True)
     assert veils == [True]

@@ -71,7 +71,9 @@ async def serve(settings: Settings) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async with running_service(settings) as service:
         port = int(service.base_url.rsplit(":", 1)[1])
-        _say({"base_url": service.base_url, "port": port, "media_port": service.parts.media.port})
+        _say(
+            {"base_url": service.base_url, "port": port, "media_port": service.parts.media.ports[0]}
+        )
         while line := await reader.readline():
             asked = json.loads(line)
             town = asked.get("links") or await make_town(service, asked["town"])

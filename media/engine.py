@@ -1,0 +1,112 @@
+"""What the server asks of sound and pictures, wherever they run.
+
+The engine may be a node in the server's own process (media/local.py) or processes beside it
+(CONTROL.md): whoever uses it waits for every answer, and nothing passes between the two but what
+could go through a wire. What is asked may be asked again: the second time changes nothing.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from media.settings import PartyStats
+from security.gate import Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The SDP answer to an offer, and the name of the run of the node that gave it.
+
+    Connections end with the node's run: another `epoch` later means that this one is gone.
+    """
+
+    sdp: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallMedia:
+    """How a call stands in the engine. `connected` are the parties whose connection carries."""
+
+    gate_open: bool = False
+    veiled: frozenset[str] = frozenset()
+    connected: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How much a node carries: `load` is a part of what it can, 1 is full.
+
+    `accepting` is false when a further call would do harm to the ones that are there.
+    """
+
+    load: float
+    accepting: bool
+
+
+class MediaEngine(Protocol):
+    """Carries the sound and pictures of calls. Events are told as media/settings.py says."""
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The UDP ports in use, one for each node; empty before `start`."""
+
+    async def start(self) -> None:
+        """Begin to serve; what still runs of an earlier server is taken up.
+
+        Raises `Unavailable` when an address or port cannot be had.
+        """
+
+    async def stop(self) -> None:
+        """Let go of the engine. Calls end unless it outlives the server (CONTROL.md)."""
+
+    def held(self, call_id: str) -> CallMedia | None:
+        """Return how a call stands as far as known, None when the engine has no such call."""
+
+    def capacity(self) -> Capacity:
+        """Return how much room is left for a further call, as last known."""
+
+    async def open_call(self, call_id: str) -> None:
+        """Make room for a call; nothing happens when it is there already. Its gate is closed.
+
+        Raises `Unavailable` when there is none.
+        """
+
+    async def join(self, permit: Permit, call_id: str, party: str, offer: str) -> Joined:
+        """Connect `party` as its SDP `offer` says and return the answer.
+
+        The same certificate fingerprint as before is an ICE restart in place; another one replaces
+        the party's connection, and who listens to it goes on listening. `permit` is for
+        `media.join` on the call.
+
+        Raises `ProtocolError` (`bad_sdp`) with nothing changed, `NotFound` for an unknown call,
+        `Denied` for the wrong permit, `TooMuch` for a fifth party, `Unavailable`.
+        """
+
+    async def leave(self, call_id: str, party: str) -> None:
+        """End `party`'s connection; nothing happens when there is none."""
+
+    async def set_gate(self, call_id: str, *, open: bool) -> None:
+        """Let sound and pictures through between the parties, or nothing.
+
+        Takes no permit: the call's state opens and closes it, as an effect of an event that the
+        gate has allowed already (server/calls/machine.py), and some events are nobody's request.
+        Raises `NotFound` for an unknown call.
+        """
+
+    async def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
+        """Withhold `party`'s picture, or show it again from the next keyframe on. Sound goes on.
+
+        Holds for the party's name: before it has joined, after it has left, and on whatever node
+        the call goes on. Takes no permit, for the reason given at `set_gate`; putting the veil up
+        must never be refused. Raises `NotFound` for an unknown call.
+        """
+
+    async def close_call(self, call_id: str) -> None:
+        """End every connection of the call and forget it; nothing happens when it is not there."""
+
+    async def keep_only(self, call_ids: Collection[str]) -> None:
+        """Close every other call: a server that begins says which ones it knows."""
+
+    async def stats(self, call_id: str) -> dict[str, PartyStats]:
+        """Return how each party's connection does. Raises `NotFound` for an unknown call."""

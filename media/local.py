@@ -1,0 +1,69 @@
+"""The engine inside the server's own process: one node, nothing in between."""
+
+from collections.abc import Collection
+
+from media.engine import CallMedia, Capacity, Joined
+from media.node import MediaNode
+from media.settings import PartyStats
+from security.gate import Permit
+
+
+class LocalEngine:
+    """Implements `MediaEngine` of media/engine.py over one `MediaNode`, which ends with it."""
+
+    def __init__(self, node: MediaNode) -> None:
+        self._node = node
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The node's UDP port."""
+        return (self._node.port,) if self._node.port else ()
+
+    async def start(self) -> None:
+        """Open the node's socket. Raises `Unavailable`."""
+        await self._node.start()
+
+    async def stop(self) -> None:
+        """Say goodbye to every party and close the socket."""
+        await self._node.stop()
+
+    def held(self, call_id: str) -> CallMedia | None:
+        """Return how a call stands."""
+        return self._node.held(call_id)
+
+    def capacity(self) -> Capacity:
+        """Return how much room is left."""
+        return self._node.capacity()
+
+    async def open_call(self, call_id: str) -> None:
+        """Make room for a call."""
+        self._node.open_call(call_id)
+
+    async def join(self, permit: Permit, call_id: str, party: str, offer: str) -> Joined:
+        """Connect `party` and return the answer."""
+        return Joined(self._node.join(permit, call_id, party, offer), self._node.epoch)
+
+    async def leave(self, call_id: str, party: str) -> None:
+        """End `party`'s connection."""
+        self._node.leave(call_id, party)
+
+    async def set_gate(self, call_id: str, *, open: bool) -> None:
+        """Let sound and pictures through, or nothing."""
+        self._node.set_gate(call_id, open=open)
+
+    async def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
+        """Withhold `party`'s picture, or show it again."""
+        self._node.set_veil(call_id, party, on=on)
+
+    async def close_call(self, call_id: str) -> None:
+        """Forget the call."""
+        self._node.close_call(call_id)
+
+    async def keep_only(self, call_ids: Collection[str]) -> None:
+        """Close every other call."""
+        for call_id in set(self._node.call_ids()) - set(call_ids):
+            self._node.close_call(call_id)
+
+    async def stats(self, call_id: str) -> dict[str, PartyStats]:
+        """Return how each party's connection does."""
+        return self._node.stats(call_id)
