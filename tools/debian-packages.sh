@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip.
+# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft, coturn.
 # On Debian as root or with sudo it installs what is missing; elsewhere it says what to install.
 set -euo pipefail
 
@@ -13,6 +13,8 @@ have chromium || missing+=(chromium)
 have firefox-esr || missing+=(firefox-esr)
 have_type || missing+=(fonts-noto-cjk)
 have ip || missing+=(iproute2)
+have nft || missing+=(nftables)
+have turnserver || missing+=(coturn)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 give_up() {

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,8 @@ from tools.browsers.firefox import Firefox
 from tools.browsers.page import Browser, Page
 from tools.browsers.people import Pair, sit_down
 from tools.browsers.service import RunningService, Town
+from tools.netns.link import Link
+from tools.netns.space import NotPossible
 from tools.tour.report import Report, look_around
 
 NAMES = ("chromium", "firefox")
@@ -85,3 +88,20 @@ async def open_page(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[P
 async def tour(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """What axe and the ruler find on every page in every state, in both languages."""
     return await look_around(browser, tmp_path_factory.mktemp("tour"))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def make_link() -> AsyncIterator[Callable[..., Awaitable[Link]]]:
+    """Make lines between network namespaces; the test fails in one sentence without root."""
+    made: list[Link] = []
+
+    async def make(**settings: Any) -> Link:
+        try:
+            made.append(await Link.open(**settings))
+        except NotPossible as why:
+            pytest.fail(str(why), pytrace=False)
+        return made[-1]
+
+    yield make
+    for link in made:
+        await link.close()

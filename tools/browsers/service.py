@@ -9,6 +9,7 @@ from typing import Any
 
 from security.crypto.keys import KeyEncryptionKey
 from server.demo.lan import lan_address
+from tools.netns.space import Namespace
 
 Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,10 @@ class Town:
 
 
 class RunningService:
-    """A service over one folder. It can be killed and started again on the same ports."""
+    """A service over one folder. It can be killed and started again on the same ports.
+
+    It runs `within` a network namespace if one is given; then `media_host` must be said.
+    """
 
     def __init__(
         self,
@@ -35,11 +39,13 @@ class RunningService:
         *,
         media_host: str | None = None,
         announce: str | None = None,
+        within: Namespace | None = None,
         **changes: Json,
     ) -> None:
         # Firefox as it comes sends no media to 127.0.0.1, so this machine's own address is taken.
         self._media_host = media_host or lan_address() or "127.0.0.1"
         self._announce = announce or self._media_host
+        self._within = within.command if within else ()
         self._folder = folder
         self._changes = changes
         self._process: asyncio.subprocess.Process | None = None
@@ -57,6 +63,7 @@ class RunningService:
         self._folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *self._within,
                 sys.executable,
                 "-m",
                 "tools.browsers.serve",
