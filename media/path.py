@@ -275,7 +275,7 @@ class PacketPath(Protocol):
         """Return a closed source that expects any SSRC."""
 
     def remove_source(self, source: int) -> None:
-        """Forget the source with its taps; its sinks listen to nobody, routes to it lead nowhere."""
+        """Forget the source with its taps; its sinks listen to nobody, its routes lead nowhere."""
 
     def set_codec(self, source: int, codec: int) -> None:
         """Take packets for another codec of the same kind; a change interrupts the source."""
