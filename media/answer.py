@@ -9,12 +9,14 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from media.codecs import H264, OPUS, VP8, Codec
 from media.sdp import Extension, Line, Offer, Refused
 
 START_KBPS = 1500
 STREAM = "madoguchi"
 
 _FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
+_RTPMAPS = {OPUS: "opus/48000/2", VP8: "VP8/90000", H264: "H264/90000"}
 _REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly"}
 
 
@@ -29,7 +31,10 @@ class Ssrcs:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Our end of one connection. `fingerprint` is SHA-256 in the colon form."""
+    """Our end of one connection. `fingerprint` is SHA-256 in the colon form.
+
+    `codec` is the one in which pictures are to be sent to us, if the offer has it.
+    """
 
     ufrag: str
     password: str
@@ -40,6 +45,7 @@ class Local:
     cname: str
     session_id: int
     version: int
+    codec: str
 
 
 def write_answer(offer: Offer, local: Local) -> str:
@@ -66,9 +72,9 @@ def _refusal(line: Refused) -> Iterator[str]:
 
 
 def _media(line: Line, offer: Offer, local: Local) -> Iterator[str]:
-    types = str(line.payload_type)
-    if line.rtx_type is not None:
-        types += f" {line.rtx_type}"
+    # Who reads it sends the first and may be sent any (RFC 3264 section 6.1).
+    codecs = sorted(line.codecs, key=lambda x: x.name != local.codec)
+    types = " ".join(str(x) for c in codecs for x in (c.payload_type, c.rtx_type) if x is not None)
     yield f"m={line.kind} {local.port} {line.profile} {types}"
     yield "c=" + _connection(local.addresses[0])
     yield f"a=mid:{line.mid}"
@@ -77,7 +83,8 @@ def _media(line: Line, offer: Offer, local: Local) -> Iterator[str]:
     if offer.reduced_rtcp:
         yield "a=rtcp-rsize"
     yield from _transport(local)
-    yield from _codec(line)
+    for codec in codecs:
+        yield from _codec(codec)
     for extension in line.extensions:
         yield _extmap(extension)
     if line.receives:
@@ -99,20 +106,28 @@ def _transport(local: Local) -> Iterator[str]:
     yield "a=end-of-candidates"
 
 
-def _codec(line: Line) -> Iterator[str]:
-    number = line.payload_type
-    if line.kind == "audio":
-        yield f"a=rtpmap:{number} opus/48000/2"
-        yield f"a=fmtp:{number} minptime=10;useinbandfec=1"
-    else:
-        yield f"a=rtpmap:{number} VP8/90000"
-        yield f"a=fmtp:{number} x-google-start-bitrate={START_KBPS}"
+def _codec(codec: Codec) -> Iterator[str]:
+    number = codec.payload_type
+    yield f"a=rtpmap:{number} {_RTPMAPS[codec.name]}"
+    yield f"a=fmtp:{number} {_parameters(codec)}"
     for value in _FEEDBACK:
-        if value in line.feedback:
+        if value in codec.feedback:
             yield f"a=rtcp-fb:{number} {value}"
-    if line.rtx_type is not None:
-        yield f"a=rtpmap:{line.rtx_type} rtx/90000"
-        yield f"a=fmtp:{line.rtx_type} apt={number}"
+    if codec.rtx_type is not None:
+        yield f"a=rtpmap:{codec.rtx_type} rtx/90000"
+        yield f"a=fmtp:{codec.rtx_type} apt={number}"
+
+
+def _parameters(codec: Codec) -> str:
+    if codec.name == OPUS:
+        return "minptime=10;useinbandfec=1"
+    start = f"x-google-start-bitrate={START_KBPS}"
+    if codec.name != H264:
+        return start
+    return (
+        "level-asymmetry-allowed=1;packetization-mode=1;"
+        f"profile-level-id={codec.profile.lower()};{start}"
+    )
 
 
 def _extmap(extension: Extension) -> str:
@@ -125,7 +140,7 @@ def _announced(line: Line, local: Local) -> Iterator[str]:
     main = local.ssrcs.audio if line.kind == "audio" else local.ssrcs.video
     numbers = [main]
     yield f"a=msid:{STREAM} {line.kind}"
-    if line.rtx_type is not None:
+    if any(x.rtx_type is not None for x in line.codecs):
         numbers.append(local.ssrcs.rtx)
         yield f"a=ssrc-group:FID {main} {local.ssrcs.rtx}"
     for ssrc in numbers:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from media.answer import Local, write_answer
 from media.call import Call, Party
+from media.codecs import VP8
 from media.control import CNAME, ControlPath
 from media.dtls import DtlsState, Identity, new_identity
 from media.engine import CallMedia, Capacity
@@ -228,6 +229,7 @@ class MediaNode:
             cname=CNAME,
             session_id=leg.session_id,
             version=leg.version,
+            codec=VP8,
         )
 
     def _remember(self, member: Party, leg: Leg) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from media.codecs import H264, NAMES, REQUIRED, Codec, h264_profile
 from media.libs import SessionDescription, grouplines
 from security.errors import ProtocolError
 
@@ -49,9 +50,8 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An m-line that we take: its codec (VP8 or Opus) under the offer's own numbers.
+    """An m-line that we take. `codecs` are those that pass, the offerer's preferred one first.
 
-    `feedback` holds rtcp-fb values as written ("nack pli"). `rtx_type` is None without RTX.
     `ssrcs` are those the offer announces, possibly none.
     """
 
@@ -59,11 +59,38 @@ class Line:
     mid: str
     profile: str
     direction: str
-    payload_type: int
-    rtx_type: int | None
-    feedback: frozenset[str]
+    codecs: tuple[Codec, ...]
     extensions: tuple[Extension, ...]
     ssrcs: frozenset[int]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the codecs' names, the preferred one first."""
+        return tuple(x.name for x in self.codecs)
+
+    def codec(self, name: str) -> Codec | None:
+        """Return the codec of this name, None when it was not offered."""
+        return next((x for x in self.codecs if x.name == name), None)
+
+    @property
+    def main(self) -> Codec:
+        """Return the codec that every offer has: Opus, VP8."""
+        return next(x for x in self.codecs if x.name == REQUIRED[self.kind])
+
+    @property
+    def payload_type(self) -> int:
+        """Return the number of `main`."""
+        return self.main.payload_type
+
+    @property
+    def rtx_type(self) -> int | None:
+        """Return the number under which `main` is repeated, None without RTX."""
+        return self.main.rtx_type
+
+    @property
+    def feedback(self) -> frozenset[str]:
+        """Return the feedback of `main`."""
+        return self.main.feedback
 
     @property
     def sends(self) -> bool:
@@ -192,29 +219,44 @@ def _refused(media: Any, mid: str) -> Refused:
 def _line(media: Any, raw: Sequence[str], mid: str) -> Line:
     if media.profile not in ("UDP/TLS/RTP/SAVPF", "RTP/SAVPF", "TCP/DTLS/RTP/SAVPF"):
         raise bad_sdp(f"the {media.kind} line does not speak DTLS-SRTP")
-    codec = _codec(media)
     return Line(
         kind=media.kind,
         mid=mid,
         profile=media.profile,
         direction=media.direction or "sendrecv",
-        payload_type=codec.payloadType,
-        rtx_type=_rtx_type(media, codec.payloadType),
-        feedback=frozenset(
-            f"{x.type} {x.parameter}" if x.parameter else x.type for x in codec.rtcpFeedback
-        ),
+        codecs=_codecs(media),
         extensions=tuple(_extensions(raw)),
         ssrcs=frozenset(x.ssrc for x in media.ssrc if 0 < x.ssrc < 1 << 32),
     )
 
 
-def _codec(media: Any) -> Any:
-    wanted = ("audio/opus", 48000, 2) if media.kind == "audio" else ("video/vp8", 90000, None)
-    for codec in media.rtp.codecs:
-        key = (codec.mimeType.lower(), codec.clockRate, codec.channels)
-        if key == wanted and _usable(codec.payloadType, media):
-            return codec
-    raise bad_sdp("the offer has no Opus" if media.kind == "audio" else "the offer has no VP8")
+def _codecs(media: Any) -> tuple[Codec, ...]:
+    """Return the codecs that pass, each under its first usable payload type.
+
+    The m-line gives the order (RFC 3264 section 5.1), not the lines that describe its numbers.
+    """
+    found: dict[str, Codec] = {}
+    rank = {int(number): index for index, number in enumerate(media.fmt)}
+    known = [x for x in media.rtp.codecs if x.payloadType in rank]
+    for offered in sorted(known, key=lambda x: rank[x.payloadType]):
+        key = (media.kind, offered.mimeType.lower(), offered.clockRate, offered.channels)
+        name = NAMES.get(key)
+        if name is None or name in found or not _usable(offered.payloadType, media):
+            continue
+        profile = h264_profile(offered.parameters) if name == H264 else ""
+        if profile is not None:
+            found[name] = _codec(media, name, offered, profile)
+    if REQUIRED[media.kind] not in found:
+        raise bad_sdp("the offer has no Opus" if media.kind == "audio" else "the offer has no VP8")
+    return tuple(found.values())
+
+
+def _codec(media: Any, name: str, offered: Any, profile: str) -> Codec:
+    feedback = frozenset(
+        f"{x.type} {x.parameter}" if x.parameter else x.type for x in offered.rtcpFeedback
+    )
+    number = int(offered.payloadType)
+    return Codec(name, number, _rtx_type(media, number), feedback, profile)
 
 
 def _usable(payload_type: int, media: Any) -> bool:

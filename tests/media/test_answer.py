@@ -1,5 +1,6 @@
 """What the answer says, line by line, and that another implementation understands it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ LOCAL = Local(
     cname="madoguchi",
     session_id=1,
     version=1,
+    codec="vp8",
 )
 
 
-def _answer(text: str) -> str:
-    return write_answer(parse_offer(text), LOCAL)
+def _answer(text: str, codec: str = "vp8") -> str:
+    return write_answer(parse_offer(text), replace(LOCAL, codec=codec))
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox", "aiortc"])
@@ -50,7 +52,23 @@ def test_answer_can_be_parsed_by_another_implementation() -> None:
     parsed: Any = SessionDescription.parse(_answer(OFFERS["chromium"]))
     assert [m.kind for m in parsed.media] == ["audio", "video"]
     assert [len(m.ice_candidates) for m in parsed.media] == [2, 2]
-    assert [c.mimeType for c in parsed.media[1].rtp.codecs] == ["video/VP8", "video/rtx"]
+    codecs = ["video/VP8", "video/rtx", "video/H264", "video/rtx"]
+    assert [c.mimeType for c in parsed.media[1].rtp.codecs] == codecs
+
+
+def test_the_codec_to_be_sent_stands_first_and_the_other_may_still_be_received() -> None:
+    assert "m=video 5004 UDP/TLS/RTP/SAVPF 96 97 108 109\r\n" in _answer(OFFERS["chromium"])
+    answer = _answer(OFFERS["chromium"], "h264")
+    assert "m=video 5004 UDP/TLS/RTP/SAVPF 108 109 96 97\r\n" in answer
+    assert (
+        "a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+        ";x-google-start-bitrate=1500\r\n" in answer
+    )
+    assert "a=rtcp-fb:108 nack pli\r\n" in answer
+
+
+def test_a_listener_without_the_codec_is_answered_in_the_one_that_all_have() -> None:
+    assert "m=video 5004 UDP/TLS/RTP/SAVPF 120 124\r\n" in _answer(OFFERS["firefox"], "h264")
 
 
 def test_reduced_size_rtcp_is_agreed_only_where_it_was_offered() -> None:
