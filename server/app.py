@@ -54,6 +54,7 @@ async def build_parts(settings: Settings) -> Parts:
     """
     folder = settings.data.folder
     keys = KeyRing(load_kek(settings.keys.kek_file, os.environ))
+    relay = settings.relay.relay()
     database = open_database(folder)
     people = SqlPeople(database, keys)
     try:
@@ -97,6 +98,7 @@ async def build_parts(settings: Settings) -> Parts:
         chat=ChatLog(SqlChat(database)),
         uploads=uploads,
         media=media,
+        relay=relay,
         registry=registry,
         hub=hub,
         catalog=shipped(),

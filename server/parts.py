@@ -19,6 +19,7 @@ from server.db.sessions import SqlSessions
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
 from server.procedures.catalog import Catalog
+from server.relay import Grant, Relay, RelayUse, grant
 from server.settings import Settings
 
 
@@ -39,10 +40,18 @@ class Parts:
     chat: ChatLog
     uploads: Uploads
     media: MediaEngine
+    relay: Relay | None
     registry: Registry
     hub: Hub
     catalog: Catalog
     loop_lag: LoopLag
+
+    def relay_grant(self, municipality_id: str) -> Grant | None:
+        """Return what a page of the municipality needs for the relay, None when it has none.
+
+        The settings say for everybody how it is used; a municipality's own rule belongs here.
+        """
+        return grant(self.relay, RelayUse(self.settings.relay.use), now=self.clock())
 
     def busy(self, principal: Principal) -> bool:
         """Tell whether a person or the tablet is in an open call: idleness never ends one."""

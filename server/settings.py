@@ -23,6 +23,8 @@ from pydantic import (
 
 from media.settings import MediaSettings
 from security.people import SessionLimits
+from security.secret_file import read_secret
+from server.relay import PORTS, URL_PATTERN, Relay, RelayUse
 from server.settings_file import read_settings, show, wrong
 
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
@@ -63,6 +65,20 @@ def _origin(value: str) -> str:
     return plain.removesuffix(_DEFAULT_PORTS[parts.scheme])
 
 
+def _relay_use(value: str) -> str:
+    if value not in list(RelayUse):
+        raise wrong(show(value), ", ".join(f'"{use}"' for use in RelayUse))
+    return value
+
+
+def _relay_url(value: str) -> str:
+    match = URL_PATTERN.fullmatch(value)
+    udp_in_tls = match is not None and match["scheme"] == "turns" and match["transport"] == "udp"
+    if match is None or udp_in_tls or not 0 < int(match["port"] or PORTS["turn"]) < 65536:
+        raise wrong(show(value), "turn:HOST:PORT?transport=udp or tcp, or turns:HOST:PORT")
+    return value
+
+
 _Text = Annotated[str, Strict()]
 FilePath = Annotated[Path, BeforeValidator(_to_path)]
 Host = Annotated[_Text, AfterValidator(_host)]
@@ -70,6 +86,9 @@ Address = Annotated[_Text, AfterValidator(_address)]
 Origin = Annotated[_Text, AfterValidator(_origin)]
 Addresses = Annotated[tuple[Address, ...], Strict(False)]
 Origins = Annotated[tuple[Origin, ...], Strict(False)]
+RelayWord = Annotated[_Text, AfterValidator(_relay_use)]
+RelayUrl = Annotated[_Text, AfterValidator(_relay_url)]
+RelayUrls = Annotated[tuple[RelayUrl, ...], Strict(False)]
 
 
 class Section(BaseModel):
@@ -145,6 +164,40 @@ class MediaPort(Section):
         return MediaSettings(self.host, self.port, self.announce)
 
 
+class RelaySettings(Section):
+    """A TURN relay (coturn) of our own, for networks that let nothing else through."""
+
+    urls: RelayUrls = Field(
+        (),
+        description="Where pages reach it, as turn:relay.example.lg.jp:3478?transport=udp, "
+        "turn:…?transport=tcp and turns:relay.example.lg.jp:5349.",
+    )
+    use: RelayWord = Field(
+        RelayUse.NONE.value,
+        description="none; fallback: where nothing else gets through; only: never without it.",
+    )
+    secret_file: FilePath = Field(
+        Path("keys/relay"), description="File of mode 0600 with the secret shared with coturn."
+    )
+    lifetime_minutes: int = Field(
+        240, ge=10, le=1440, description="How long a page's credentials are good."
+    )
+
+    @field_validator("use")
+    @classmethod
+    def _needs_an_address(cls, value: str, info: ValidationInfo) -> str:
+        if value != RelayUse.NONE and not info.data.get("urls", True):
+            raise wrong(show(value), 'at least one address in urls, or "none"')
+        return value
+
+    def relay(self) -> Relay | None:
+        """Return the relay, None when there is none. Raises `Unavailable` without its secret."""
+        if not self.urls:
+            return None
+        lifetime = timedelta(minutes=self.lifetime_minutes)
+        return Relay(self.urls, read_secret(self.secret_file), lifetime)
+
+
 class CallSettings(Section):
     """Times of a call."""
 
@@ -194,6 +247,7 @@ class Settings(Section):
     server: ServerSettings = Field(ServerSettings(), description="Pages, API and WebSocket.")
     data: DataSettings = Field(DataSettings(), description="Where everything is kept.")
     media: MediaPort = Field(MediaPort(), description="Sound and pictures.")
+    relay: RelaySettings = Field(RelaySettings(), description="A TURN relay of our own.")
     calls: CallSettings = Field(CallSettings(), description="Times of a call.")
     files: FileSettings = Field(FileSettings(), description="Documents sent during a call.")
     sessions: SignInSettings = Field(SignInSettings(), description="How long a sign-in lasts.")

@@ -2,10 +2,8 @@
 
 import base64
 import binascii
-import os
 import re
 import secrets
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -28,6 +26,7 @@ from security.crypto.stream import (
     unseal,
 )
 from security.errors import Corrupt, Unavailable
+from security.secret_file import read_secret, write_secret
 
 ENVIRONMENT_NAME = "MADOGUCHI_KEK"
 _WRAP_MAGIC = b"mgw\x01"
@@ -37,7 +36,6 @@ _KEY_ID_BYTES = 8
 _HEAD_BYTES = len(_WRAP_MAGIC) + _KEY_ID_BYTES
 _WRAPPED_BYTES = _HEAD_BYTES + SALT_BYTES + KEY_BYTES + TAG_BYTES
 _KEY_TEXT = re.compile(r"mgk1-([A-Za-z0-9_-]{43})")
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class DataKey:
@@ -118,17 +116,7 @@ class KeyEncryptionKey:
         Raises `Unavailable` when the file cannot be read or its mode is laxer than 0600,
         `Corrupt` when it does not hold a key.
         """
-        try:
-            with path.open("rb") as file:
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                content = file.read(1024)
-        except OSError as error:
-            raise Unavailable(f"the key file {path} cannot be read: {error.strerror}") from None
-        if mode & _OTHERS:
-            raise Unavailable(
-                f"the key file {path} has mode {mode:04o}, so others can reach it; set it to 0600"
-            )
-        return cls.from_text(content.decode("ascii", errors="replace"))
+        return cls.from_text(read_secret(path))
 
     def to_text(self) -> str:
         """Return the key as one line of text, without the line's end."""
@@ -140,14 +128,7 @@ class KeyEncryptionKey:
         Raises `Unavailable` when a file is there already (a key is never overwritten) or cannot
         be made.
         """
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(self.to_text() + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise Unavailable(f"the key file {path} cannot be made: {error.strerror}") from None
+        write_secret(path, self.to_text())
 
     def new_key(self, owner: str) -> tuple[DataKey, bytes]:
         """Return a fresh data key, and the same wrapped for `owner` ("call:<id>") to be stored."""

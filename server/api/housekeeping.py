@@ -13,6 +13,7 @@ from security.people import SessionKind
 from security.sign_in import nobody_is_busy, somebody_is_busy
 from server.api import seats
 from server.api.keys import PARTS
+from server.api.views import relay_view
 from server.calls import events as ev
 from server.parts import Parts
 
@@ -35,6 +36,9 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(TOUCH_SECONDS, touch_open_desks, parts)),
         asyncio.create_task(_forever(SWEEP_SECONDS, sweep_sessions, parts)),
     ]
+    if parts.relay is not None:
+        renewal = parts.relay.lifetime.total_seconds() / 2
+        tasks.append(asyncio.create_task(_forever(renewal, renew_relay, parts)))
     yield
     for task in tasks:
         task.cancel()
@@ -54,6 +58,13 @@ async def _forever(seconds: float, work: Work, parts: Parts) -> None:
 async def ping(parts: Parts) -> None:
     """Send every page the last number it should have seen."""
     parts.hub.seats.ping()
+
+
+async def renew_relay(parts: Parts) -> None:
+    """Give every page credentials for the relay that are good for longer."""
+    for key, socket in parts.hub.seats.live():
+        given = parts.relay_grant(socket.municipality_id)
+        parts.hub.seats.show(key, {"type": "relay", "relay": relay_view(given)})
 
 
 async def watch_silence(parts: Parts) -> None:

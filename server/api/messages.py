@@ -167,6 +167,7 @@ SERVER_TYPES = (
     "call",
     "queue",
     "position",
+    "relay",
     "answer",
     "please-offer",
     "chat",

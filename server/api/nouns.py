@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from files.entry import FileState
 from server.calls.call import Device, Outcome, State
+from server.relay import RelayUse
 
 
 def time_view(at: datetime) -> str:
@@ -135,6 +136,22 @@ class QueueNoun(Noun):
     waiting: tuple[CallNoun, ...]
     offered: str | None
     desks_open: int
+
+
+class RelayServer(Noun):
+    """Addresses of the relay with credentials, as RTCConfiguration takes them."""
+
+    urls: tuple[str, ...]
+    username: str
+    credential: str
+
+
+class RelayNoun(Noun):
+    """How a page uses the relay, and until when."""
+
+    use: RelayUse
+    servers: tuple[RelayServer, ...]
+    expires_at: Time
 
 
 class YouCounter(Noun):

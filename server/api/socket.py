@@ -27,7 +27,7 @@ from server.api.messages import (
 )
 from server.api.pace import Pace
 from server.api.speaker import Speaker, speaker_of
-from server.api.views import Json, time_view
+from server.api.views import Json, relay_view, time_view
 from server.api.welcome import welcome_state
 from server.calls import events as ev
 from server.parts import Parts
@@ -140,6 +140,7 @@ class Page:
                 "ring_seconds": registry.limits.ring_seconds,
                 "file_types": list(MEDIA_TYPES),
             },
+            "relay": relay_view(parts.relay_grant(speaker.municipality.id)),
             "state": None if self._resumed else await welcome_state(parts, speaker),
         }
         self._socket.release(seats.encode(welcome))

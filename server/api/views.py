@@ -10,6 +10,7 @@ from security.people import Municipality
 from server.api import nouns as n
 from server.api.nouns import time_view
 from server.calls.call import Call, Party, State
+from server.relay import Grant
 
 __all__ = [
     "Json",
@@ -19,6 +20,7 @@ __all__ = [
     "file_view",
     "message_view",
     "position_view",
+    "relay_view",
     "time_view",
 ]
 Json = dict[str, Any]
@@ -129,3 +131,11 @@ def position_view(
             closed_notice=notice if desks_open == 0 else None,
         )
     )
+
+
+def relay_view(given: Grant | None) -> Json | None:
+    """Return the noun "relay", None when the page has none."""
+    if given is None:
+        return None
+    server = n.RelayServer(urls=given.urls, username=given.username, credential=given.credential)
+    return dump(n.RelayNoun(use=given.use, servers=(server,), expires_at=given.expires_at))

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -10,10 +11,12 @@ from security.crypto.keys import KeyEncryptionKey
 from security.errors import Conflict, Unavailable
 from security.ids import new_id
 from security.people import LinkPurpose, Municipality, Person, Role
+from security.secret_file import write_secret
 from server.cli.house import House, make_house
 from server.cli.municipality import HOURS, TELEPHONE
-from server.cli.options import LINE, LOGIN, NAME, SLUG
+from server.cli.options import HOST, LINE, LOGIN, NAME, SLUG
 from server.cli.person import print_link
+from server.relay import PORTS, RelayUse, new_secret
 from server.settings import Settings
 from server.settings_text import settings_text
 
@@ -55,6 +58,12 @@ _PARTS = ("data", "keys")
 @click.option(
     "--public-url", help="How browsers reach the service, as https://madoguchi.example.jp."
 )
+@click.option(
+    "--relay",
+    "relay_host",
+    type=HOST,
+    help="Host of a TURN relay (coturn); `madoguchi relay` then prints its turnserver.conf.",
+)
 def init(
     folder: Path,
     slug: str,
@@ -64,6 +73,7 @@ def init(
     login: str,
     person_name: str,
     public_url: str | None,
+    relay_host: str | None,
 ) -> None:
     """Make DIR with keys (mode 0600), settings, database and the first administrator.
 
@@ -75,7 +85,7 @@ def init(
     )
     _make_folder(folder)
     try:
-        settings = _make_files(folder, public_url)
+        settings = _make_files(folder, _chosen(public_url, relay_host))
         asyncio.run(_make_data(settings, home, administrator))
     except BaseException:
         # Half a service is worse than none: the folder was empty before.
@@ -95,18 +105,30 @@ def _make_folder(folder: Path) -> None:
         raise Unavailable(f"{folder} cannot be made: {error.strerror}") from error
 
 
-def _make_files(folder: Path, public_url: str | None) -> Settings:
+def _chosen(public_url: str | None, relay_host: str | None) -> dict[str, object]:
+    """Return the settings that are not left at their defaults, by dotted name."""
+    chosen: dict[str, object] = {"server.public_url": public_url} if public_url else {}
+    if relay_host:
+        plain = f"turn:{relay_host}:{PORTS['turn']}?transport="
+        secure = f"turns:{relay_host}:{PORTS['turns']}"
+        chosen["relay.urls"] = [f"{plain}udp", f"{plain}tcp", secure]
+        chosen["relay.use"] = RelayUse.FALLBACK.value
+    return chosen
+
+
+def _make_files(folder: Path, chosen: Mapping[str, object]) -> Settings:
     try:
         for part in _PARTS:
             (folder / part).mkdir(mode=0o700)
         config = folder / CONFIG_NAME
         config.touch(mode=0o600)
-        chosen = {"server.public_url": public_url} if public_url else {}
         config.write_text(settings_text(Settings, chosen), "utf-8")
     except OSError as error:
         raise Unavailable(f"{folder} cannot be filled: {error.strerror}") from error
     settings = Settings.load(config)
     KeyEncryptionKey.generate().write_file(settings.keys.kek_file)
+    if settings.relay.urls:
+        write_secret(settings.relay.secret_file, new_secret())
     return settings
 
 
@@ -131,5 +153,8 @@ async def _say(house: House, settings: Settings, administrator: Person) -> None:
     click.echo(
         f"鍵（必ず別の場所にも保管） / key (keep a copy elsewhere): {settings.keys.kek_file}"
     )
+    if settings.relay.urls:
+        config = folder / CONFIG_NAME
+        click.echo(f"中継の設定 / turnserver.conf: madoguchi relay --config {config}")
     await print_link(house, administrator, LinkPurpose.PASSWORD)
     click.echo(f"起動 / start: madoguchi serve --config {folder / CONFIG_NAME}")

@@ -34,6 +34,9 @@ class Matching(click.ParamType[str]):
 SLUG = Matching("slug", SLUG_PATTERN, "a short name of a-z, 0-9 and - (as kasaoka)")
 LOGIN = Matching("login", LOGIN_PATTERN, "a sign-in name of a-z, 0-9 and . _ @ - (as yamada.h)")
 NAME = Matching("name", _NAME_PATTERN, "a name of 1 to 200 characters")
+HOST = Matching(
+    "host", re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,39}\]"), "a host name or an address"
+)
 LINE = Matching(
     "text", re.compile(r"[^\x00-\x1f\x7f]{0,200}"), "one line of at most 200 characters"
 )

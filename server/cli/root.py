@@ -16,6 +16,7 @@ _COMMANDS = {
     "office": ("server.cli.office:office", "郵便局: post offices."),
     "person": ("server.cli.person:person", "利用者: clerks and municipal staff."),
     "tablet": ("server.cli.tablet:tablet", "端末: tablets at the counters."),
+    "relay": ("server.cli.relay:relay", "中継: print the turnserver.conf of our TURN relay."),
     "audit": ("server.cli.audit:audit", "監査ログ: verify the log of decisions."),
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-UNNUMBERED = ("ping", "queue", "position")
+UNNUMBERED = ("ping", "queue", "position", "relay")
 
 
 @dataclass(slots=True)

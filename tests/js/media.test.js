@@ -422,3 +422,22 @@ test("the next call begins with the front camera, whatever the last one showed",
   media.release();
   connection.stop();
 });
+
+test("the relay that the server tells is used by the next connection and by the present one", async () => {
+  const w = await flowing();
+  assert.deepEqual(w.pcs()[0].configuration.iceServers, []);
+  const servers = [{ urls: ["turn:relay.example:3478"], username: "1:a", credential: "c" }];
+  w.server.say({ type: "relay", relay: { use: "only", servers, expires_at: "2026-11-23T00:00:00Z" } });
+  await settle();
+  assert.equal(w.pcs().at(-1).configuration.iceTransportPolicy, "relay");
+  assert.equal(w.pcs().at(-1).configuration.bundlePolicy, "max-bundle");
+  w.server.say({ type: "please-offer", reason: "new_connection" });
+  await w.pass(500);
+  assert.equal(w.pcs().length, 2);
+  assert.deepEqual(w.pcs()[1].configuration.iceServers, servers);
+  w.server.say({ type: "relay", relay: null });
+  await settle();
+  assert.deepEqual(w.pcs()[1].configuration.iceServers, []);
+  assert.equal(w.pcs()[1].configuration.iceTransportPolicy, "all");
+  w.end();
+});

@@ -95,6 +95,31 @@ def test_init_prints_one_link_for_the_administrator(tmp_path: Path) -> None:
     assert Settings.load(tmp_path / "a" / "madoguchi.toml").server.origins == (url,)
 
 
+def test_init_prepares_a_relay_whose_configuration_is_printed(tmp_path: Path) -> None:
+    config = tmp_path / "a" / "madoguchi.toml"
+    output = done("init", tmp_path / "a", *INIT, "--relay", "relay.example.lg.jp")
+    assert f"madoguchi relay --config {config}" in output
+    assert (tmp_path / "a" / "keys" / "relay").stat().st_mode & 0o777 == 0o600
+    text = config.read_text("utf-8").replace(
+        "# announce = []", 'announce = ["192.0.2.10", "2001:db8::10"]'
+    )
+    config.write_text(text, "utf-8")
+    relay = Settings.load(config).relay.relay()
+    assert relay is not None
+    lines = done("relay", "--config", config).splitlines()
+    assert f"static-auth-secret={relay.secret}" in lines
+    assert "realm=relay.example.lg.jp" in lines
+    assert {"listening-port=3478", "tls-listening-port=5349"} < set(lines)
+    allowed = [line for line in lines if line.startswith("allowed-peer-ip=")]
+    assert allowed == ["allowed-peer-ip=192.0.2.10", "allowed-peer-ip=2001:db8::10"]
+    assert "denied-peer-ip=0.0.0.0-255.255.255.255" in lines
+
+
+def test_without_a_relay_none_is_printed(folder: Path) -> None:
+    assert not (folder / "keys" / "relay").exists()
+    assert "set urls and use" in refused("relay")
+
+
 def test_init_asks_for_what_was_not_given(tmp_path: Path) -> None:
     result = command("init", tmp_path / "a", stdin="kasaoka\n笠岡市\nadmin\n架空 花子\n")
     assert result.exit_code == 0, result.output

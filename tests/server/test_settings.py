@@ -289,3 +289,43 @@ def test_positions_know_dotted_quoted_and_inline_keys() -> None:
         ("k", 1): 7,
         ("k", 1, "l"): 8,
     }
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "turn:relay.example.lg.jp",
+        "turn:192.0.2.1:3478?transport=udp",
+        "turn:[2001:db8::1]:3478?transport=tcp",
+        "turns:relay.example.lg.jp:443?transport=tcp",
+    ],
+)
+def test_addresses_of_a_relay_are_taken_as_browsers_write_them(url: str) -> None:
+    settings = parse(f'[relay]\nurls = ["{url}"]\nuse = "only"')
+    assert settings.relay.urls == (url,)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "stun:a.example",
+        "turn:",
+        "turn://a",
+        "turn:a:0",
+        "turn:a:70000",
+        "turn:a b",
+        "turns:a?transport=udp",
+    ],
+)
+def test_what_is_no_address_of_a_relay_is_refused(url: str) -> None:
+    (line,) = refusal(f'[relay]\nurls = ["{url}"]')
+    assert line.startswith("m.toml:2: relay.urls[0]: found ")
+
+
+def test_a_relay_is_used_in_one_of_three_ways_and_needs_an_address() -> None:
+    (line,) = refusal('[relay]\nurls = ["turn:a"]\nuse = "always"')
+    assert line.endswith('allowed "none", "fallback", "only"')
+    (line,) = refusal('[relay]\nuse = "only"')
+    assert line == (
+        'm.toml:2: relay.use: found "only", allowed at least one address in urls, or "none"'
+    )

@@ -24,6 +24,7 @@ import { LocalMedia } from "./devices.js";
 import { ServerError } from "./errors.js";
 import { Peer } from "./peer.js";
 import { UNKNOWN, look, quality } from "./quality.js";
+import { withRelay } from "./relay.js";
 import {
   packetsReceived,
   watchdogHint,
@@ -57,6 +58,8 @@ export class MediaSession {
   #local;
   /** @type {Peer | null} */
   #peer = null;
+  /** @type {import("./protocol.js").RelayNoun | null} */
+  #relay = null;
   #number = 0;
   /** @type {string | null} */
   #epoch = null;
@@ -97,6 +100,10 @@ export class MediaSession {
     this.state = signal(/** @type {"off" | import("./watchdog.js").Flow} */ ("off"));
     this.quality = signal(/** @type {import("./quality.js").Quality} */ (UNKNOWN));
     this.fault = signal(/** @type {string | null} */ (null));
+    // Told before and between calls too; a page has one session for as long as it lives.
+    this.#options.connection.on("message", (message) => {
+      if (message.type === "welcome" || message.type === "relay") this.#useRelay(message.relay);
+    });
   }
 
   /** @param {Partial<import("./constraints.js").Wanted>} [wanted] both, front camera, by default */
@@ -175,7 +182,7 @@ export class MediaSession {
       number: this.#number,
       ask: (number, sdp) => connection.send("offer", { connection: number, sdp }),
       RTCPeerConnectionClass,
-      configuration,
+      configuration: { ...configuration, ...withRelay(this.#relay) },
       local: this.local.value,
       audio: this.#local.track("audio"),
       video: this.#local.track("video"),
@@ -232,6 +239,12 @@ export class MediaSession {
   #hear(target, name, handler) {
     target?.addEventListener(name, handler);
     this.#offs.push(() => target?.removeEventListener(name, handler));
+  }
+
+  /** @param {import("./protocol.js").RelayNoun | null} relay */
+  #useRelay(relay) {
+    if (relay || this.#relay) this.#peer?.setRelays(withRelay(relay));
+    this.#relay = relay;
   }
 
   /** @param {"new_connection" | "restart_ice"} reason */

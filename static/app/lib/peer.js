@@ -70,6 +70,15 @@ export class Peer {
   }
 
   /**
+   * Use these relays from the next look for a path on.
+   * @param {RTCConfiguration} relays `iceServers` and `iceTransportPolicy`
+   */
+  setRelays(relays) {
+    if (this.#closed) return;
+    this.pc.setConfiguration({ ...this.pc.getConfiguration(), ...relays });
+  }
+
+  /**
    * Send another track from now on, or none.
    * @param {"audio" | "video"} kind
    * @param {MediaStreamTrack | null} track

@@ -34,6 +34,7 @@ export const SERVER_TYPES = list(
   "call",
   "queue",
   "position",
+  "relay",
   "answer",
   "please-offer",
   "chat",
@@ -255,6 +256,11 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  *
  * @typedef {{counter: number, desk: number}} ReadNoun
  *
+ * @typedef {object} RelayNoun our TURN relay; null in its place when there is none to use
+ * @property {"fallback" | "only"} use
+ * @property {{urls: string[], username: string, credential: string}[]} servers
+ * @property {string} expires_at
+ *
  * @typedef {object} StateNoun
  * @property {CallNoun | null} call
  * @property {ChatNoun[]} chat
@@ -287,13 +293,14 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  */
 
 /**
- * @typedef {{type: "welcome", epoch: string, resumed: boolean, server_time: string, you: You, limits: LimitsNoun, state: StateNoun | null, seq?: number}} WelcomeMessage
+ * @typedef {{type: "welcome", epoch: string, resumed: boolean, server_time: string, you: You, limits: LimitsNoun, relay: RelayNoun | null, state: StateNoun | null, seq?: number}} WelcomeMessage
  * @typedef {{type: "ping", seq: number}} PingMessage
  * @typedef {{type: "ok", seq: number, re: string, call?: CallNoun, chat?: ChatNoun[], read?: ReadNoun, files?: FileNoun[], number?: number, at?: string}} OkMessage
  * @typedef {{type: "error", seq?: number, re?: string, error: ErrorNoun}} ErrorMessage
  * @typedef {{type: "call", seq: number, call: CallNoun}} CallMessage
  * @typedef {{type: "queue", seq: number, queue: QueueNoun}} QueueMessage
  * @typedef {{type: "position", seq: number, position: PositionNoun}} PositionMessage
+ * @typedef {{type: "relay", relay: RelayNoun | null}} RelayMessage
  * @typedef {{type: "answer", seq: number, re: string, connection: number, sdp: string, media_epoch: string}} AnswerMessage
  * @typedef {{type: "please-offer", seq: number, reason: "new_connection" | "restart_ice"}} PleaseOfferMessage
  * @typedef {{type: "chat", seq: number, message: ChatNoun}} ChatMessage
@@ -301,5 +308,5 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @typedef {{type: "file", seq: number, file: FileNoun}} FileMessage
  * @typedef {{type: "desk", seq: number, state: DeskState}} DeskMessage
  * @typedef {{type: "ended", seq: number, code: string}} EndedMessage
- * @typedef {WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | AnswerMessage | PleaseOfferMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
+ * @typedef {WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
  */

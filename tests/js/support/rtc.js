@@ -41,6 +41,15 @@ export class FakePeerConnection {
     return transceiver;
   }
 
+  getConfiguration() {
+    return this.configuration;
+  }
+
+  /** @param {any} configuration */
+  setConfiguration(configuration) {
+    this.configuration = configuration;
+  }
+
   /** @param {{iceRestart: boolean}} options */
   async createOffer({ iceRestart }) {
     this.offers.push(iceRestart);
