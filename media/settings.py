@@ -42,7 +42,8 @@ class PartyStats:
     the party, `packets_forwarded` and `bytes_forwarded` were sent to it, `lost` never reached us.
     `rtt_seconds`, `loss_fraction` (0 to 1) and `remb_bps` are what the party last reported of what
     we send it, None before that; `jitter_seconds` is ours of its video (RFC 3550 section 6.4.1).
-    `cap_bps` is the limit last asked of its encoder, None when there is none.
+    `cap_bps` is the limit last asked of its encoder, None when there is none. `repaired` counts
+    packets of the party that came when asked for again, `resent` those that we sent it again.
     """
 
     up: bool
@@ -56,3 +57,5 @@ class PartyStats:
     jitter_seconds: float | None
     remb_bps: int | None
     cap_bps: int | None
+    repaired: int = 0
+    resent: int = 0
