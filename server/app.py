@@ -36,12 +36,14 @@ from server.db.chat import SqlChat
 from server.db.engine import open_database
 from server.db.files import SqlFiles
 from server.db.people import SqlPeople
+from server.db.quality import SqlQuality
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing, load_kek
 from server.loop_lag import LoopLag
 from server.media_events import MediaWatch
 from server.parts import Parts
 from server.procedures.catalog import shipped
+from server.quality_watch import QualityWatch
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -103,6 +105,7 @@ async def build_parts(settings: Settings) -> Parts:
         hub=hub,
         catalog=shipped(),
         loop_lag=LoopLag(),
+        quality=QualityWatch(hub, media, SqlQuality(database), settings.minimum_picture.rule()),
     )
 
 
@@ -136,6 +139,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
     finally:
         lag.cancel()
         await parts.registry.stop()
+        await parts.quality.stop()
         await parts.media.stop()
         await parts.database.close()
 

@@ -19,6 +19,7 @@ from server.db.sessions import SqlSessions
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
 from server.procedures.catalog import Catalog
+from server.quality_watch import QualityWatch
 from server.relay import Grant, Relay, RelayUse, grant
 from server.settings import Settings
 
@@ -45,6 +46,7 @@ class Parts:
     hub: Hub
     catalog: Catalog
     loop_lag: LoopLag
+    quality: QualityWatch
 
     def relay_grant(self, municipality_id: str) -> Grant | None:
         """Return what a page of the municipality needs for the relay, None when it has none.

@@ -93,6 +93,7 @@ _RULES = (
     Rule("call.veil", (SAME_MUNICIPALITY, PARTY, CALL_LIVE)),
     Rule("call.unveil", (SAME_MUNICIPALITY, COUNTER_OF_CALL, CALL_LIVE)),
     Rule("call.devices", (SAME_MUNICIPALITY, PARTY), quiet=True),
+    Rule("call.quality", (SAME_MUNICIPALITY, PARTY), quiet=True),
     Rule("call.read", (SAME_MUNICIPALITY, PARTY), quiet=True),
     Rule("media.join", (SAME_MUNICIPALITY, PARTY, CALL_LIVE)),
     Rule("chat.send", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, ANSWERED)),

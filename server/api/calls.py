@@ -8,6 +8,7 @@ from security.errors import NotFound
 from server.api.body import answer
 from server.api.keys import PARTS
 from server.api.speaker import Speaker, path_id, speaker_of
+from server.api.views import summary_views
 from server.api.welcome import call_state
 from server.calls.call import Call
 from server.calls.registry import JAPAN
@@ -57,4 +58,6 @@ async def one_call(request: web.Request) -> web.Response:
     speaker = await speaker_of(parts, request)
     call = await find(parts, speaker, path_id(request, "call"))
     state = await call_state(parts, speaker, call)
-    return answer({key: state[key] for key in ("call", "chat", "files")})
+    kept = await parts.quality.of_call(call.municipality_id, call.id)
+    shown = {key: state[key] for key in ("call", "chat", "files")}
+    return answer({**shown, "quality": summary_views(kept)})

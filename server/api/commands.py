@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from media.quality_lines import Received, Report, Sent
 from security.errors import Conflict, Denied, NotFound
 from security.gate import Permit
 from server.api import messages as m
@@ -166,6 +167,21 @@ async def devices(context: Context, message: m.Devices) -> Json:
     await context.ask("call.devices", call)
     event = ev.DevicesChanged(context.speaker.party, message.camera, message.microphone)
     await context.parts.registry.apply(call.id, event)
+    return {}
+
+
+@command("call.quality")
+async def quality(context: Context, message: m.Quality) -> Json:
+    """Take what the page measures of its own connection; nothing is decided by it."""
+    call = context.own_call()
+    await context.ask("call.quality", call)
+    report = Report(
+        message.seconds,
+        message.rtt_ms,
+        Received(**message.received.model_dump()),
+        Sent(**message.sent.model_dump()),
+    )
+    context.parts.quality.heard(call, context.speaker.party.value, report)
     return {}
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 
 from aiohttp import web
 
+from media.quality import LOOK_SECONDS
 from security.errors import Conflict, Denied, NotFound
 from security.people import SessionKind
 from security.sign_in import nobody_is_busy, somebody_is_busy
@@ -33,6 +34,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(WATCH_SECONDS, watch_sessions, parts)),
         asyncio.create_task(_forever(1.0, watch_silence, parts)),
         asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
+        asyncio.create_task(_forever(LOOK_SECONDS, look_at_quality, parts)),
         asyncio.create_task(_forever(TOUCH_SECONDS, touch_open_desks, parts)),
         asyncio.create_task(_forever(SWEEP_SECONDS, sweep_sessions, parts)),
     ]
@@ -65,6 +67,11 @@ async def renew_relay(parts: Parts) -> None:
     for key, socket in parts.hub.seats.live():
         given = parts.relay_grant(socket.municipality_id)
         parts.hub.seats.show(key, {"type": "relay", "relay": relay_view(given)})
+
+
+async def look_at_quality(parts: Parts) -> None:
+    """Look at the sound and pictures of every call under way, and tell its ends."""
+    await parts.quality.look()
 
 
 async def watch_silence(parts: Parts) -> None:

@@ -24,6 +24,10 @@ MAX_DEPTH = 8
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")]
 ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+Pixels = Annotated[int, Field(ge=0, le=16_384)]
+Rate = Annotated[float, Field(ge=0, le=240, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -115,6 +119,39 @@ class Devices(Command):
     microphone: Annotated[Device, Field(strict=False)]
 
 
+class _Measured(BaseModel):
+    """Part of `call.quality`; what the browser cannot say is null."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    fps: Rate | None
+    width: Pixels | None
+    height: Pixels | None
+
+
+class ReceivedPart(_Measured):
+    """What the page gets."""
+
+    loss: Share | None
+    jitter_ms: Milliseconds | None
+    freezes: int | None = Field(ge=0, le=10_000)
+    frozen_ms: Milliseconds | None
+
+
+class SentPart(_Measured):
+    """The picture that the page sends."""
+
+    limited_by: Literal["none", "cpu", "bandwidth", "other"] | None
+
+
+class Quality(Command):
+    """What the page's browser measures of its own connection."""
+
+    seconds: float = Field(ge=0.5, le=60)
+    rtt_ms: Milliseconds | None
+    received: ReceivedPart
+    sent: SentPart
+
+
 class DeskState(Command):
     """受付中 or 離席."""
 
@@ -153,6 +190,7 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
         "call.close": Close,
         "call.veil": Veil,
         "call.devices": Devices,
+        "call.quality": Quality,
         "desk.state": DeskState,
         "offer": Offer,
         "chat.send": ChatSend,
@@ -168,6 +206,7 @@ SERVER_TYPES = (
     "queue",
     "position",
     "relay",
+    "quality",
     "answer",
     "please-offer",
     "chat",

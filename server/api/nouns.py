@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from files.entry import FileState
+from media.quality import Cause, Level
+from media.quality import Place as LinePlace
 from server.calls.call import Device, Outcome, State
 from server.relay import RelayUse
 
@@ -154,6 +156,63 @@ class RelayNoun(Noun):
     expires_at: Time
 
 
+class LineNoun(Noun):
+    """One direction between a party and the server over the last look; null where unknown."""
+
+    rtt_ms: int | None
+    jitter_ms: int | None
+    loss: float | None
+    kbps: int | None
+    fps: float | None
+    width: int | None
+    height: int | None
+    freezes: int | None
+    repaired: int | None
+
+
+class LinesNoun(Noun):
+    """Both directions of one party."""
+
+    sends: LineNoun
+    receives: LineNoun
+
+
+class QualityNoun(Noun):
+    """How good the call is; the counter is told of its own connection, without figures."""
+
+    level: Level
+    cause: Cause | None
+    place: LinePlace | None
+    abort_offered: bool
+    lines: dict[str, LinesNoun] | None
+
+
+class SummaryNoun(Noun):
+    """What is kept of one direction of a call; null where nothing was measured."""
+
+    party: str
+    direction: Literal["sends", "receives"]
+    seconds: int
+    good_seconds: int
+    fair_seconds: int
+    poor_seconds: int
+    packets: int
+    lost: int
+    repaired: int
+    freezes: int
+    frozen_ms: int
+    loss: float | None
+    rtt_ms: int | None
+    rtt_ms_worst: int
+    jitter_ms_worst: int
+    kbps: int | None
+    fps: float | None
+    width_least: int
+    height_least: int
+    width_most: int
+    height_most: int
+
+
 class YouCounter(Noun):
     """A signed-in counter; `clerk` is null when none is signed in."""
 
@@ -220,6 +279,7 @@ class CallAnswer(Noun):
     call: CallNoun
     chat: tuple[MessageNoun, ...]
     files: tuple[FileNoun, ...]
+    quality: tuple[SummaryNoun, ...]
 
 
 class Health(Noun):

@@ -1,11 +1,15 @@
 """From what the house knows to the nouns that pages are shown. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from chat.message import Message
 from files.entry import FileEntry
+from media.quality import Line, Verdict
+from media.quality_lines import Lines
+from media.quality_sum import Summary
 from security.people import Municipality
 from server.api import nouns as n
 from server.api.nouns import time_view
@@ -20,7 +24,9 @@ __all__ = [
     "file_view",
     "message_view",
     "position_view",
+    "quality_view",
     "relay_view",
+    "summary_views",
     "time_view",
 ]
 Json = dict[str, Any]
@@ -110,6 +116,51 @@ def file_view(entry: FileEntry, received_bytes: int) -> Json:
         "at": entry.at,
     }
     return dump(n.FileNoun.model_validate(fields))
+
+
+def quality_view(
+    verdict: Verdict, *, abort_offered: bool, lines: Mapping[str, Lines] | None
+) -> Json:
+    """Return the noun "quality"."""
+    noun = n.QualityNoun(
+        level=verdict.level,
+        cause=verdict.cause,
+        place=verdict.place,
+        abort_offered=abort_offered,
+        lines=None if lines is None else {party: _lines(both) for party, both in lines.items()},
+    )
+    return dump(noun)
+
+
+def _lines(both: Lines) -> n.LinesNoun:
+    return n.LinesNoun(sends=_line(both.sends), receives=_line(both.receives))
+
+
+def _line(line: Line) -> n.LineNoun:
+    known = {name: getattr(line, name) for name in n.LineNoun.model_fields}
+    if line.loss is not None:
+        known["loss"] = round(line.loss, 4)
+    return n.LineNoun(**known)
+
+
+def summary_views(summaries: Mapping[tuple[str, str], Summary]) -> list[Json]:
+    """Return the nouns "summary" of a call, by party and direction."""
+    return [dump(_summary(*key, summaries[key])) for key in sorted(summaries)]
+
+
+def _summary(party: str, direction: str, kept: Summary) -> n.SummaryNoun:
+    plain = {
+        name: getattr(kept, name) for name in n.SummaryNoun.model_fields if hasattr(kept, name)
+    }
+    plain |= {
+        "party": party,
+        "direction": direction,
+        "rtt_ms": kept.rtt_ms if kept.rtt_known else None,
+        "kbps": kept.kbps if kept.kbps_known else None,
+        "fps": kept.fps_tenths / 10 if kept.fps_known else None,
+        "loss": None if kept.loss is None else round(kept.loss, 4),
+    }
+    return n.SummaryNoun.model_validate(plain)
 
 
 def position_view(

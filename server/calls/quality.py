@@ -83,7 +83,9 @@ class CallQuality:
         report = found[0] if found and now - found[1] < REPORT_SECONDS else None
         if report is not None and party in self._counted:
             # Its freezes stand in the last look already.
-            report = replace(report, received=replace(report.received, freezes=None, frozen_ms=None))
+            report = replace(
+                report, received=replace(report.received, freezes=None, frozen_ms=None)
+            )
         self._counted.add(party)
         return lines_of(self._before.get(party), stats, report, seconds)
 

@@ -184,6 +184,42 @@ call = Table(
     comment="One conversation from queue to close.",
 )
 
+call_quality = Table(
+    "call_quality",
+    metadata,
+    Column("call_id", String(64), ForeignKey("call.id"), primary_key=True),
+    Column("party", String(16), primary_key=True),
+    Column("direction", String(8), primary_key=True, comment="sends or receives"),
+    _municipality(),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in (
+            "seconds",
+            "good_seconds",
+            "fair_seconds",
+            "poor_seconds",
+            "packets",
+            "lost",
+            "repaired",
+            "freezes",
+            "frozen_ms",
+            "rtt_known",
+            "rtt_ms",
+            "rtt_ms_worst",
+            "jitter_ms_worst",
+            "kbps_known",
+            "kbps",
+            "fps_known",
+            "fps_tenths",
+            "width_least",
+            "height_least",
+            "width_most",
+            "height_most",
+        )
+    ),
+    comment="How good one direction of a call was; it goes with the call.",
+)
+
 call_number = Table(
     "call_number",
     metadata,

@@ -19,6 +19,7 @@ export const CLIENT_TYPES = list(
   "call.close",
   "call.veil",
   "call.devices",
+  "call.quality",
   "desk.state",
   "offer",
   "chat.send",
@@ -35,6 +36,7 @@ export const SERVER_TYPES = list(
   "queue",
   "position",
   "relay",
+  "quality",
   "answer",
   "please-offer",
   "chat",
@@ -229,6 +231,27 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  */
 
 /**
+ * How good the call is. The counter is told of its own connection alone, without `lines`.
+ * @typedef {object} QualityNoun
+ * @property {"good" | "fair" | "poor" | "unknown"} level
+ * @property {"busy" | "loss" | "frozen" | "delay" | "jitter" | "coarse" | "slow" | null} cause
+ * @property {PartyName | null} place whose connection it is
+ * @property {boolean} abort_offered
+ * @property {Partial<Record<PartyName, {sends: LineNoun, receives: LineNoun}>> | null} lines
+ *
+ * @typedef {object} LineNoun one direction; null where unknown
+ * @property {number | null} rtt_ms
+ * @property {number | null} jitter_ms
+ * @property {number | null} loss 0 to 1
+ * @property {number | null} kbps
+ * @property {number | null} fps
+ * @property {number | null} width
+ * @property {number | null} height
+ * @property {number | null} freezes
+ * @property {number | null} repaired
+ */
+
+/**
  * @typedef {object} CounterYou
  * @property {"counter"} page
  * @property {{id: string, name: string}} municipality
@@ -285,6 +308,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  *   "call.close": {outcome: Outcome, reason: string | null};
  *   "call.veil": {on: boolean};
  *   "call.devices": {camera: DeviceState, microphone: DeviceState};
+ *   "call.quality": import("./quality.js").Report;
  *   "desk.state": {state: DeskState};
  *   "offer": {connection: number, sdp: string};
  *   "chat.send": {text: string};
@@ -301,6 +325,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @typedef {{type: "queue", seq: number, queue: QueueNoun}} QueueMessage
  * @typedef {{type: "position", seq: number, position: PositionNoun}} PositionMessage
  * @typedef {{type: "relay", relay: RelayNoun | null}} RelayMessage
+ * @typedef {{type: "quality", quality: QualityNoun}} QualityMessage
  * @typedef {{type: "answer", seq: number, re: string, connection: number, sdp: string, media_epoch: string}} AnswerMessage
  * @typedef {{type: "please-offer", seq: number, reason: "new_connection" | "restart_ice"}} PleaseOfferMessage
  * @typedef {{type: "chat", seq: number, message: ChatNoun}} ChatMessage
@@ -308,5 +333,5 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @typedef {{type: "file", seq: number, file: FileNoun}} FileMessage
  * @typedef {{type: "desk", seq: number, state: DeskState}} DeskMessage
  * @typedef {{type: "ended", seq: number, code: string}} EndedMessage
- * @typedef {WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
+ * @typedef {WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
  */
