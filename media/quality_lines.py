@@ -1,6 +1,6 @@
 """From what the engine counts and a page reports to the lines of one party. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from media.quality import Cause, Level, Line, Place, Verdict, judge, worst
 from media.settings import PartyStats
@@ -122,17 +122,24 @@ def _kbps(count_bytes: int, seconds: float) -> int | None:
 
 
 def verdict_of(counter: Lines, desk: Lines) -> Verdict:
-    """Return what is worst of a call's four lines, blaming the line in which it begins."""
-    sent = {Place.COUNTER: judge(counter.sends, Place.COUNTER)}
-    sent[Place.DESK] = judge(desk.sends, Place.DESK)
-    shown_at_desk = _blame(judge(desk.receives, Place.DESK), sent[Place.COUNTER])
-    shown_at_counter = _blame(judge(counter.receives, Place.COUNTER), sent[Place.DESK])
-    return worst((sent[Place.COUNTER], shown_at_desk, shown_at_counter, sent[Place.DESK]))
+    """Return what is worst of a call's four lines, blaming the line in which it begins.
+
+    Size and rate count on the way to the desk alone: what must be seen well is seen there.
+    """
+    sent = judge(counter.sends, Place.COUNTER)
+    shown = _blame(judge(desk.receives, Place.DESK), sent)
+    heard = judge(_voice(counter.receives), Place.COUNTER)
+    spoken = judge(_voice(desk.sends), Place.DESK)
+    return worst((sent, shown, heard, spoken))
 
 
 def own_verdict(own: Lines, place: Place) -> Verdict:
-    """Return what is worst of one party's own two lines."""
-    return worst((judge(own.sends, place), judge(own.receives, place)))
+    """Return what is worst of one party's own connection, sizes and rates of pictures aside."""
+    return worst((judge(_voice(own.sends), place), judge(_voice(own.receives), place)))
+
+
+def _voice(line: Line) -> Line:
+    return replace(line, fps=None, width=None, height=None)
 
 
 def _blame(shown: Verdict, sent: Verdict) -> Verdict:

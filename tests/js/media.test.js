@@ -441,3 +441,17 @@ test("the relay that the server tells is used by the next connection and by the 
   assert.equal(w.pcs()[1].configuration.iceTransportPolicy, "all");
   w.end();
 });
+
+test("while media flows the server is told every three seconds what is measured", async () => {
+  const w = await flowing();
+  const told = () => w.server.commands.filter((m) => m.type === "call.quality");
+  await w.pass(6500);
+  const count = told().length;
+  assert.ok(count >= 2 && count <= 3, String(count));
+  const [first] = told();
+  assert.ok(first.seconds >= 3 && first.seconds < 4);
+  assert.deepEqual(Object.keys(first.received), ["width", "height", "fps", "loss", "jitter_ms", "freezes", "frozen_ms"]);
+  await w.pass(4000, { flowing: false });
+  assert.ok(told().length <= count + 1);
+  w.end();
+});

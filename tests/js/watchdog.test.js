@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UNKNOWN, look, quality } from "../../static/app/lib/quality.js";
 import {
   REPLACE_MS,
   RESTART_MS,
@@ -138,59 +137,4 @@ test("packets are counted on the transport, else on the pair, else over streams 
   assert.equal(packetsReceived([stream, report]), 103);
   assert.equal(packetsReceived([{ type: "candidate-pair", nominated: true }]), null);
   assert.equal(packetsReceived([]), null);
-});
-
-/** @param {any} [fields] */
-const inbound = (fields = {}) => ({
-  type: "inbound-rtp",
-  kind: "video",
-  bytesReceived: 0,
-  packetsReceived: 0,
-  packetsLost: 0,
-  framesPerSecond: 30,
-  frameWidth: 1280,
-  frameHeight: 720,
-  ...fields,
-});
-const pair = { type: "candidate-pair", nominated: true, currentRoundTripTime: 0.042 };
-
-test("quality is worked out between two looks", () => {
-  const before = look([inbound(), pair], 0);
-  const now = look(
-    [inbound({ bytesReceived: 250_000, packetsReceived: 990, packetsLost: 10 }), pair],
-    2000,
-  );
-  assert.deepEqual(quality(before, now), {
-    rtt_ms: 42,
-    loss: 0.01,
-    fps: 30,
-    width: 1280,
-    height: 720,
-    level: "good",
-  });
-});
-
-test("loss and delay lower the word for the quality", () => {
-  const before = look([inbound()], 0);
-  /** @param {number} lost */
-  const after = (lost) => look([inbound({ packetsReceived: 100 - lost, packetsLost: lost })], 1000);
-  assert.equal(quality(before, after(5)).level, "fair");
-  assert.equal(quality(before, after(20)).level, "poor");
-  assert.equal(quality(null, look([inbound({ packetsReceived: 1 }), { ...pair, currentRoundTripTime: 0.9 }], 0)).level, "poor");
-});
-
-test("a delay without packets is no quality", () => {
-  const still = look([inbound({ packetsReceived: 100 }), pair], 0);
-  assert.equal(quality(still, still).level, "unknown");
-  assert.equal(quality(null, look([pair], 0)).level, "unknown");
-});
-
-test("a new connection, whose counters start again, gives no wild numbers", () => {
-  const before = look([inbound({ bytesReceived: 9e6, packetsReceived: 9000, packetsLost: 50 })], 0);
-  const now = look([inbound({ bytesReceived: 1000, packetsReceived: 1 })], 2000);
-  assert.equal(quality(before, now).loss, null);
-});
-
-test("nothing known is said to be unknown", () => {
-  assert.deepEqual(quality(null, look([], 0)), UNKNOWN);
 });

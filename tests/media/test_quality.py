@@ -266,6 +266,13 @@ def test_what_the_desk_alone_sees_badly_is_its_own_line() -> None:
     assert (found.cause, found.place) == (Cause.LOSS, Place.DESK)
 
 
+def test_how_small_the_officer_looks_at_the_counter_worries_nobody() -> None:
+    coarse = replace(CLEAN, width=160, height=90, fps=1)
+    found = verdict_of(Lines(CLEAN, coarse), Lines(coarse, CLEAN))
+    assert found.level is Level.GOOD
+    assert own_verdict(Lines(coarse, coarse), Place.COUNTER).level is Level.GOOD
+
+
 def test_a_party_is_told_of_its_own_lines_alone() -> None:
     bad = replace(CLEAN, rtt_ms=900)
     assert own_verdict(Lines(CLEAN, bad), Place.COUNTER).cause is Cause.DELAY

@@ -12,7 +12,7 @@
  *     const {cameras, microphones, speakers} = await media.devices();   // [{id, label}]
  *
  * Signals: `local` and `remote` (MediaStream or null, for `srcObject`; a new object when it
- * changes), `state` "off | connecting | flowing | stalled", `quality` (quality.js), `camera` and
+ * changes), `state` "off | connecting | flowing | stalled", `camera` and
  * `microphone` "on | off | lost", `problem` {camera, microphone} each null or "not_allowed |
  * not_found | in_use | not_supported | failed", `fault` (code of the last refused offer or null).
  *
@@ -23,7 +23,7 @@ import { effect, signal } from "../../vendor/signals-core.js";
 import { LocalMedia } from "./devices.js";
 import { ServerError } from "./errors.js";
 import { Peer } from "./peer.js";
-import { UNKNOWN, look, quality } from "./quality.js";
+import { look, report } from "./quality.js";
 import { withRelay } from "./relay.js";
 import {
   packetsReceived,
@@ -35,8 +35,8 @@ import {
 
 /** How often the watchdog looks. */
 export const SAMPLE_MS = 400;
-/** How often the quality is worked out. */
-const QUALITY_MS = 2_000;
+/** How often the server is told what is measured. */
+export const QUALITY_MS = 3_000;
 
 /**
  * @typedef {object} MediaOptions
@@ -98,7 +98,6 @@ export class MediaSession {
     this.problem = this.#local.problem;
     this.remote = signal(/** @type {MediaStream | null} */ (null));
     this.state = signal(/** @type {"off" | import("./watchdog.js").Flow} */ ("off"));
-    this.quality = signal(/** @type {import("./quality.js").Quality} */ (UNKNOWN));
     this.fault = signal(/** @type {string | null} */ (null));
     // Told before and between calls too; a page has one session for as long as it lives.
     this.#options.connection.on("message", (message) => {
@@ -160,7 +159,6 @@ export class MediaSession {
     this.#reported = "";
     this.remote.value = null;
     this.state.value = "off";
-    this.quality.value = UNKNOWN;
     this.fault.value = null;
   }
 
@@ -315,10 +313,12 @@ export class MediaSession {
 
   /** @param {Record<string, any>[]} reports @param {number} now */
   #measure(reports, now) {
-    if (this.#look && now - this.#look.at < QUALITY_MS) return;
-    const seen = look(reports, now);
-    this.quality.value = quality(this.#look, seen);
-    this.#look = seen;
+    const before = this.#look;
+    if (before && now - before.at < QUALITY_MS) return;
+    const seen = (this.#look = look(reports, now));
+    const { connection } = this.#options;
+    if (!before || this.state.value !== "flowing" || connection.status.state !== "open") return;
+    connection.send("call.quality", report(before, seen)).catch(() => {});
   }
 }
 

@@ -1,35 +1,34 @@
 /**
- * How good the call is, in numbers and in one word, from two looks at `getStats`. Pure.
+ * What the browser measures of its own connection, from two looks at `getStats`. Pure.
+ *
+ * Only who shows a picture knows what is shown: frame rate, size, freezes, and what stays lost after
+ * repair. The server puts this beside its own figures and says in words how good the call is.
  */
+
+/** Bounds of PROTOCOL.md section 3, `call.quality`; a browser that says more is taken to say this. */
+const MOST = Object.freeze({ ms: 60_000, px: 16_384, fps: 240, freezes: 10_000 });
 
 /**
- * @typedef {object} Quality
+ * @typedef {object} Report the fields of `call.quality`; null where the browser cannot say
+ * @property {number} seconds since the last report
  * @property {number | null} rtt_ms
- * @property {number | null} loss share of packets lost on the way to us since the last look, 0 to 1
- * @property {number | null} fps shown
- * @property {number | null} width of the picture we receive
- * @property {number | null} height
- * @property {"good" | "fair" | "poor" | "unknown"} level unknown when nothing arrived since the last look
+ * @property {Picture & {loss: number | null, jitter_ms: number | null, freezes: number | null, frozen_ms: number | null}} received
+ * @property {Picture & {limited_by: "none" | "cpu" | "bandwidth" | "other" | null}} sent
  *
- * @typedef {object} Look what one look at the statistics gives
+ * @typedef {{fps: number | null, width: number | null, height: number | null}} Picture
+ *
+ * @typedef {object} Look what one look at the statistics gives; counts go on growing
  * @property {number} at ms
- * @property {number} packets
- * @property {number} lost
  * @property {number | null} rtt_ms
- * @property {number | null} fps
- * @property {number | null} width
- * @property {number | null} height
+ * @property {{packets: number, lost: number, repaired: number, jitter_ms: number | null}} streams
+ * @property {Picture & Counts & {freezes: number | null, frozen: number | null}} received
+ * @property {Picture & Counts & {limited_by: Report["sent"]["limited_by"]}} sent
+ *
+ * @typedef {{frames: number | null}} Counts
  */
 
-/** @type {Readonly<Quality>} */
-export const UNKNOWN = Object.freeze({
-  rtt_ms: null,
-  loss: null,
-  fps: null,
-  width: null,
-  height: null,
-  level: "unknown",
-});
+/** @type {Set<unknown>} */
+const LIMITS = new Set(["none", "cpu", "bandwidth", "other"]);
 
 /**
  * Read the reports of `getStats`.
@@ -40,59 +39,125 @@ export const UNKNOWN = Object.freeze({
 export function look(reports, at) {
   const all = [...reports];
   const of = (/** @type {string} */ type) => all.filter((r) => r.type === type);
-  const video = of("inbound-rtp").find((r) => r.kind === "video");
-  const pair = of("candidate-pair").find((r) => r.nominated && r.currentRoundTripTime != null);
-  const far = of("remote-inbound-rtp").find((r) => r.roundTripTime != null);
-  const seconds = pair?.currentRoundTripTime ?? far?.roundTripTime ?? null;
+  const inbound = of("inbound-rtp");
+  const shown = inbound.find((r) => r.kind === "video");
+  const sent = of("outbound-rtp").find((r) => r.kind === "video");
+  const jitters = inbound.map((r) => r.jitter).filter(isNumber);
   return {
     at,
-    packets: total(of("inbound-rtp"), "packetsReceived") ?? 0,
-    lost: Math.max(0, total(of("inbound-rtp"), "packetsLost") ?? 0),
-    rtt_ms: seconds === null ? null : Math.round(seconds * 1000),
-    fps: video?.framesPerSecond ?? null,
-    width: video?.frameWidth ?? null,
-    height: video?.frameHeight ?? null,
+    rtt_ms: roundTrip(all),
+    streams: {
+      packets: total(inbound, "packetsReceived"),
+      lost: Math.max(0, total(inbound, "packetsLost")),
+      repaired: total(inbound, "retransmittedPacketsReceived"),
+      jitter_ms: jitters.length ? Math.max(...jitters) * 1000 : null,
+    },
+    received: {
+      ...picture(shown),
+      frames: number(shown?.framesDecoded),
+      freezes: number(shown?.freezeCount),
+      frozen: number(shown?.totalFreezesDuration),
+    },
+    sent: {
+      ...picture(sent),
+      frames: number(sent?.framesSent ?? sent?.framesEncoded),
+      limited_by: LIMITS.has(sent?.qualityLimitationReason) ? sent?.qualityLimitationReason : null,
+    },
   };
 }
 
 /**
- * Compare two looks.
- * @param {Look | null} before
+ * Compare two looks at the same connection.
+ * @param {Look} before
  * @param {Look} now
- * @returns {Quality}
+ * @returns {Report}
  */
-export function quality(before, now) {
-  const { rtt_ms, fps, width, height } = now;
-  const since = before && before.packets <= now.packets ? before : null;
-  const loss = since ? lossBetween(since, now) : null;
+export function report(before, now) {
+  const seconds = (now.at - before.at) / 1000;
+  const { received, sent, streams } = now;
   return {
-    rtt_ms,
-    loss,
-    fps,
-    width,
-    height,
-    // A delay that is still told says nothing about a picture that stands still.
-    level: now.packets > (since?.packets ?? 0) ? level(rtt_ms, loss) : "unknown",
+    seconds: Math.min(60, Math.max(0.5, seconds)),
+    rtt_ms: whole(now.rtt_ms, MOST.ms),
+    received: {
+      ...size(received),
+      fps: rate(before.received, received, seconds),
+      loss: lossBetween(before.streams, streams),
+      jitter_ms: whole(streams.jitter_ms, MOST.ms),
+      freezes: whole(grown(before.received.freezes, received.freezes), MOST.freezes),
+      frozen_ms: whole(grown(before.received.frozen, received.frozen, 1000), MOST.ms),
+    },
+    sent: {
+      ...size(sent),
+      fps: rate(before.sent, sent, seconds),
+      limited_by: sent.limited_by,
+    },
   };
 }
 
-/** @param {Look} before @param {Look} now */
-function lossBetween(before, now) {
-  const lost = Math.max(0, now.lost - before.lost);
-  const expected = now.packets - before.packets + lost;
-  return expected > 0 ? lost / expected : null;
+/** @param {Record<string, any>[]} all @returns {number | null} ms */
+function roundTrip(all) {
+  const pair = all.find((r) => r.type === "candidate-pair" && r.nominated && r.currentRoundTripTime != null);
+  const far = all.find((r) => r.type === "remote-inbound-rtp" && r.roundTripTime != null);
+  const seconds = number(pair?.currentRoundTripTime ?? far?.roundTripTime);
+  return seconds === null ? null : seconds * 1000;
 }
 
-/** @param {number | null} rtt_ms @param {number | null} loss @returns {Quality["level"]} */
-function level(rtt_ms, loss) {
-  if (rtt_ms === null && loss === null) return "unknown";
-  if ((rtt_ms ?? 0) > 500 || (loss ?? 0) > 0.08) return "poor";
-  if ((rtt_ms ?? 0) > 200 || (loss ?? 0) > 0.02) return "fair";
-  return "good";
+/** @param {Record<string, any> | undefined} stream @returns {Picture} */
+function picture(stream) {
+  return {
+    fps: number(stream?.framesPerSecond),
+    width: number(stream?.frameWidth),
+    height: number(stream?.frameHeight),
+  };
+}
+
+/** @param {Picture} of @returns {{width: number | null, height: number | null}} */
+function size({ width, height }) {
+  // A picture that has not begun has no size.
+  return width && height
+    ? { width: whole(width, MOST.px), height: whole(height, MOST.px) }
+    : { width: null, height: null };
+}
+
+/** Frames per second over the whole time: the browser's own figure is of one moment. @param {Picture & Counts} before @param {Picture & Counts} now @param {number} seconds */
+function rate(before, now, seconds) {
+  if (!now.width || !now.height) return null;
+  const frames = grown(before.frames, now.frames);
+  const fps = frames !== null && seconds > 0 ? frames / seconds : now.fps;
+  return fps === null ? null : Math.min(MOST.fps, Math.round(fps * 10) / 10);
+}
+
+/** What stayed lost after repair. @param {Look["streams"]} before @param {Look["streams"]} now */
+function lossBetween(before, now) {
+  const packets = now.packets - before.packets;
+  if (packets <= 0) return null;
+  const lost = Math.max(0, now.lost - before.lost);
+  const left = Math.max(0, lost - Math.max(0, now.repaired - before.repaired));
+  return Math.min(1, left / (packets + lost));
+}
+
+/** @param {number | null} before @param {number | null} now @param {number} [times] */
+function grown(before, now, times = 1) {
+  if (before === null || now === null || now < before) return null;
+  return (now - before) * times;
+}
+
+/** @param {number | null} value @param {number} most */
+function whole(value, most) {
+  return value === null ? null : Math.min(most, Math.max(0, Math.round(value)));
+}
+
+/** @param {unknown} value */
+function number(value) {
+  return isNumber(value) ? value : null;
+}
+
+/** @param {unknown} value @returns {value is number} */
+function isNumber(value) {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 /** @param {Record<string, any>[]} reports @param {string} field */
 function total(reports, field) {
-  const numbers = reports.map((r) => r[field]).filter((n) => typeof n === "number");
-  return numbers.length ? numbers.reduce((a, b) => a + b, 0) : null;
+  return reports.map((r) => r[field]).filter(isNumber).reduce((a, b) => a + b, 0);
 }

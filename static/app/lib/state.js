@@ -18,6 +18,7 @@
  * @property {Readonly<Record<string, FileNoun>>} files by id
  * @property {import("./protocol.js").QueueNoun | null} queue
  * @property {import("./protocol.js").PositionNoun | null} position
+ * @property {import("./protocol.js").QualityNoun | null} quality of the call under way, as last told
  * @property {import("./protocol.js").DeskState | null} deskState
  * @property {number} serverOffset server time minus the page's clock, ms
  * @property {string | null} ended why the sign-in is over
@@ -34,6 +35,7 @@ export const EMPTY = Object.freeze({
   files: {},
   queue: null,
   position: null,
+  quality: null,
   deskState: null,
   serverOffset: 0,
   ended: null,
@@ -48,6 +50,7 @@ const NO_CALL = Object.freeze({
   files: EMPTY.files,
   pending: EMPTY.pending,
   position: EMPTY.position,
+  quality: EMPTY.quality,
 });
 
 /**
@@ -69,6 +72,8 @@ export function reduce(state, message, now) {
       return { ...state, queue: message.queue };
     case "position":
       return { ...state, position: message.position };
+    case "quality":
+      return { ...state, quality: message.quality };
     case "chat":
       return withChat(state, message.message);
     case "chat.read":
@@ -113,6 +118,7 @@ function welcome(state, message, now) {
     files: Object.fromEntries(told.files.map((file) => [file.id, file])),
     queue: told.queue,
     position: told.position,
+    quality: sameCall ? state.quality : null,
     pending: sameCall ? state.pending.filter((draft) => !stored.has(draft.id)) : [],
   };
 }

@@ -65,12 +65,12 @@ function Instruction({ app }) {
 
 /** What to tell the resident about the own picture and voice. @param {CounterApp} app */
 function ownAdvice(app) {
-  const { camera, microphone, state, fault, quality } = app.media;
+  const { camera, microphone, state, fault } = app.media;
   if (app.meter.mutedHint.value) return { kind: "", icon: "micoff", key: "level.muted_hint" };
   if (camera.value === "lost") return { kind: "", icon: "camoff", key: "own.camera_lost" };
   if (camera.value === "off") return { kind: "", icon: "camoff", key: "own.camera_off" };
   if (microphone.value !== "on") return { kind: "", icon: "micoff", key: `own.microphone_${microphone.value}` };
-  const key = lineAdvice(state.value, fault.value, quality.value.level);
+  const key = lineAdvice(state.value, fault.value, app.store.quality.value);
   return key === "own.good" ? { kind: "ok", icon: "okc", key } : { kind: "", icon: "wifioff", key };
 }
 

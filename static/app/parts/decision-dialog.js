@@ -15,6 +15,8 @@ import { language, t } from "./words.js";
 
 const BUTTONS = { verified: "ok", returned: "primary", refused: "stop full", aborted: "primary" };
 const OTHER = "other";
+/** The reason that stands chosen when breaking off was offered for the picture. */
+const OFFERED = "quality";
 
 /** @param {{app: DeskApp, call: CallNoun, sure: boolean, onSure: (sure: boolean) => void}} props */
 function Facts({ app, call, sure, onSure }) {
@@ -79,7 +81,8 @@ function Preview({ outcome, reason }) {
 
 /** @param {{app: DeskApp, call: CallNoun, outcome: import("../lib/protocol.js").Outcome}} props */
 export function DecisionDialog({ app, call, outcome }) {
-  const [preset, setPreset] = useState("");
+  const offered = outcome === "aborted" && app.store.quality.peek()?.abort_offered;
+  const [preset, setPreset] = useState(offered ? OFFERED : "");
   const [written, setWritten] = useState("");
   const [sure, setSure] = useState(false);
   const reason = outcome === "verified" ? null : composeReason(preset === OTHER || !preset ? null : preset, written);

@@ -1,4 +1,5 @@
 /** The bar of 判定: four ways, each through its dialog; what is locked says why. */
+import { deskAdvice } from "./flow.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { outcomeLock } from "./view.js";
@@ -12,13 +13,34 @@ const WAYS = [
   { outcome: "aborted", kind: "plain", icon: "pause" },
 ];
 
+/**
+ * What is told beside the buttons: a lock, breaking off that is offered, what to do about the line, else the way on.
+ * @param {readonly (string | null)[]} locks
+ * @param {import("./model.js").CallNoun} call
+ * @param {import("../lib/protocol.js").QualityNoun | null} quality
+ * @returns {{key: string, urgent: boolean}}
+ */
+export function decisionWords(locks, call, quality) {
+  const lock = locks.find(Boolean);
+  if (lock) return { key: lock, urgent: false };
+  if (quality?.abort_offered) return { key: "quality.abort", urgent: true };
+  if (call.state === "deciding") return { key: "decide.deciding", urgent: false };
+  const advice = deskAdvice(quality);
+  return advice ? { key: advice, urgent: true } : { key: "decide.any", urgent: false };
+}
+
 /** @param {{app: import("./model.js").DeskApp, call: import("./model.js").CallNoun}} props */
 export function DecisionBar({ app, call }) {
   const line = app.store.connection.value;
   const locks = WAYS.map(({ outcome }) => outcomeLock(outcome, call, line));
-  const why = locks.find(Boolean) ?? (call.state === "deciding" ? "decide.deciding" : "decide.any");
+  const quality = app.store.quality.value;
+  const { key, urgent } = decisionWords(locks, call, quality);
+  const offered = key === "quality.abort" ? "aborted" : null;
   return html`<footer class="decide" aria-label=${t("decide.title")}>
-    <p class="why" id="decide-why"><b>${t("decide.title")}</b> ${t(why)}</p>
+    <p class="why ${urgent ? "urgent" : ""}" id="decide-why">
+      ${urgent ? html`<${Icon} name="alert" />` : html`<b>${t("decide.title")}</b> `}
+      <span role="status">${urgent && t(key)}</span>${!urgent && t(key)}
+    </p>
     ${call.state === "deciding" &&
     app.dialog.value === null &&
     html`<button class="btn" type="button" onClick=${app.putOff}><${Icon} name="left" />${t("decide.back")}</button>`}
@@ -26,7 +48,7 @@ export function DecisionBar({ app, call }) {
       const locked = locks[index] !== null || app.busy.value;
       return html`<button
         key=${outcome}
-        class="btn ${kind}"
+        class="btn ${kind} ${outcome === offered ? "offered" : ""}"
         type="button"
         id=${`decide-${outcome}`}
         aria-haspopup="dialog"

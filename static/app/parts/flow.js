@@ -2,7 +2,7 @@
 
 /**
  * @typedef {import("../lib/protocol.js").PartyNoun} PartyNoun
- * @typedef {import("../lib/quality.js").Quality["level"]} Level
+ * @typedef {import("../lib/protocol.js").QualityNoun} QualityNoun
  * @typedef {"off" | import("../lib/watchdog.js").Flow} Flow
  */
 
@@ -31,10 +31,19 @@ export function heard(party, flow) {
  * The counter's word on the line, as a key of the words.
  * @param {Flow} flow
  * @param {string | null} fault
- * @param {Level} level
+ * @param {QualityNoun | null} quality of the own connection
  */
-export function lineAdvice(flow, fault, level) {
+export function lineAdvice(flow, fault, quality) {
   const trouble = pathTrouble(flow, fault);
   if (trouble) return trouble === "connecting" ? "own.connecting" : "own.stalled";
-  return level === "poor" ? "own.poor" : "own.good";
+  return quality?.level === "poor" ? "own.poor" : "own.good";
+}
+
+/**
+ * What the desk can do about a line that is not good, as a key of the words, or null when there is nothing to do.
+ * @param {QualityNoun | null} quality
+ */
+export function deskAdvice(quality) {
+  if (!quality?.cause || !quality.place) return null;
+  return `quality.advice.${quality.place}.${quality.cause}`;
 }
