@@ -50,6 +50,7 @@ __all__ = [
     "SrtpSession",
     "grouplines",
     "moved_names",
+    "srtp_functions",
     "stun",
 ]
 
@@ -64,6 +65,17 @@ def moved_names() -> list[str]:
     if not hasattr(pylibsrtp.Session(), "_srtp"):
         sentences.append("pylibsrtp.Session has no _srtp any more")
     return sentences
+
+
+def srtp_functions() -> tuple[int, int, int, int]:
+    """Return the addresses of libsrtp's protect, unprotect, protect_rtcp and unprotect_rtcp.
+
+    Each takes a session's address, a packet's and one of its length, works in place and returns 0
+    when it went well. It is the library that pylibsrtp brings, so sessions of both fit.
+    """
+    names = ("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp", "srtp_unprotect_rtcp")
+    found = [int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, name))) for name in names]
+    return found[0], found[1], found[2], found[3]
 
 
 class PacketBuffer:
@@ -102,6 +114,11 @@ class SrtpSession:
         self._session = pylibsrtp.Session(policy)
         self._handle: Any = self._session._srtp[0]
         self._length: Any = _ffi.new("int *")
+
+    @property
+    def address(self) -> int:
+        """Where libsrtp keeps this session, for native code; it is gone with this object."""
+        return int(_ffi.cast("uintptr_t", self._handle))
 
     def protect(self, pointer: Any, length: int) -> int:
         """Encrypt the RTP packet at `pointer`; up to 148 bytes are added."""

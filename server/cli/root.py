@@ -17,6 +17,7 @@ _COMMANDS = {
     "person": ("server.cli.person:person", "利用者: clerks and municipal staff."),
     "tablet": ("server.cli.tablet:tablet", "端末: tablets at the counters."),
     "relay": ("server.cli.relay:relay", "中継: print the turnserver.conf of our TURN relay."),
+    "bench": ("server.bench.command:bench", "Measure how many calls this machine carries."),
     "audit": ("server.cli.audit:audit", "監査ログ: verify the log of decisions."),
 }
 

@@ -35,13 +35,13 @@ class EncodedClip:
 @cache
 def resident_clip(frames: int = clip.FRAMES) -> EncodedClip:
     """Return the first `frames` frames of the resident. Slow at first: ask in a thread."""
-    return EncodedClip(_encode_video(clip.resident_frame, frames), _encode_tone())
+    return EncodedClip(_encode_video(clip.resident_frame, frames), opus_packets())
 
 
 @cache
 def desk_clip(frames: int = clip.FRAMES) -> EncodedClip:
     """Return the first `frames` frames of the desk. Slow at first: ask in a thread."""
-    return EncodedClip(_encode_video(clip.desk_frame, frames), _encode_tone())
+    return EncodedClip(_encode_video(clip.desk_frame, frames), opus_packets())
 
 
 def is_keyframe(frame: bytes) -> bool:
@@ -77,7 +77,8 @@ def _encode_video(draw: Callable[[int], clip.Picture], count: int) -> tuple[byte
     return tuple(frames)
 
 
-def _encode_tone() -> tuple[bytes, ...]:
+def opus_packets() -> tuple[bytes, ...]:
+    """Return the clip's tone, 20 ms of Opus in each packet."""
     samples = clip.tone()
     encoder = OpusEncoder()
     packets: list[bytes] = []

@@ -1,0 +1,80 @@
+"""Runs the service under test; speaks JSON lines on its standard input and output.
+
+    python -m server.bench.serve FOLDER
+
+Prints `{"base_url"}` once it listens. `{"seats": n}` makes a town of n tablets and desks and is
+answered by their one-time tokens, `{"forwarded": true}` by what the media engine says it has sent
+in open calls, `{"packet_path": true}` by the path it uses. It ends with its standard input. It is `madoguchi serve` in all but the command.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from security.ids import new_id
+from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
+from server.app import running_service
+from server.demo.seed import settings_for
+from server.parts import Parts
+
+Json = dict[str, Any]
+
+
+async def make_seats(parts: Parts, count: int) -> list[tuple[str, str]]:
+    """Return one-time tokens of so many pairs of counter and desk, in a town of their own."""
+    town = Municipality(new_id(), "load", "架空市", "", "")
+    await parts.people.add_municipality(town)
+    office = Office(new_id(), town.id, "架空郵便局", OfficeKind.DIRECT)
+    await parts.people.add_office(office)
+    return [await _pair(parts, town, office, number) for number in range(count)]
+
+
+async def _pair(parts: Parts, town: Municipality, office: Office, number: int) -> tuple[str, str]:
+    tablet = Tablet(new_id(), town.id, office.id, f"{number}番窓口", None, None)
+    await parts.people.add_tablet(tablet)
+    people = []
+    for login, role, place in (("c", Role.CLERK, office.id), ("d", Role.VERIFIER, None)):
+        person = Person(new_id(), town.id, f"{login}{number}", "架空", role, place, None, None)
+        await parts.people.add_person(person)
+        people.append(person.id)
+    make = parts.sign_in.make_link
+    counter = await make(LinkPurpose.SIGN_IN, town.id, person_id=people[0], tablet_id=tablet.id)
+    return counter, await make(LinkPurpose.SIGN_IN, town.id, person_id=people[1])
+
+
+def forwarded(parts: Parts) -> int:
+    """Return how many RTP packets the engine has sent to the parties of open calls."""
+    calls = [call.id for call in parts.registry.every_open_call()]
+    return sum(
+        party.packets_forwarded for call in calls for party in parts.media.stats(call).values()
+    )
+
+
+async def serve(folder: Path) -> None:
+    """Run until standard input ends."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async with running_service(settings_for(folder)) as service:
+        _say({"base_url": service.base_url})
+        while line := await reader.readline():
+            asked: Json = json.loads(line)
+            if "seats" in asked:
+                _say({"seats": await make_seats(service.parts, asked["seats"])})
+            elif "packet_path" in asked:
+                _say({"packet_path": getattr(service.parts.media, "packet_path", "python")})
+            else:
+                _say({"forwarded": forwarded(service.parts)})
+
+
+def _say(answer: Json) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    asyncio.run(serve(Path(sys.argv[1])))
