@@ -17,6 +17,7 @@ from media.libs import PROFILES, SSL, SrtpSession
 from security.errors import Unavailable
 from server.bench.load import KINDS, Connected
 
+LOOPBACK = "127.0.0.1"
 WITHIN_SECONDS = 20.0
 REPEAT_SECONDS = 0.2
 BUFFER_BYTES = 4 * 1024 * 1024
@@ -41,20 +42,32 @@ class Remote:
     address: tuple[str, int]
 
 
-def read_remote(sdp: str) -> Remote:
-    """Return the transport of an SDP with a host candidate over UDP. Raises `Unavailable`."""
+def read_remote(sdp: str, host: str) -> Remote:
+    """Return the transport of an SDP with a candidate over UDP at `host`. Raises `Unavailable`."""
     ufrag, password = re.search(r"a=ice-ufrag:(\S+)", sdp), re.search(r"a=ice-pwd:(\S+)", sdp)
-    candidate = re.search(r"a=candidate:\S+ 1 udp \d+ (127\.\S+) (\d+) typ host", sdp, re.I)
+    candidate = re.search(rf"a=candidate:\S+ 1 udp \d+ {re.escape(host)} (\d+) typ host", sdp, re.I)
     if not (ufrag and password and candidate):
-        raise Unavailable("the server's SDP has no credentials or no UDP candidate on loopback")
-    return Remote(ufrag[1], password[1], (candidate[1], int(candidate[2])))
+        raise Unavailable(f"the server's SDP has no credentials or no UDP candidate at {host}")
+    return Remote(ufrag[1], password[1], (host, int(candidate[1])))
+
+
+def _extension_ids(sdp: str) -> dict[str, int]:
+    """Return the ids of those of our extensions that the server takes too."""
+    agreed = {uri: int(number) for number, uri in re.findall(r"a=extmap:(\d+)\S* (\S+)", sdp)}
+    return {name: agreed[uri] for name, uri in EXTENSIONS.items() if uri in agreed}
 
 
 class Leg:
-    """A connection in the making. `direction` is that of both its lines."""
+    """A connection in the making. `direction` is that of both its lines.
 
-    def __init__(self, identity: Identity, *, direction: str = "sendrecv") -> None:
+    `host` is the only address that it sends to: loopback, or one of a namespace of the caller's.
+    """
+
+    def __init__(
+        self, identity: Identity, *, direction: str = "sendrecv", host: str = LOOPBACK
+    ) -> None:
         self.direction = direction
+        self._host = host
         self.ssrcs = {kind: secrets.randbits(31) + 1 for kind in KINDS}
         self.rtx_ssrc = secrets.randbits(31) + 1
         self._identity = identity
@@ -62,7 +75,7 @@ class Leg:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind((host, 0))
         self._remote: Remote | None = None
         self.profile = ""
 
@@ -98,14 +111,13 @@ class Leg:
             "c=IN IP4 0.0.0.0",
             f"a=ice-ufrag:{self._ufrag}",
             f"a=ice-pwd:{self._password}",
-            "a=ice-options:trickle",
             f"a=fingerprint:sha-256 {self._identity.fingerprint}",
             f"a=setup:{setup}",
             f"a=mid:{MIDS[kind]}",
             f"a={self.direction}",
             "a=rtcp-mux",
             "a=rtcp-rsize",
-            f"a=candidate:1 1 udp 2130706431 127.0.0.1 {self.port} typ host",
+            f"a=candidate:1 1 udp 2130706431 {self._host} {self.port} typ host",
         ]
         for name, uri in EXTENSIONS.items():
             if kind == "audio" or name != "level":
@@ -145,7 +157,7 @@ class Leg:
 
         `sender` is this party's number in the load, `hears` that of whom it should hear.
         """
-        self._remote = read_remote(sdp)
+        self._remote = read_remote(sdp, self._host)
         self._socket.connect(self._remote.address)
         async with asyncio.timeout(WITHIN_SECONDS):
             await self._until_checked()
@@ -160,7 +172,7 @@ class Leg:
             (self.ssrcs["audio"], self.ssrcs["video"]),
             (numbers["audio"], numbers["video"]),
             (MIDS["audio"], MIDS["video"]),
-            {name: IDS[name] for name, uri in EXTENSIONS.items() if uri in sdp},
+            _extension_ids(sdp),
             self.direction != "recvonly",
         )
 
@@ -232,8 +244,24 @@ class Leg:
             return
 
     async def _receive(self, seconds: float) -> bytes | None:
+        """Return the next datagram, or None after so long; checks are answered here."""
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
-                return await asyncio.get_running_loop().sock_recv(self._socket, 4096)
+                while True:
+                    datagram = await loop.sock_recv(self._socket, 4096)
+                    if datagram[:2] != b"\x00\x01":
+                        return datagram
+                    self._answer(datagram)
         except (TimeoutError, ConnectionError):
             return None
+
+    def _answer(self, datagram: bytes) -> None:
+        """Answer a check: some servers check although they are ICE-lite."""
+        request = stun.parse_message(datagram)
+        answer = stun.Message(
+            stun.Method.BINDING, stun.Class.RESPONSE, transaction_id=request.transaction_id
+        )
+        answer.attributes["XOR-MAPPED-ADDRESS"] = self._socket.getpeername()
+        answer.add_message_integrity(self._password.encode())
+        self._send(bytes(answer))

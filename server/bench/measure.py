@@ -9,15 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from media.dtls import new_identity
+from security.errors import Unavailable
 from server.bench import clip
 from server.bench.load import Load, Totals, now_ns
 from server.bench.processes import cpu_seconds, load_average, resident_mib, thread_seconds
 from server.bench.target import Joined, Target
 
+JOIN_SECONDS = 20.0
 SETTLE_SECONDS = 1.0
 DRAIN_SECONDS = 1.0
 CHECK_SECONDS = 4.0
 WAIT_SECONDS = 0.02
+AHEAD_NS = 100_000_000
 
 Json = dict[str, Any]
 
@@ -36,7 +39,7 @@ class Window:
 async def measure(target: Target, calls: int, seconds: float) -> Json:
     """Bring up `calls` calls, measure for `seconds` and return the figures (README of the bench).
 
-    Raises `Unavailable` without a compiler, `TimeoutError` when a call does not come up.
+    Raises `Unavailable` without a compiler and when a call does not come up.
     """
     audio, video = await asyncio.to_thread(lambda: (clip.audio(), clip.video()))
     idle_mib = 0.0
@@ -72,23 +75,43 @@ async def _join_all(target: Target, load: Load, joined: list[Joined], calls: int
     firsts = []
     for number in range(calls):
         before = load.legs
-        joined.append(await target.join(load, identity, number))
-        legs = range(before, load.legs)
-        async with asyncio.timeout(30):
-            while not load.totals(legs).first_ns:
-                await asyncio.sleep(WAIT_SECONDS)
+        try:
+            async with asyncio.timeout(JOIN_SECONDS):
+                joined.append(await target.join(load, identity, number))
+                legs = range(before, load.legs)
+                await _until_heard(load, legs)
+        except TimeoutError as error:
+            why = f"call {number + 1} of {calls} did not come up within {JOIN_SECONDS:g} s"
+            raise Unavailable(f"{why}: too much for {target.name}") from error
         firsts.append((load.totals(legs).first_ns - joined[-1].begun_ns) / 1e6)
         _say(f"{target.name}: call {number + 1} of {calls} is up")
     return firsts
 
 
+async def _until_heard(load: Load, legs: range) -> None:
+    """Wait for the first packet at one of these legs: the loop counts, and tells nobody."""
+    loop = asyncio.get_running_loop()
+    heard = asyncio.Event()
+
+    def look() -> None:
+        if load.totals(legs).first_ns:
+            heard.set()
+        else:
+            loop.call_later(WAIT_SECONDS, look)
+
+    look()
+    await heard.wait()
+
+
 async def _steady(target: Target, load: Load, seconds: float) -> Window:
     pids = target.pids
     begin_load = load_average()
-    begin_ns, server, generator = now_ns(), cpu_seconds(pids), _generator_seconds(load)
+    _say(f"{target.name}: measuring for {seconds:g} s")
+    begin_ns = now_ns() + AHEAD_NS
     end_ns = begin_ns + int(seconds * 1e9)
     load.mark(begin_ns, end_ns)
-    _say(f"{target.name}: measuring for {seconds:g} s")
+    await asyncio.sleep((begin_ns - now_ns()) / 1e9)
+    server, generator = cpu_seconds(pids), _generator_seconds(load)
     await asyncio.sleep((end_ns - now_ns()) / 1e9)
     took = (now_ns() - begin_ns) / 1e9
     server, generator = cpu_seconds(pids) - server, _generator_seconds(load) - generator

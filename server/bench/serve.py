@@ -3,8 +3,9 @@
     python -m server.bench.serve FOLDER
 
 Prints `{"base_url"}` once it listens. `{"seats": n}` makes a town of n tablets and desks and is
-answered by their one-time tokens, `{"forwarded": true}` by what the media engine says it has sent
-in open calls, `{"packet_path": true}` by the path it uses. It ends with its standard input. It is `madoguchi serve` in all but the command.
+answered by their one-time tokens; `{"forwarded": true}` by what the media engine says it has sent
+in open calls; `{"packet_path": true}` by the path it uses. It ends with its standard input. It is
+`madoguchi serve` in all but the command.
 """
 
 import asyncio
@@ -45,12 +46,11 @@ async def _pair(parts: Parts, town: Municipality, office: Office, number: int) -
     return counter, await make(LinkPurpose.SIGN_IN, town.id, person_id=people[1])
 
 
-def forwarded(parts: Parts) -> int:
+async def forwarded(parts: Parts) -> int:
     """Return how many RTP packets the engine has sent to the parties of open calls."""
     calls = [call.id for call in parts.registry.every_open_call()]
-    return sum(
-        party.packets_forwarded for call in calls for party in parts.media.stats(call).values()
-    )
+    stats = [await parts.media.stats(call) for call in calls]
+    return sum(party.packets_forwarded for call in stats for party in call.values())
 
 
 async def serve(folder: Path) -> None:
@@ -67,7 +67,7 @@ async def serve(folder: Path) -> None:
             elif "packet_path" in asked:
                 _say({"packet_path": getattr(service.parts.media, "packet_path", "python")})
             else:
-                _say({"forwarded": forwarded(service.parts)})
+                _say({"forwarded": await forwarded(service.parts)})
 
 
 def _say(answer: Json) -> None:
