@@ -86,8 +86,8 @@ def _encode() -> list[bytes]:
 
 def _cut(frame: bytes, index: int) -> tuple[bytes, ...]:
     """Cut a frame as browsers do, under a descriptor with a picture id (RFC 7741 section 4.2)."""
-    room = PAYLOAD_BYTES - 4
-    parts = [frame[at : at + room] for at in range(0, len(frame), room)]
+    limit = PAYLOAD_BYTES - 4
+    parts = [frame[at : at + limit] for at in range(0, len(frame), limit)]
     number = (0x8000 | index).to_bytes(2, "big")
     return tuple(
         _padded(bytes([0x80 if n else 0x90, 0x80]) + number + part) for n, part in enumerate(parts)
@@ -95,5 +95,5 @@ def _cut(frame: bytes, index: int) -> tuple[bytes, ...]:
 
 
 def _padded(payload: bytes) -> bytes:
-    """Make room for the stamp behind the first bytes, which a forwarder reads."""
+    """Make limit for the stamp behind the first bytes, which a forwarder reads."""
     return payload + bytes(max(0, STAMP_BYTES + 16 - len(payload)))
