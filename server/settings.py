@@ -12,9 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     Strict,
     ValidationInfo,
@@ -25,8 +23,9 @@ from media.quality import MinimumPicture
 from media.settings import MediaSettings
 from security.people import SessionLimits
 from security.secret_file import read_secret
+from security.values import Section, show, wrong
 from server.relay import PORTS, URL_PATTERN, Relay, RelayUse
-from server.settings_file import read_settings, show, wrong
+from server.settings_file import read_settings
 
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -90,12 +89,6 @@ Origins = Annotated[tuple[Origin, ...], Strict(False)]
 RelayWord = Annotated[_Text, AfterValidator(_relay_use)]
 RelayUrl = Annotated[_Text, AfterValidator(_relay_url)]
 RelayUrls = Annotated[tuple[RelayUrl, ...], Strict(False)]
-
-
-class Section(BaseModel):
-    """One table of the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
 class ServerSettings(Section):

@@ -1,6 +1,5 @@
 """Reads a TOML file into a pydantic model; says of all that is wrong where, what, what instead."""
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -9,13 +8,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from security.errors import MadoguchiError
+from security.values import show
 from server.toml_positions import KeyPath, Positions, find_positions, without_duplicates
 
 MAX_BYTES = 262_144
-_SHOWN = 60
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -42,22 +41,6 @@ class SettingsError(MadoguchiError):
                 for p in self.problems
             )
         )
-
-
-def wrong(found: str, allowed: str) -> PydanticCustomError:
-    """Return the error of a value that breaks a rule of its own; for validators of a model."""
-    return PydanticCustomError(
-        "rule", "found {found}, allowed {allowed}", {"found": found, "allowed": allowed}
-    )
-
-
-def show(value: object) -> str:
-    """Return a value as TOML would write it, cut to a length that can be read."""
-    if isinstance(value, dict):
-        return "a table"
-    plain = isinstance(value, str | bool)
-    text = json.dumps(value, ensure_ascii=False) if plain else str(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def read_settings(model: type[Model], path: Path) -> Model:
@@ -124,6 +107,7 @@ def _values(content: bytes) -> dict[str, Any]:
 
 def _problem(model: type[BaseModel], detail: ErrorDetails, positions: Positions) -> Problem:
     path: KeyPath = detail["loc"]
+    path = path[:-1] if path[-1:] == ("[key]",) else path
     line, context = positions.line_of(path), detail.get("ctx", {})
     if detail["type"] == "rule":
         return Problem(line, dotted(path), context["found"], context["allowed"])
@@ -131,21 +115,46 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, positions: Positions)
         above = _schema_at(model, path[:-1])
         names = ", ".join(sorted(above.get("properties", {})))
         return Problem(line, dotted(path), "an unknown key", f"only {names}")
-    return Problem(line, dotted(path), show(detail["input"]), allowed(_schema_at(model, path)))
+    if detail["type"] == "missing":
+        return Problem(line, dotted(path), "nothing", allowed(_schema_at(model, path)))
+    root = model.model_json_schema()
+    words = allowed(_schema_at(model, path), root) + _length(_schema_at(model, path))
+    return Problem(line, dotted(path), show(detail["input"]), words)
 
 
-def allowed(schema: Mapping[str, Any]) -> str:
-    """Return in words what a JSON schema allows."""
+def _length(schema: Mapping[str, Any]) -> str:
+    most = schema.get("maxLength")
+    return f" of at most {most} characters" if most and schema.get("type") == "string" else ""
+
+
+def allowed(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -> str:
+    """Return in words what a JSON schema allows; `root` is where its references lead."""
     kind = schema.get("type")
+    if "const" in schema or "enum" in schema:
+        return " or ".join(show(value) for value in schema.get("enum", [schema.get("const")]))
     if kind == "integer":
         return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+    if kind == "array" and root is not None:
+        return _allowed_list(schema, root)
     words = {
         "array": "a list of texts in [ ]",
         "object": "a table",
         "boolean": "true or false",
         "string": "text in quotation marks",
     }
+    if schema.get("format") == "date":
+        return "a date, as 2027-03-31"
     return words.get(str(kind), "another kind of value")
+
+
+def _allowed_list(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
+    item = field_schema(schema.get("items", {}), root)
+    if "enum" in item or "const" in item:
+        words = f"a list in [ ] of {allowed(item)}"
+    else:
+        words = "a list of tables" if item.get("type") == "object" else "a list of texts in [ ]"
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    return words + (f", at least {least}" if least else "") + (f", at most {most}" if most else "")
 
 
 def dotted(path: KeyPath) -> str:
@@ -171,5 +180,6 @@ def _schema_at(model: type[BaseModel], path: KeyPath) -> Mapping[str, Any]:
         if isinstance(part, int):
             found = field_schema(found.get("items", {}), root)
         else:
-            found = field_schema(found.get("properties", {}).get(part, {}), root)
+            deeper = found.get("properties", {}).get(part) or found.get("additionalProperties")
+            found = field_schema(deeper if isinstance(deeper, Mapping) else {}, root)
     return found

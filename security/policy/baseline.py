@@ -1,6 +1,7 @@
-"""The shipped rules: who may do what, before any municipality has set anything.
+"""The shipped rules: who may do what. Pure.
 
-A later policy adds terms; it cannot take these away.
+A municipality's policy tightens or loosens the terms that name one of its settings (terms.py); the
+others stand in every municipality alike.
 """
 
 from types import MappingProxyType
@@ -9,6 +10,25 @@ from security.errors import Reason
 from security.people import DESK_ROLES, OfficeKind, Role
 from security.policy.decide import Rule, Term
 from security.policy.facts import Facts
+from security.policy.terms import (
+    FOUR_EYES,
+    FROM_WHERE,
+    INVITABLE,
+    KEEPING_SET,
+    NOT_A_CLERK,
+    RECORDING_AGREED,
+    RECORDING_ON,
+    RECORDING_VIEWER,
+    RELAY,
+    SCANNED,
+    SECOND_FACTOR,
+    SOURCES,
+    STILL_TRIES,
+    STILL_VIEWER,
+    STILLS_ON,
+    TRAINED,
+    VPN,
+)
 
 OPEN_STATES = frozenset({"talking", "interrupted", "deciding"})
 
@@ -83,23 +103,35 @@ ADMINISTRATOR = Term(
 )
 
 _RULES = (
-    Rule("call.place", (TABLET_LIVE, CLERK, DIRECT_OFFICE, PROCEDURE_OPEN)),
+    Rule("session.begin", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("socket.open", (SAME_MUNICIPALITY, *FROM_WHERE), quiet=True),
+    Rule(
+        "call.place",
+        (TABLET_LIVE, CLERK, DIRECT_OFFICE, PROCEDURE_OPEN, *FROM_WHERE, TRAINED, KEEPING_SET),
+    ),
     Rule("call.withdraw", (SAME_MUNICIPALITY, COUNTER_OF_CALL)),
-    Rule("call.accept", (SAME_MUNICIPALITY, DESK_ROLE)),
+    Rule("call.accept", (SAME_MUNICIPALITY, DESK_ROLE, *FROM_WHERE, TRAINED, FOUR_EYES)),
     Rule("call.pass", (SAME_MUNICIPALITY, DESK_ROLE)),
     Rule("call.decide", (SAME_MUNICIPALITY, DESK_ROLE, DESK_OF_CALL)),
     Rule("call.reopen", (SAME_MUNICIPALITY, DESK_ROLE, DESK_OF_CALL)),
-    Rule("call.close", (SAME_MUNICIPALITY, DESK_ROLE, DESK_OF_CALL)),
+    Rule("call.close", (SAME_MUNICIPALITY, DESK_ROLE, DESK_OF_CALL, FOUR_EYES)),
+    Rule("call.invite", (SAME_MUNICIPALITY, DESK_ROLE, DESK_OF_CALL, CALL_LIVE, INVITABLE)),
     Rule("call.veil", (SAME_MUNICIPALITY, PARTY, CALL_LIVE)),
     Rule("call.unveil", (SAME_MUNICIPALITY, COUNTER_OF_CALL, CALL_LIVE)),
     Rule("call.devices", (SAME_MUNICIPALITY, PARTY), quiet=True),
     Rule("call.quality", (SAME_MUNICIPALITY, PARTY), quiet=True),
     Rule("call.read", (SAME_MUNICIPALITY, PARTY), quiet=True),
-    Rule("media.join", (SAME_MUNICIPALITY, PARTY, CALL_LIVE)),
+    Rule("media.join", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, *FROM_WHERE)),
+    Rule("media.path", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, VPN, SOURCES, RELAY), quiet=True),
+    Rule("recording.start", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, RECORDING_ON, RECORDING_AGREED)),
+    Rule("recording.view", (SAME_MUNICIPALITY, RECORDING_VIEWER)),
+    Rule("still.take", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, STILLS_ON, STILL_TRIES)),
+    Rule("still.view", (SAME_MUNICIPALITY, NOT_A_CLERK, STILL_VIEWER)),
     Rule("chat.send", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, ANSWERED)),
     Rule("chat.read", (SAME_MUNICIPALITY, PARTY), quiet=True),
     Rule("file.send", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, ANSWERED)),
     Rule("file.read", (SAME_MUNICIPALITY, PARTY)),
+    Rule("file.offer", (SAME_MUNICIPALITY, PARTY, SCANNED)),
     Rule("file.withdraw", (SAME_MUNICIPALITY, PARTY)),
     Rule("desk.state", (DESK_ROLE,), quiet=True),
     Rule("tablet.revoke", (SAME_MUNICIPALITY, ADMINISTRATOR)),

@@ -12,10 +12,22 @@ from security.policy.facts import Facts
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition: `met(facts)` is true, or `reason` is given."""
+    """One condition: `met(facts)` is true, or `reason` is given.
+
+    `setting` is the key of the policy's setting that the term enforces, if it does one.
+    """
 
     met: Callable[[Facts], bool]
     reason: Reason
+    setting: str = ""
+
+    def unmet_reason(self, facts: Facts) -> Reason:
+        """Return the reason, with the municipality's own clause if it gave one."""
+        own = facts.policy.clauses.get(self.setting)
+        if own is None:
+            return self.reason
+        clause = f"{self.reason.clause}; {own}" if self.reason.clause else own
+        return Reason(self.reason.code, self.reason.message, clause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +64,5 @@ def decide(rules: Mapping[str, Rule], action: str, facts: Facts) -> Decision:
     rule = rules.get(action)
     if rule is None or not rule.terms:
         return Decision(action, (NO_RULE,))
-    unmet = tuple(term.reason for term in rule.terms if not term.met(facts))
+    unmet = tuple(term.unmet_reason(facts) for term in rule.terms if not term.met(facts))
     return Decision(action, unmet, rule.quiet)

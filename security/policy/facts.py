@@ -1,9 +1,10 @@
 """What a decision is made from. Pure data: whoever asks fills it in, rules only read it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from security.people import OfficeKind, Role
+from security.policy.model import BASELINE_POLICY, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,21 @@ class Actor:
     tablet_live: bool = False  # enrolled and not revoked
     office_id: str | None = None
     office_kind: OfficeKind | None = None
+    trained_on: date | None = None
+    second_factor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How the actor reaches us. `tls` is "1.2", "1.3", "proxy" (ended before us) or None.
+
+    `address` is the peer's, found as server/api/peer.py says; of media that of the path in use,
+    and `relayed` when a relay stands between.
+    """
+
+    address: str | None = None
+    tls: str | None = None
+    relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +46,18 @@ class CallFacts:
     desk_id: str | None
     state: str
     answered: bool
+    clerk_id: str | None = None
+    training: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The input of every rule. `subject` is the id of what is asked for: call, file, tablet."""
+    """The input of every rule. `subject` is the id of what is asked for: call, file, tablet.
+
+    `today` is the date at the municipality; `training` that the call is 研修モード. The last four
+    belong to single actions: what the resident agreed to, how often it was tried before, what a
+    scanner said (`clean`, `found`, None: nothing), who is invited.
+    """
 
     now: datetime
     actor: Actor
@@ -42,3 +65,11 @@ class Facts:
     subject_municipality_id: str
     call: CallFacts | None = None
     procedure_open: bool = False
+    policy: Policy = BASELINE_POLICY
+    line: Line = Line()
+    today: date | None = None
+    training: bool = True
+    consented: bool = False
+    tries: int = 0
+    scanned: str | None = None
+    invited: str | None = None

@@ -1,0 +1,1 @@
+"""The sections of a policy: every setting with its words."""

@@ -1,0 +1,177 @@
+"""The terms that a municipality's policy adds to the shipped rules. Pure.
+
+Each names the setting that it enforces, so that the officer's page can say how often a setting was
+asked and refused. A term is met when the policy does not ask for it.
+"""
+
+from datetime import date
+
+from security.errors import Reason
+from security.people import Role
+from security.policy.decide import Term
+from security.policy.facts import Facts
+from security.values import lies_in, plain_address
+
+_TLS_ORDER = ("1.2", "1.3")
+
+
+def _inside_vpn(f: Facts) -> bool:
+    network = f.policy.network
+    if network.vpn != "required":
+        return True
+    return not f.line.relayed and lies_in(f.line.address, network.vpn_networks)
+
+
+def _from_its_place(f: Facts) -> bool:
+    role, office = f.actor.role, f.actor.office_id
+    applying = [
+        source
+        for source in f.policy.network.sources
+        if (not source.roles or role in source.roles)
+        and (not source.offices or office in source.offices)
+    ]
+    return not applying or any(lies_in(f.line.address, one.networks) for one in applying)
+
+
+def _tls_new_enough(f: Facts) -> bool:
+    tls = f.line.tls
+    if tls in _TLS_ORDER:
+        return _TLS_ORDER.index(tls) >= _TLS_ORDER.index(f.policy.network.tls_minimum)
+    address = plain_address(f.line.address) if f.line.address else None
+    return tls == "proxy" or (address is not None and address.is_loopback)
+
+
+def _relay_fits(f: Facts) -> bool:
+    relay = f.policy.network.relay
+    return relay == "fallback" or f.line.relayed is (relay == "only")
+
+
+def _second_factor(f: Facts) -> bool:
+    return f.actor.role not in f.policy.people.second_factor_roles or f.actor.second_factor
+
+
+def _trained(f: Facts) -> bool:
+    if f.policy.people.training != "required" or f.training:
+        return True
+    if f.actor.trained_on is None or f.today is None:
+        return False
+    return (
+        f.actor.trained_on <= f.today < _after(f.actor.trained_on, f.policy.people.training_months)
+    )
+
+
+def _after(day: date, months: int) -> date:
+    """Return the same day of the month `months` later, or that month's end."""
+    year, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + year, month + 1
+    for last in (day.day, 30, 29, 28):
+        if last <= day.day:
+            try:
+                return date(year, month, last)
+            except ValueError:
+                continue
+    return date(year, month, 28)
+
+
+def _four_eyes(f: Facts) -> bool:
+    if f.policy.people.clerk_and_verifier == "may_be_same" or f.call is None:
+        return True
+    return f.call.clerk_id is None or f.call.clerk_id != f.actor.person_id
+
+
+def _may_record(f: Facts) -> bool:
+    return f.policy.recording.mode != "off"
+
+
+def _agreed_to_recording(f: Facts) -> bool:
+    return f.consented
+
+
+def _is_clean(f: Facts) -> bool:
+    scan = f.policy.files.scan
+    if scan == "off":
+        return True
+    return f.scanned == "clean" or (f.scanned is None and scan == "if_available")
+
+
+VPN = Term(
+    _inside_vpn,
+    Reason("outside_vpn", "not connected through the municipality's VPN", "Q&A 9"),
+    "network.vpn",
+)
+SOURCES = Term(
+    _from_its_place,
+    Reason("outside_network", "not from a network that is allowed for this role and office"),
+    "network.sources",
+)
+TLS = Term(
+    _tls_new_enough,
+    Reason("tls_too_old", "the connection's TLS version is below the lowest allowed"),
+    "network.tls_minimum",
+)
+RELAY = Term(
+    _relay_fits,
+    Reason("relay", "sound and pictures do not take the way that the policy says"),
+    "network.relay",
+)
+SECOND_FACTOR = Term(
+    _second_factor,
+    Reason("second_factor", "this role needs a second factor to sign in"),
+    "people.second_factor_roles",
+)
+TRAINED = Term(
+    _trained,
+    Reason("training_not_current", "the training is missing or out of date", "ETSI TS 119 461"),
+    "people.training",
+)
+FOUR_EYES = Term(
+    _four_eyes,
+    Reason("same_person", "who was the clerk of a call cannot decide it"),
+    "people.clerk_and_verifier",
+)
+KEEPING_SET = Term(
+    lambda f: f.training or not f.policy.unset(),
+    Reason("retention_not_set", "how long evidence is kept must be set before real calls"),
+    "retention.records_days",
+)
+RECORDING_ON = Term(
+    _may_record, Reason("recording_off", "recording is off", "Q&A 10"), "recording.mode"
+)
+RECORDING_AGREED = Term(
+    _agreed_to_recording,
+    Reason("no_consent", "the resident has not agreed to recording"),
+    "recording.consent_version",
+)
+RECORDING_VIEWER = Term(
+    lambda f: f.actor.role in f.policy.recording.viewers,
+    Reason("not_a_viewer", "this role may not view recordings"),
+    "recording.viewers",
+)
+STILLS_ON = Term(
+    lambda f: f.policy.stills.mode == "on", Reason("stills_off", "stills are off"), "stills.mode"
+)
+STILL_TRIES = Term(
+    lambda f: f.tries <= f.policy.stills.retry_limit,
+    Reason("too_many_retakes", "the still was taken again too often"),
+    "stills.retry_limit",
+)
+STILL_VIEWER = Term(
+    lambda f: f.actor.role in f.policy.stills.viewers,
+    Reason("not_a_viewer", "this role may not view stills"),
+    "stills.viewers",
+)
+SCANNED = Term(
+    _is_clean,
+    Reason("not_scanned", "the file was not found clean by the scanner"),
+    "files.scan",
+)
+INVITABLE = Term(
+    lambda f: f.invited in f.policy.calls.third_parties,
+    Reason("not_invitable", "such a party may not join a call"),
+    "calls.third_parties",
+)
+NOT_A_CLERK = Term(
+    lambda f: f.actor.role is not Role.CLERK,
+    Reason("counter_cannot_decide", "clerks may not do this"),
+)
+FROM_WHERE = (VPN, SOURCES, TLS)

@@ -1,0 +1,100 @@
+"""Writes a policy as TOML with every setting explained, from the model itself. Pure."""
+
+import json
+import textwrap
+from datetime import date
+from typing import Any
+
+from security.policy.about import About
+from security.policy.model import SECTIONS, SETTINGS, Policy, Setting, plain
+
+_WIDTH = 96
+_HEAD = """\
+# madoguchi の方針。基準のままの設定も書いてあります。
+# Policy of madoguchi. Every setting stands here with its value; 要設定 must be set by you.
+"""
+
+
+def policy_text(policy: Policy) -> str:
+    """Return the TOML text of a policy; reading it gives the same policy again."""
+    lines = [_HEAD]
+    for section in SECTIONS:
+        lines += [f"# {Policy.model_fields[section].title}", f"[{section}]"]
+        tables: list[str] = []
+        for key, setting in SETTINGS.items():
+            if key.startswith(f"{section}."):
+                lines += _setting(setting, policy.value(key), tables)
+        lines += [*tables, ""]
+    lines += _tables(policy)
+    return "\n".join(lines)
+
+
+def words(about: About, value: Any) -> str:
+    """Return a value in words, both languages, as 推奨 / recommended."""
+    if value is None:
+        return "要設定 / to be set"
+    if isinstance(value, list | tuple):
+        shown = [words(about, item) for item in value]
+        return ", ".join(shown) or "なし / none"
+    chosen = about.choices.get(str(plain(value)))
+    if chosen:
+        return " / ".join(chosen)
+    if about.unit[0]:
+        return f"{value} {about.unit[0]} / {value} {about.unit[1]}"
+    return show_value(value)
+
+
+def show_value(value: Any) -> str:
+    """Return a value as TOML writes it."""
+    value = plain(value)
+    if isinstance(value, dict):
+        pairs = (f"{name} = {show_value(item)}" for name, item in value.items())
+        return "{ " + ", ".join(pairs) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(show_value(item) for item in value) + "]"
+    if isinstance(value, date):
+        return value.isoformat()
+    # A JSON text is a TOML text but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _setting(setting: Setting, value: Any, tables: list[str]) -> list[str]:
+    about, name = setting.about, setting.key.split(".")[1]
+    lines = [
+        *_comment(" / ".join(about.name)),
+        *_comment(" / ".join(about.protects)),
+        *_comment(f"根拠 / source: {about.source}. {_allowed(setting)}"),
+    ]
+    if value is None:
+        return [*lines, f"# {name} =     # 要設定 / to be set"]
+    if isinstance(value, tuple) and value and isinstance(plain(value)[0], dict):
+        for item in plain(value):
+            tables += [f"[[{setting.key}]]", *(f"{k} = {show_value(v)}" for k, v in item.items())]
+        return lines
+    return [*lines, f"{name} = {show_value(value)}"]
+
+
+def _allowed(setting: Setting) -> str:
+    about = setting.about
+    if about.choices:
+        each = "; ".join(f"{value}: {' / '.join(both)}" for value, both in about.choices.items())
+        return f"選択 / one of: {each}" if not isinstance(setting.default, tuple) else each
+    if setting.minimum is not None:
+        unit = " / ".join(about.unit)
+        return f"{setting.minimum}-{setting.maximum} {unit}".rstrip()
+    return ""
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text.strip(), _WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def _tables(policy: Policy) -> list[str]:
+    lines = [f"# {Policy.model_fields['clauses'].title}", "[clauses]"]
+    lines += [f"{json.dumps(key)} = {show_value(text)}" for key, text in policy.clauses.items()]
+    lines += ["", f"# {Policy.model_fields['looser'].title}", "[looser]"]
+    lines += [
+        f"{json.dumps(key)} = {{ reason = {show_value(one.reason)}, until = {one.until} }}"
+        for key, one in policy.looser.items()
+    ]
+    return [*lines, ""]
