@@ -42,6 +42,7 @@ from server.keys import KeyRing, load_kek
 from server.loop_lag import LoopLag
 from server.media_events import MediaWatch
 from server.parts import Parts
+from server.policies import PolicyBook
 from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
 from server.settings import Settings
@@ -97,6 +98,7 @@ async def build_parts(settings: Settings) -> Parts:
         calls=call_store,
         keys=keys,
         gate=Gate(BASELINE, audit),
+        policies=PolicyBook(),
         chat=ChatLog(SqlChat(database)),
         uploads=uploads,
         media=media,

@@ -18,6 +18,7 @@ from server.db.people import SqlPeople
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
+from server.policies import PolicyBook
 from server.procedures.catalog import Catalog
 from server.quality_watch import QualityWatch
 from server.relay import Grant, Relay, RelayUse, grant
@@ -38,6 +39,7 @@ class Parts:
     calls: SqlCalls
     keys: KeyRing
     gate: Gate
+    policies: PolicyBook
     chat: ChatLog
     uploads: Uploads
     media: MediaEngine

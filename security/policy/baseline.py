@@ -57,6 +57,10 @@ def _is_desk_of_call(f: Facts) -> bool:
 
 
 SAME_MUNICIPALITY = Term(_same_municipality, Reason("not_found", "belongs to another municipality"))
+SOMEBODY = Term(
+    lambda f: f.actor.person_id is not None or f.actor.tablet_live,
+    Reason("signed_out", "nobody is signed in"),
+)
 TABLET_LIVE = Term(
     lambda f: f.actor.page == "counter" and f.actor.tablet_live,
     Reason("not_enrolled", "the tablet is not enrolled or was revoked"),
@@ -103,8 +107,8 @@ ADMINISTRATOR = Term(
 )
 
 _RULES = (
-    Rule("session.begin", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
-    Rule("socket.open", (SAME_MUNICIPALITY, *FROM_WHERE), quiet=True),
+    Rule("session.begin", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("socket.open", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE), quiet=True),
     Rule(
         "call.place",
         (TABLET_LIVE, CLERK, DIRECT_OFFICE, PROCEDURE_OPEN, *FROM_WHERE, TRAINED, KEEPING_SET),

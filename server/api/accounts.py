@@ -12,7 +12,16 @@ from server.api import seats
 from server.api.body import answer, read_body
 from server.api.housekeeping import end_page
 from server.api.keys import PARTS
-from server.api.speaker import COOKIES, Speaker, is_loopback, page_of, path_id, speaker_of, token_of
+from server.api.speaker import (
+    COOKIES,
+    Speaker,
+    is_loopback,
+    new_speaker,
+    page_of,
+    path_id,
+    speaker_of,
+    token_of,
+)
 from server.parts import Parts
 
 routes = web.RouteTableDef()
@@ -111,7 +120,7 @@ async def sign_in(request: web.Request) -> web.Response:
         source=source_of(request),
     )
     principal = await parts.sign_in.authenticate(new.token, new.session.kind)
-    speaker = Speaker(page, principal, tablet_token or new.token)
+    speaker = new_speaker(parts, request, page, principal, tablet_token or new.token)
     response = answer(await describe(parts, speaker))
     set_cookies(response, (new,), parts)
     return response
@@ -169,7 +178,8 @@ async def enrol(request: web.Request) -> web.Response:
     body = await read_body(request, CodeBody)
     new = await parts.sign_in.enrol(body.code, source=source_of(request))
     principal = await parts.sign_in.authenticate(new.token, SessionKind.TABLET)
-    response = answer(await describe(parts, Speaker("counter", principal, new.token)))
+    speaker = new_speaker(parts, request, "counter", principal, new.token)
+    response = answer(await describe(parts, speaker))
     set_cookies(response, (new,), parts)
     return response
 

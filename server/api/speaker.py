@@ -10,12 +10,15 @@ from security.errors import Denied, NotFound, ProtocolError
 from security.ids import is_id
 from security.people import Municipality, Office, Person, Principal, Session, SessionKind, Tablet
 from security.people import tablet_live as is_live
-from security.policy.facts import Actor, CallFacts, Facts
+from security.policy.facts import Actor, CallFacts, Facts, Line
+from security.policy.model import Policy
 from server.api import nouns as n
+from server.api.peer import line_of
 from server.api.seats import SeatKey
 from server.api.views import Json, dump
 from server.calls.call import Call, PartyName
 from server.parts import Parts
+from server.policies import ZONE
 
 COOKIES = {
     SessionKind.TABLET: "__Host-tablet",
@@ -32,6 +35,8 @@ class Speaker:
     page: str
     principal: Principal
     token: str
+    line: Line
+    policy: Policy
 
     @property
     def municipality(self) -> Municipality:
@@ -101,6 +106,10 @@ class Speaker:
             subject_municipality_id=home,
             call=call_facts(call) if call else None,
             procedure_open=procedure_open,
+            policy=self.policy,
+            line=self.line,
+            today=now.astimezone(ZONE).date(),
+            training=call is None or call.training,
         )
 
     def you(self, *, desk_open: bool = False) -> Json:
@@ -136,6 +145,8 @@ def call_facts(call: Call) -> CallFacts:
         desk_id=call.desk_id,
         state=call.state.value,
         answered=call.answered_at is not None,
+        clerk_id=call.clerk_id,
+        training=call.training,
     )
 
 
@@ -178,7 +189,17 @@ async def speaker_of(parts: Parts, request: web.Request) -> Speaker:
         tablet = token_of(request, SessionKind.TABLET)
         clerk = token_of(request, SessionKind.CLERK)
         principal = await parts.sign_in.authenticate_counter(tablet, clerk, busy=parts.busy)
-        return Speaker(page, principal, tablet or "")
-    token = token_of(request, SessionKind.DESK)
-    principal = await parts.sign_in.authenticate(token, SessionKind.DESK, busy=parts.busy)
-    return Speaker(page, principal, token or "")
+        token = tablet or ""
+    else:
+        desk = token_of(request, SessionKind.DESK)
+        principal = await parts.sign_in.authenticate(desk, SessionKind.DESK, busy=parts.busy)
+        token = desk or ""
+    return new_speaker(parts, request, page, principal, token)
+
+
+def new_speaker(
+    parts: Parts, request: web.Request, page: str, principal: Principal, token: str
+) -> Speaker:
+    """Return the speaker of a sign-in, with how `request` came and the policy in force."""
+    policy = parts.policies.of(principal.municipality.id).policy
+    return Speaker(page, principal, token, line_of(request, policy), policy)

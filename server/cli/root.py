@@ -18,6 +18,7 @@ _COMMANDS = {
     "tablet": ("server.cli.tablet:tablet", "端末: tablets at the counters."),
     "relay": ("server.cli.relay:relay", "中継: print the turnserver.conf of our TURN relay."),
     "bench": ("server.bench.command:bench", "Measure how many calls this machine carries."),
+    "policy": ("server.cli.policy:policy", "方針: check, compare and try policies."),
     "audit": ("server.cli.audit:audit", "監査ログ: verify the log of decisions."),
 }
 

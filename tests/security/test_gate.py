@@ -11,7 +11,7 @@ from security.gate import Gate, Permit
 from security.people import OfficeKind, Role
 from security.policy.baseline import BASELINE
 from security.policy.decide import Decision, Rule, decide
-from security.policy.facts import Actor, CallFacts, Facts
+from security.policy.facts import Actor, CallFacts, Facts, Line
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 COUNTER = Actor(
@@ -29,7 +29,7 @@ CALL = CallFacts("c", "m", "t", "v", "talking", answered=True)
 
 
 def facts(actor: Actor = COUNTER, call: CallFacts | None = CALL, **changes: object) -> Facts:
-    made = Facts(NOW, actor, "c", "m", call, procedure_open=True)
+    made = Facts(NOW, actor, "c", "m", call, procedure_open=True, line=Line("192.0.2.1", "1.3"))
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

@@ -1,0 +1,124 @@
+"""Facts as the audit log keeps them, and read again: a decision can be made anew years later. Pure.
+
+What is kept are ids, codes, dates and one network address; never names, numbers or free text.
+The policy is not repeated in each entry: its version's number stands in the entry.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from security.errors import Corrupt
+from security.people import OfficeKind, Role
+from security.policy.facts import Actor, CallFacts, Facts, Line
+from security.policy.model import Policy
+
+Json = dict[str, Any]
+
+
+def facts_json(facts: Facts) -> Json:
+    """Return what an entry keeps of `facts`; nothing that stands at its default is written."""
+    actor, call, line = facts.actor, facts.call, facts.line
+    kept = {
+        "actor": {
+            "page": actor.page,
+            "person": actor.person_id,
+            "role": actor.role and actor.role.value,
+            "tablet": actor.tablet_id,
+            "tablet_live": actor.tablet_live,
+            "office": actor.office_id,
+            "office_kind": actor.office_kind and actor.office_kind.value,
+            "trained_on": actor.trained_on and actor.trained_on.isoformat(),
+            "second_factor": actor.second_factor,
+        },
+        "home": facts.subject_municipality_id,
+        "call": call
+        and {
+            "id": call.id,
+            "home": call.municipality_id,
+            "tablet": call.tablet_id,
+            "desk": call.desk_id,
+            "state": call.state,
+            "answered": call.answered,
+            "clerk": call.clerk_id,
+            "training": call.training,
+        },
+        "line": {"address": line.address, "tls": line.tls, "relayed": line.relayed},
+        "procedure_open": facts.procedure_open,
+        "today": facts.today and facts.today.isoformat(),
+        "training": facts.training,
+        "consented": facts.consented,
+        "tries": facts.tries,
+        "scanned": facts.scanned,
+        "invited": facts.invited,
+    }
+    return _pruned(kept)
+
+
+def facts_of(
+    kept: Mapping[str, Any], policy: Policy, *, home: str, subject: str, now: datetime
+) -> Facts:
+    """Return the facts of an entry of municipality `home`, to be decided under `policy`.
+
+    Raises `Corrupt` for what `facts_json` did not write.
+    """
+    try:
+        return Facts(
+            now=now,
+            actor=_actor(kept.get("actor", {}), home),
+            subject=subject,
+            subject_municipality_id=kept["home"],
+            call=_call(kept["call"]) if "call" in kept else None,
+            procedure_open=kept.get("procedure_open", False),
+            policy=policy,
+            line=_line(kept.get("line", {})),
+            today=date.fromisoformat(kept["today"]) if "today" in kept else None,
+            training=kept.get("training", False),
+            consented=kept.get("consented", False),
+            tries=kept.get("tries", 0),
+            scanned=kept.get("scanned"),
+            invited=kept.get("invited"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Corrupt("an audit entry holds facts that cannot be read") from error
+
+
+def _actor(kept: Mapping[str, Any], home: str) -> Actor:
+    return Actor(
+        page=kept.get("page", ""),
+        municipality_id=home,
+        person_id=kept.get("person"),
+        role=Role(kept["role"]) if "role" in kept else None,
+        tablet_id=kept.get("tablet"),
+        tablet_live=kept.get("tablet_live", False),
+        office_id=kept.get("office"),
+        office_kind=OfficeKind(kept["office_kind"]) if "office_kind" in kept else None,
+        trained_on=date.fromisoformat(kept["trained_on"]) if "trained_on" in kept else None,
+        second_factor=kept.get("second_factor", False),
+    )
+
+
+def _call(kept: Mapping[str, Any]) -> CallFacts:
+    return CallFacts(
+        id=kept["id"],
+        municipality_id=kept["home"],
+        tablet_id=kept["tablet"],
+        desk_id=kept.get("desk"),
+        state=kept["state"],
+        answered=kept.get("answered", False),
+        clerk_id=kept.get("clerk"),
+        training=kept.get("training", False),
+    )
+
+
+def _line(kept: Mapping[str, Any]) -> Line:
+    return Line(kept.get("address"), kept.get("tls"), kept.get("relayed", False))
+
+
+def _pruned(kept: Json) -> Json:
+    out: Json = {}
+    for name, value in kept.items():
+        inner = _pruned(value) if isinstance(value, dict) else value
+        if inner not in (None, False, 0, {}, ""):
+            out[name] = inner
+    return out

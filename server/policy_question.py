@@ -1,0 +1,93 @@
+""" "Would this be allowed?": a question put to the rules without anybody having to try it. Pure.
+
+Whoever is not described is taken as rightful for the action: a clerk at an enrolled tablet places
+a call, a verifier answers one. So what is refused is refused for what the question says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from security.errors import NotFound
+from security.people import DESK_ROLES, OfficeKind, Role
+from security.policy.decide import Rule, Term
+from security.policy.facts import Actor, CallFacts, Facts, Line
+from security.policy.model import Policy
+from server.policies import ZONE
+
+ALIASES = {
+    "start-call": "call.place",
+    "accept-call": "call.accept",
+    "close-call": "call.close",
+    "sign-in": "session.begin",
+}
+HOME, TABLET, PERSON, CALL = "municipality", "tablet", "person", "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. `at` is aware; `address` a network address; `office` its id."""
+
+    action: str
+    policy: Policy
+    at: datetime
+    office: str | None = None
+    office_kind: OfficeKind = OfficeKind.DIRECT
+    procedure_open: bool = True
+    role: Role | None = None
+    address: str | None = None
+    tls: str | None = "1.3"
+    trained_on: date | None = None
+    second_factor: bool = False
+    real: bool = False
+
+    def facts(self) -> Facts:
+        """Return the facts that the question describes."""
+        return Facts(
+            now=self.at.astimezone(UTC),
+            actor=self._actor(),
+            subject=CALL,
+            subject_municipality_id=HOME,
+            call=self._call(),
+            procedure_open=self.procedure_open,
+            policy=self.policy,
+            line=Line(self.address, self.tls),
+            today=self.at.astimezone(ZONE).date(),
+            training=not self.real,
+        )
+
+    def _actor(self) -> Actor:
+        counter = self.action == "call.place" or self.role is Role.CLERK
+        return Actor(
+            page="counter" if counter else "desk",
+            municipality_id=HOME,
+            person_id=PERSON,
+            role=self.role or (Role.CLERK if counter else Role.VERIFIER),
+            tablet_id=TABLET if counter else None,
+            tablet_live=counter,
+            office_id=self.office,
+            office_kind=self.office_kind if counter else None,
+            trained_on=self.trained_on,
+            second_factor=self.second_factor,
+        )
+
+    def _call(self) -> CallFacts | None:
+        if self.action in ("call.place", "session.begin", "socket.open"):
+            return None
+        desk = PERSON if self.role is None or self.role in DESK_ROLES else None
+        return CallFacts(CALL, HOME, TABLET, desk, "talking", answered=True, training=not self.real)
+
+
+def action_of(name: str, rules: Mapping[str, Rule]) -> str:
+    """Return the gate's name of an action. Raises `NotFound` naming those there are."""
+    action = ALIASES.get(name, name)
+    if action not in rules:
+        known = ", ".join([*ALIASES, *rules])
+        raise NotFound(f"there is no action {name} (there are: {known})")
+    return action
+
+
+def terms_of(question: Question, rules: Mapping[str, Rule]) -> list[tuple[Term, bool]]:
+    """Return every term of the action's rule, and whether it is met."""
+    facts = question.facts()
+    return [(term, term.met(facts)) for term in rules[question.action].terms]
