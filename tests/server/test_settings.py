@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from server.settings import Section, Settings
+from security.values import Section
+from server.settings import Settings
 from server.settings_file import Problem, SettingsError, field_schema, parse_settings
 from server.settings_text import settings_text
 from server.toml_positions import find_positions
