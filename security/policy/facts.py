@@ -27,7 +27,7 @@ class Actor:
 class Line:
     """How the actor reaches us. `tls` is "1.2", "1.3", "proxy" (ended before us) or None.
 
-    `address` is the peer's, found as server/api/peer.py says; of media that of the path in use,
+    `address` is found as server/api/reach.py says; of media that of the path in use,
     and `relayed` when a relay stands between.
     """
 

@@ -13,7 +13,7 @@ from security.people import tablet_live as is_live
 from security.policy.facts import Actor, CallFacts, Facts, Line
 from security.policy.model import Policy
 from server.api import nouns as n
-from server.api.peer import line_of
+from server.api.reach import line_of
 from server.api.seats import SeatKey
 from server.api.views import Json, dump
 from server.calls.call import Call, PartyName

@@ -79,7 +79,7 @@ class Network(Section):
                 "keeps addresses honest: X-Forwarded-For counts from these alone",
             ),
             source="own",
-            enforced="server/api/peer.py",
+            enforced="server/api/reach.py",
             safer=Safer.FEWER,
         ),
         strict=False,

@@ -1,7 +1,7 @@
 """How somebody reaches us: the address and TLS version that the rules are asked about.
 
 The address is the socket's. `X-Forwarded-For` counts only from a proxy that the policy trusts,
-and then from the right: the last address that is no trusted proxy is the peer's.
+and then from the right: the last address that is no trusted proxy is where it came from.
 """
 
 import ssl
@@ -23,10 +23,10 @@ def line_of(request: web.Request, policy: Policy) -> Line:
     if not lies_in(direct, trusted):
         return Line(direct, _tls(request))
     forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
-    return Line(peer_address(direct, forwarded, trusted), _tls_before(request))
+    return Line(reached_from(direct, forwarded, trusted), _tls_before(request))
 
 
-def peer_address(direct: str | None, forwarded: str, trusted: tuple[str, ...]) -> str | None:
+def reached_from(direct: str | None, forwarded: str, trusted: tuple[str, ...]) -> str | None:
     """Return the address behind trusted proxies; None when what they say is no address. Pure."""
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     if len(hops) > MAX_HOPS:
