@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -13,8 +13,11 @@ from aiohttp import web
 from chat.log import ChatLog
 from files.blobs import FolderBlobs
 from files.uploads import Uploads
+from media.engine import MediaEngine
+from media.fleet import Fleet
 from media.local import LocalEngine
 from media.node import MediaNode
+from media.settings import MediaEvents
 from security.errors import Unavailable
 from security.gate import Gate
 from security.ids import new_id
@@ -50,9 +53,12 @@ from server.settings import Settings
 log = logging.getLogger(__name__)
 
 
-async def build_parts(settings: Settings) -> Parts:
+async def build_parts(
+    settings: Settings, media_ends_with_us: Callable[[], bool] = lambda: True
+) -> Parts:
     """Return the real parts; the database is brought to the newest schema.
 
+    `media_ends_with_us` is asked at the end whether calls are to end with the server.
     Raises `Corrupt` when the data were sealed under another key-encryption key.
     """
     folder = settings.data.folder
@@ -83,7 +89,7 @@ async def build_parts(settings: Settings) -> Parts:
     limits = Limits(settings.calls.resume_seconds, settings.calls.ring_seconds)
     hub = Hub(Seats(keep_seconds=limits.resume_seconds), Directory(people), uploads)
     watch = MediaWatch(hub)
-    media = LocalEngine(MediaNode(settings.media.node(), watch))
+    media = build_media(settings, watch, media_ends_with_us)
     registry = Registry(call_store, media, hub, clock=utc_now, limits=limits)
     hub.bind(registry)
     uploads.listen(hub.file_changed)
@@ -108,6 +114,22 @@ async def build_parts(settings: Settings) -> Parts:
         catalog=shipped(),
         loop_lag=LoopLag(),
         quality=QualityWatch(hub, media, SqlQuality(database), settings.minimum_picture.rule()),
+    )
+
+
+def build_media(
+    settings: Settings, events: MediaEvents, ends_with_us: Callable[[], bool]
+) -> MediaEngine:
+    """Return the engine that `[media] processes` asks for."""
+    port = settings.media
+    if port.processes == 0:
+        return LocalEngine(MediaNode(port.node(), events))
+    return Fleet(
+        tuple(port.node(index) for index in range(port.processes)),
+        settings.data.folder / "media",
+        events,
+        resume_seconds=settings.calls.resume_seconds,
+        ends_with_us=ends_with_us,
     )
 
 
@@ -166,10 +188,13 @@ class Service:
 
 @contextlib.asynccontextmanager
 async def running_service(
-    settings: Settings, *, tls: ssl.SSLContext | None = None
+    settings: Settings,
+    *,
+    tls: ssl.SSLContext | None = None,
+    media_ends_with_us: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[Service]:
     """Run the service until the block ends. Port 0 takes a free one."""
-    parts = await build_parts(settings)
+    parts = await build_parts(settings, media_ends_with_us)
     runner = web.AppRunner(create_app(parts), access_log=None, shutdown_timeout=3.0)
     try:
         await runner.setup()
@@ -191,13 +216,15 @@ async def _listen(runner: web.AppRunner, settings: Settings, tls: ssl.SSLContext
         raise Unavailable(f"{host} port {port} cannot be opened: {why}") from error
 
 
-async def serve(settings: Settings) -> None:
-    """Run the service until cancelled.
+async def serve(
+    settings: Settings, *, media_ends_with_us: Callable[[], bool] = lambda: False
+) -> None:
+    """Run the service until cancelled. Calls go on meanwhile, unless they end with us.
 
     Raises `Unavailable` when a port is taken or the certificate files cannot be used.
     """
     tls = _tls(settings)
-    async with running_service(settings, tls=tls) as service:
+    async with running_service(settings, tls=tls, media_ends_with_us=media_ends_with_us) as service:
         log.info("serving at %s", service.base_url)
         await asyncio.Event().wait()
 

@@ -133,10 +133,16 @@ class DataSettings(Section):
 
 
 class MediaPort(Section):
-    """Sound and pictures of calls: one UDP port."""
+    """Sound and pictures of calls: one UDP port for each process."""
 
     host: Address = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 or :: for all.")
-    port: int = Field(8444, ge=0, le=65535, description="UDP port; 0 takes a free one.")
+    port: int = Field(
+        8444,
+        ge=0,
+        le=65535,
+        description="UDP port of the first process, each further one has the next; "
+        "0 takes free ones.",
+    )
     announce: Addresses = Field(
         (),
         description="Addresses that browsers are told, the preferred one first; "
@@ -153,9 +159,25 @@ class MediaPort(Section):
             return (host,)
         return value
 
-    def node(self) -> MediaSettings:
-        """Return what the media node is told."""
-        return MediaSettings(self.host, self.port, self.announce)
+    @field_validator("processes")
+    @classmethod
+    def _with_ports(cls, value: int, info: ValidationInfo) -> int:
+        most = 65536 - info.data.get("port", 0)
+        if value > most:
+            raise wrong(f"{value} processes", f"at most {most}, since each has a port of its own")
+        return value
+
+    processes: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="How many processes carry calls beside the server, one processor core each; "
+        "0 carries them inside the server, whose restart then cuts them.",
+    )
+
+    def node(self, index: int = 0) -> MediaSettings:
+        """Return what the media process of that index is told."""
+        return MediaSettings(self.host, self.port + index if self.port else 0, self.announce)
 
 
 class RelaySettings(Section):

@@ -18,7 +18,7 @@ from server.settings import Settings
 @click.command()
 @config_option
 def serve(config: Path) -> None:
-    """Run the service; SIGTERM or Ctrl+C stops it in order."""
+    """Run the service. SIGTERM leaves calls to the next start; Ctrl+C ends all."""
     settings = Settings.load(config)
     require_database(settings.data.folder)
     for file in (settings.server.tls_certificate, settings.server.tls_key):
@@ -35,10 +35,16 @@ def serve(config: Path) -> None:
 async def _until_told(settings: Settings) -> None:
     from server.app import serve as run_service  # the whole house: only this command needs it
 
-    task = asyncio.ensure_future(run_service(settings))
+    interrupted = asyncio.Event()
+    task = asyncio.ensure_future(run_service(settings, media_ends_with_us=interrupted.is_set))
+
+    def interrupt() -> None:
+        interrupted.set()
+        task.cancel()
+
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    loop.add_signal_handler(signal.SIGINT, interrupt)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 

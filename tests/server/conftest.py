@@ -300,7 +300,7 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
         KeyEncryptionKey.generate().write_file(kek)
     base: Json = {
         "server": {"host": "127.0.0.1", "port": 0},
-        "media": {"host": "127.0.0.1", "port": 0},
+        "media": {"host": "127.0.0.1", "port": 0, "processes": 0},
         "data": {"folder": folder / "data"},
         "keys": {"kek_file": kek},
     }

@@ -1,0 +1,314 @@
+"""The engine as one or more processes beside the server (CONTROL.md).
+
+What the server wants of a call stands here and is sent whole, before anything else about the call,
+to whichever process has it: so a veil is up on a new process before anybody can join there.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+from media.control_api import CallState, Event, MediaLost, MediaUp
+from media.control_folder import ControlFolder
+from media.engine import CallMedia, Capacity, Joined
+from media.keeper import Keeper
+from media.process import ProcessConfig
+from media.remote import RemoteNode
+from media.settings import MediaEvents, MediaSettings, PartyStats
+from security.errors import NotFound, Unavailable
+from security.gate import Permit
+
+PLACE_SECONDS = 5.0
+RETRY_SECONDS = 0.05
+_log = logging.getLogger(__name__)
+
+
+class FleetCall:
+    """What the server wants of a call, where it is, and who is connected."""
+
+    def __init__(self, call_id: str, held: CallMedia | None = None) -> None:
+        held = held or CallMedia()
+        self.id = call_id
+        self.gate_open = held.gate_open
+        self.veiled = set(held.veiled)
+        self.connected = set(held.connected)
+        self.joined = set(held.connected)
+        self.keeper: Keeper | None = None
+        self.placed = asyncio.Event()
+        self.lock = asyncio.Lock()  # one state at a time on its way, in order
+        self.over = False
+
+    def state(self) -> CallState:
+        """Return what a process is told."""
+        return CallState(gate_open=self.gate_open, veiled=frozenset(self.veiled))
+
+    def put(self, keeper: Keeper | None) -> None:
+        """Note where the call is."""
+        self.keeper = keeper
+        if keeper is None:
+            self.connected.clear()
+            self.placed.clear()
+        else:
+            self.placed.set()
+
+
+class Fleet:
+    """Implements `MediaEngine` of media/engine.py over processes that outlive the server.
+
+    `settings` are those of each process, `folder` is where they listen. `ends_with_us` is asked
+    by `stop` whether it ends them.
+    """
+
+    def __init__(
+        self,
+        settings: tuple[MediaSettings, ...],
+        folder: Path,
+        events: MediaEvents,
+        *,
+        resume_seconds: float,
+        ends_with_us: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._path = folder
+        self._events = events
+        self._resume_seconds = resume_seconds
+        self._ends_with_us = ends_with_us
+        self._folder: ControlFolder | None = None
+        self._keepers: list[Keeper] = []
+        self._calls: dict[str, FleetCall] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- life
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The UDP ports of the processes that run."""
+        nouns = (node.noun for _, node in self._nodes())
+        return tuple(noun.port for noun in nouns if noun is not None)
+
+    async def start(self) -> None:
+        """Take up the processes that run, start the others, and keep them all running.
+
+        Raises `Unavailable` when one cannot be started.
+        """
+        self._folder = folder = ControlFolder(self._path)
+        folder.lock()
+        level = logging.getLogger().getEffectiveLevel()
+        for index, settings in enumerate(self._settings):
+            config = ProcessConfig(
+                settings=settings,
+                folder=self._path.absolute(),
+                index=index,
+                resume_seconds=self._resume_seconds,
+                log_level=level,
+            )
+            self._keepers.append(Keeper(config, folder, self))
+        opened = (keeper.open() for keeper in self._keepers)
+        for failed in await asyncio.gather(*opened, return_exceptions=True):
+            if failed is not None:
+                raise failed
+        for keeper in self._keepers:
+            self._begin(keeper.run())
+
+    async def stop(self) -> None:
+        """Let go of the processes; end them if they are to end with us."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        end = self._ends_with_us()
+        await asyncio.gather(*(keeper.close(end=end) for keeper in self._keepers))
+        self._keepers.clear()
+        if self._folder is not None:
+            self._folder.close()
+            self._folder = None
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _nodes(self) -> Iterator[tuple[Keeper, RemoteNode]]:
+        for keeper in self._keepers:
+            if keeper.node is not None:
+                yield keeper, keeper.node
+
+    # --- what the processes tell
+
+    def node_up(self, keeper: Keeper, node: RemoteNode) -> None:
+        """Take up the calls that the process has already."""
+        if node.noun is None:
+            return
+        for call_id, held in node.noun.calls.items():
+            known = self._calls.get(call_id)
+            if known is None:
+                known = self._calls[call_id] = FleetCall(call_id, held)
+                known.put(keeper)
+            elif known.keeper is not keeper:
+                self._begin(_quietly(node.close_call(call_id)))
+
+    def node_event(self, keeper: Keeper, event: Event) -> None:
+        """Note who is connected and tell the server."""
+        call = self._calls.get(event.call)
+        if call is None or call.keeper is not keeper:
+            return
+        match event:
+            case MediaUp():
+                call.connected.add(event.party)
+            case MediaLost():
+                call.connected.discard(event.party)
+        event.tell(self._events)
+
+    def node_down(self, keeper: Keeper) -> None:
+        """Ask for new connections at once, and find the calls another process meanwhile."""
+        lost = [call for call in self._calls.values() if call.keeper is keeper]
+        for call in lost:
+            call.put(None)
+            self._begin(self._place_at_last(call))
+        for call in lost:
+            for party in sorted(call.joined):
+                self._events.offer_wanted(call.id, party, "new_connection")
+
+    # --- which process has a call
+
+    def _roomiest(self, *, for_new: bool) -> Keeper | None:
+        """Return the process with the most room. A call that has begun is never refused."""
+        found = [(k, node) for k, node in self._nodes() if node.capacity.accepting]
+        if not found and not for_new:
+            found = list(self._nodes())
+        here = {k.index: sum(c.keeper is k for c in self._calls.values()) for k, _ in found}
+        best = min(found, key=lambda x: (x[1].capacity.load, here[x[0].index]), default=None)
+        return best[0] if best else None
+
+    async def _place(self, call: FleetCall, *, for_new: bool) -> None:
+        """Put the call on a process. Raises `Unavailable` when there is none."""
+        async with call.lock:
+            if call.keeper is not None or call.over:
+                return
+            keeper = self._roomiest(for_new=for_new)
+            if keeper is None or keeper.node is None:
+                raise Unavailable("there is no media process with room")
+            node = keeper.node
+            await node.set_call(call.id, call.state())
+            if keeper.node is not node:
+                raise Unavailable("the media process is gone again")
+            call.put(keeper)
+
+    async def _place_at_last(self, call: FleetCall) -> None:
+        while call.keeper is None and not call.over:
+            try:
+                await self._place(call, for_new=False)
+            except Unavailable:
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _call(self, call_id: str) -> FleetCall:
+        call = self._calls.get(call_id)
+        if call is None:
+            raise NotFound("the media engine has no such call")
+        return call
+
+    async def _node_of(self, call: FleetCall) -> RemoteNode:
+        """Return the process that has the call, waiting for it. Raises `Unavailable`."""
+        try:
+            async with asyncio.timeout(PLACE_SECONDS):
+                await call.placed.wait()
+        except TimeoutError:
+            _log.warning("call %s has no media process", call.id)
+        if call.keeper is None or call.keeper.node is None:
+            raise Unavailable("no media process has the call")
+        return call.keeper.node
+
+    async def _tell(self, call: FleetCall) -> None:
+        """Send what is wanted of the call. Without a process the next one is told first."""
+        async with call.lock:
+            if call.keeper is not None and call.keeper.node is not None:
+                with contextlib.suppress(Unavailable):
+                    await call.keeper.node.set_call(call.id, call.state())
+
+    # --- what the server asks for
+
+    def held(self, call_id: str) -> CallMedia | None:
+        """Return how a call stands."""
+        call = self._calls.get(call_id)
+        if call is None:
+            return None
+        return CallMedia(call.gate_open, frozenset(call.veiled), frozenset(call.connected))
+
+    def capacity(self) -> Capacity:
+        """Return the room of the process that has the most."""
+        rooms = [node.capacity for _, node in self._nodes()]
+        return min(
+            rooms, key=lambda x: (not x.accepting, x.load), default=Capacity(1.0, accepting=False)
+        )
+
+    async def open_call(self, call_id: str) -> None:
+        """Make room for a call; it is known from now on, even if this raises `Unavailable`."""
+        call = self._calls.get(call_id)
+        if call is None:
+            call = self._calls[call_id] = FleetCall(call_id)
+        try:
+            await self._place(call, for_new=True)
+        except Unavailable:
+            self._begin(self._place_at_last(call))
+            raise
+
+    async def join(self, permit: Permit, call_id: str, party: str, offer: str) -> Joined:
+        """Connect `party` on the process that has the call and return the answer."""
+        permit.require("media.join", call_id)
+        call = self._call(call_id)
+        node = await self._node_of(call)
+        joined = await node.join(call_id, party, offer)
+        call.joined.add(party)
+        return joined
+
+    async def leave(self, call_id: str, party: str) -> None:
+        """End `party`'s connection."""
+        call = self._calls.get(call_id)
+        if call is None:
+            return
+        call.joined.discard(party)
+        call.connected.discard(party)
+        if call.keeper is not None and call.keeper.node is not None:
+            await call.keeper.node.leave(call_id, party)
+
+    async def set_gate(self, call_id: str, *, open: bool) -> None:
+        """Let sound and pictures through, or nothing."""
+        call = self._call(call_id)
+        call.gate_open = open
+        await self._tell(call)
+
+    async def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
+        """Withhold `party`'s picture, or show it again."""
+        call = self._call(call_id)
+        if on:
+            call.veiled.add(party)
+        else:
+            call.veiled.discard(party)
+        await self._tell(call)
+
+    async def close_call(self, call_id: str) -> None:
+        """Forget the call."""
+        call = self._calls.pop(call_id, None)
+        if call is None:
+            return
+        call.over = True
+        async with call.lock:
+            if call.keeper is not None and call.keeper.node is not None:
+                with contextlib.suppress(Unavailable):
+                    await call.keeper.node.close_call(call_id)
+
+    async def keep_only(self, call_ids: Collection[str]) -> None:
+        """Close every other call."""
+        for call_id in set(self._calls) - set(call_ids):
+            await self.close_call(call_id)
+
+    async def stats(self, call_id: str) -> dict[str, PartyStats]:
+        """Return how each party's connection does."""
+        return await (await self._node_of(self._call(call_id))).stats(call_id)
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(Unavailable):
+        await work

@@ -1,0 +1,204 @@
+"""The server's side of CONTROL.md: one media process that runs, spoken to over its socket."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncGenerator
+
+import aiohttp
+
+from media import control_api as api
+from media.control_folder import is_ours, peer_of
+from media.engine import Capacity, Joined
+from media.os_process import OsProcess
+from media.settings import PartyStats
+from security.errors import Unavailable
+
+ANSWER_SECONDS = 5.0
+HIDE_SECONDS = 2.0
+# A second look, since it may have been this process that stood still.
+SILENCE_SECONDS = (3.5, 0.5)
+END_SECONDS = 3.0
+BASE = "http://media"
+_log = logging.getLogger(__name__)
+
+
+class WrongVersion(Exception):
+    """The process is of another version or has other settings."""
+
+
+class RemoteNode:
+    """One run of a media process. Every request raises `Unavailable` when it is not answered."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        events: aiohttp.ClientWebSocketResponse,
+        process: OsProcess,
+    ) -> None:
+        self._http = http
+        self._events = events
+        self._process = process
+        self.capacity = Capacity(load=0.0, accepting=False)
+        self.noun: api.NodeNoun | None = None
+
+    @classmethod
+    async def connect(cls, path: str) -> "RemoteNode | None":
+        """Return the process that listens at `path`, None when there is none.
+
+        One that listens and does not answer is killed: it holds the port and cannot be told.
+        """
+        process = _listener(path)
+        if process is None:
+            return None
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        http = aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=path), timeout=timeout)
+        try:
+            closing = aiohttp.ClientWSTimeout(ws_close=1.0)
+            async with asyncio.timeout(HIDE_SECONDS):
+                events = await http.ws_connect(f"{BASE}/v1/events", timeout=closing)
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            await http.close()
+            await process.kill()
+            return None
+        return cls(http, events, process)
+
+    # --- life
+
+    async def greet(self, version: str) -> None:
+        """Read how the node stands.
+
+        Raises `WrongVersion` when it is not of `version`, `Unavailable` when it says nothing.
+        """
+        try:
+            text = await self._receive()
+        except TimeoutError as error:
+            raise Unavailable("the media process says nothing") from error
+        try:
+            frame = api.FRAMES.validate_json(text or "")
+        except ValueError as error:
+            raise WrongVersion from error
+        if not isinstance(frame, api.NodeFrame) or frame.node.version != version:
+            raise WrongVersion
+        self.noun, self.capacity = frame.node, frame.node.capacity
+
+    async def events(self) -> AsyncGenerator[api.Event, None]:
+        """Give each event once the one before has been dealt with; ends with the process.
+
+        A process that falls silent is killed.
+        """
+        while True:
+            try:
+                text = await self._receive()
+            except TimeoutError:
+                _log.error("media process %d is silent: it is killed", self._process.pid)
+                self.kill()
+                return
+            if text is None:
+                return
+            frame = api.FRAMES.validate_json(text)
+            if isinstance(frame, api.PulseFrame):
+                self.capacity = frame.capacity
+            elif isinstance(frame, api.EventFrame):
+                yield frame.event
+                with contextlib.suppress(ConnectionError):
+                    await self._events.send_str(api.SeenFrame(seq=frame.seq).model_dump_json())
+
+    async def end(self) -> None:
+        """End the process in order; kill it when it does not."""
+        with contextlib.suppress(Unavailable):
+            await self._ask("POST", "/v1/end", seconds=HIDE_SECONDS)
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._process.until_ended()
+        except TimeoutError:
+            await self._process.kill()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.send(signal.SIGKILL)
+
+    async def close(self) -> None:
+        """Let go of the process; it goes on."""
+        await self._events.close()
+        await self._http.close()
+        self._process.close()
+
+    async def remove(self) -> None:
+        """Kill what is left of the process, then let go of it: it is of no use and has the port."""
+        await self._process.kill()
+        await self.close()
+
+    # --- what is asked
+
+    async def set_call(self, call_id: str, state: api.CallState) -> None:
+        """Make the call what the server wants; a process that does not answer is killed."""
+        body = state.model_dump_json()
+        await self._hide("PUT", f"/v1/calls/{call_id}", body)
+
+    async def close_call(self, call_id: str) -> None:
+        """Close the call; a process that does not answer is killed."""
+        await self._hide("DELETE", f"/v1/calls/{call_id}")
+
+    async def join(self, call_id: str, party: str, offer: str) -> Joined:
+        """Return the answer to a party's offer."""
+        body = api.Offer(offer=offer).model_dump_json()
+        path = f"/v1/calls/{call_id}/parties/{party}"
+        return api.JOINED.validate_json(await self._ask("POST", path, body))
+
+    async def leave(self, call_id: str, party: str) -> None:
+        """End a party's connection."""
+        await self._ask("DELETE", f"/v1/calls/{call_id}/parties/{party}")
+
+    async def stats(self, call_id: str) -> dict[str, PartyStats]:
+        """Return how the parties' connections do."""
+        return api.STATS.validate_json(await self._ask("GET", f"/v1/calls/{call_id}/stats"))
+
+    async def _hide(self, method: str, path: str, body: str | None = None) -> None:
+        try:
+            await self._ask(method, path, body, seconds=HIDE_SECONDS)
+        except Unavailable:
+            _log.error("media process %d does not do as told: it is killed", self._process.pid)
+            self.kill()
+            raise
+
+    async def _ask(
+        self, method: str, path: str, body: str | None = None, seconds: float = ANSWER_SECONDS
+    ) -> bytes:
+        try:
+            timeout = aiohttp.ClientTimeout(total=seconds)
+            async with self._http.request(
+                method, BASE + path, data=body, timeout=timeout
+            ) as answer:
+                found = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unavailable("the media process does not answer") from error
+        if answer.status >= 300:
+            raise api.error_of(found)
+        return found
+
+    async def _receive(self) -> str | None:
+        """Return the next frame, None when the process is gone; raises `TimeoutError`."""
+        for last, seconds in enumerate(SILENCE_SECONDS, start=1 - len(SILENCE_SECONDS)):
+            try:
+                frame = await self._events.receive(timeout=seconds)
+            except TimeoutError:
+                if last == 0:
+                    raise
+                continue
+            return str(frame.data) if frame.type is aiohttp.WSMsgType.TEXT else None
+        return None
+
+
+def _listener(path: str) -> OsProcess | None:
+    """Return the process that listens at `path`; None when there is none that is ours."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+            pid, uid = peer_of(probe)
+            return OsProcess(pid) if is_ours(uid) else None
+        except OSError:
+            return None
