@@ -17,20 +17,38 @@ from server.demo.frames import FrameAssembler
 ASK_AGAIN_SECONDS = 0.5
 
 
+class Pauses:
+    """Remembers the longest time between two packets, in seconds."""
+
+    def __init__(self) -> None:
+        self.longest_seconds = 0.0
+        self._last: float | None = None
+
+    def heard(self) -> None:
+        """Take note of a packet."""
+        now = time.monotonic()
+        if self._last is not None:
+            self.longest_seconds = max(self.longest_seconds, now - self._last)
+        self._last = now
+
+
 class AudioCounter:
-    """Counts packets of sound."""
+    """Counts packets of sound, and how long none came."""
 
     def __init__(self) -> None:
         self.payload_type: int | None = None
         self.packets = 0
+        self.pauses = Pauses()
 
     def restart(self) -> None:
         """Count from nought."""
         self.packets = 0
+        self.pauses = Pauses()
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
         if packet.payload and packet.payload_type == self.payload_type:
             self.packets += 1
+            self.pauses.heard()
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         """Nothing is asked of reports."""
@@ -42,7 +60,7 @@ class AudioCounter:
 class VideoCounter:
     """Counts decodable frames, from the first keyframe on that really was decoded.
 
-    `first_frame_at` is that moment on the monotonic clock, in seconds.
+    `pauses` are those between packets. `first_frame_at` is that moment on the monotonic clock, in seconds.
     """
 
     def __init__(self, transport: RTCDtlsTransport, own_ssrc: int) -> None:
@@ -54,6 +72,7 @@ class VideoCounter:
         self._asked_at = float("-inf")
         self.first_frame_at: float | None = None
         self.frames = 0
+        self.pauses = Pauses()
         self.size_px: tuple[int, int] | None = None
 
     def restart(self) -> None:
@@ -62,10 +81,12 @@ class VideoCounter:
         self._decoding = None
         self.first_frame_at = None
         self.frames = 0
+        self.pauses = Pauses()
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
         if packet.payload_type != self.payload_type:
             return  # retransmissions have numbers of their own
+        self.pauses.heard()
         frame = self._assembler.add(
             packet.sequence_number, packet.payload, marker=bool(packet.marker)
         )
