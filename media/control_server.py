@@ -75,6 +75,11 @@ class ControlServer:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._done.wait()
 
+    async def close(self) -> None:
+        """Say goodbye to the server."""
+        if self._socket is not None:
+            await self._socket.close()
+
     # --- without a server
 
     def _look(self, now: float) -> None:

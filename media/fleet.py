@@ -18,6 +18,7 @@ from media.keeper import Keeper
 from media.process import ProcessConfig
 from media.remote import RemoteNode
 from media.settings import MediaEvents, MediaSettings, PartyStats
+from media.spawn import Spawner
 from security.errors import NotFound, Unavailable
 from security.gate import Permit
 
@@ -77,6 +78,7 @@ class Fleet:
         self._resume_seconds = resume_seconds
         self._ends_with_us = ends_with_us
         self._folder: ControlFolder | None = None
+        self._spawner = Spawner()
         self._keepers: list[Keeper] = []
         self._calls: dict[str, FleetCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,13 +107,14 @@ class Fleet:
                 resume_seconds=self._resume_seconds,
                 log_level=level,
             )
-            self._keepers.append(Keeper(config, folder, self))
+            self._keepers.append(Keeper(config, folder, self._spawner, self))
         opened = (keeper.open() for keeper in self._keepers)
         for failed in await asyncio.gather(*opened, return_exceptions=True):
             if failed is not None:
                 raise failed
         for keeper in self._keepers:
             self._begin(keeper.run())
+        self._begin(self._spawner.run())
 
     async def stop(self) -> None:
         """Let go of the processes; end them if they are to end with us."""

@@ -2,25 +2,19 @@
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
-import sys
 import time
 from typing import Protocol
 
 from media.control_api import Event, version_of
 from media.control_folder import ControlFolder
-from media.os_process import OsProcess
 from media.process import ProcessConfig
 from media.remote import RemoteNode, WrongVersion
-from security.crypto.keys import ENVIRONMENT_NAME
+from media.spawn import Spawner
 from security.errors import Unavailable
 
-START_SECONDS = 20.0
 PAUSES_SECONDS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 STEADY_SECONDS = 30.0
-COMMAND = ("-P", "-m", "media.process")
 _log = logging.getLogger(__name__)
 
 
@@ -40,11 +34,14 @@ class Watcher(Protocol):
 class Keeper:
     """Keeps the process of one index. `node` is None while there is none."""
 
-    def __init__(self, config: ProcessConfig, folder: ControlFolder, watcher: Watcher) -> None:
+    def __init__(
+        self, config: ProcessConfig, folder: ControlFolder, spawner: Spawner, watcher: Watcher
+    ) -> None:
         self.index = config.index
         self.node: RemoteNode | None = None
         self._config = config
         self._folder = folder
+        self._spawner = spawner
         self._watcher = watcher
         self._deaths = 0
 
@@ -119,49 +116,8 @@ class Keeper:
         return None
 
     async def _started(self) -> RemoteNode:
-        await self._start()
+        await self._spawner.start(self._config)
         node = await self._found()
         if node is None:
             raise Unavailable("the media process cannot be reached")
         return node
-
-    async def _start(self) -> None:
-        """Start the process and wait until it is ready. Raises `Unavailable` with its reason."""
-        environment = {k: v for k, v in os.environ.items() if k != ENVIRONMENT_NAME}
-        config_out, config_in = os.pipe()
-        answer_out, answer_in = os.pipe()
-        try:
-            command = (sys.executable, *COMMAND)
-            process = OsProcess.start(command, environment, config_out, answer_in)
-        finally:
-            os.close(config_out)
-            os.close(answer_in)
-        with contextlib.suppress(BrokenPipeError):
-            # Far less than a pipe holds (64 KiB): this never waits.
-            os.write(config_in, self._config.model_dump_json().encode())
-        os.close(config_in)
-        answer: dict[str, object] = {"error": "the media process does not start"}
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                answer = await _line(answer_out)
-        except TimeoutError:
-            _log.error("media process %d took more than %g s", self.index, START_SECONDS)
-        finally:
-            if "ready" not in answer:
-                await process.kill()
-            process.close()
-        if "ready" not in answer:
-            raise Unavailable(str(answer.get("error", "the media process ended at once")))
-
-
-async def _line(descriptor: int) -> dict[str, object]:
-    """Return the JSON that a pipe carries in its first line, {} when it ends without one."""
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    pipe = os.fdopen(descriptor, "rb", buffering=0)
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-    try:
-        line = await reader.readline()
-    finally:
-        transport.close()
-    return dict(json.loads(line)) if line else {}

@@ -74,6 +74,7 @@ async def run(config: ProcessConfig) -> None:
         await control.until_done()
     finally:
         await node.stop()
+        await control.close()
         await runner.cleanup()
         folder.close()
 

@@ -17,9 +17,9 @@ from media.settings import PartyStats
 from security.errors import Unavailable
 
 ANSWER_SECONDS = 5.0
-HIDE_SECONDS = 2.0
+HIDE_SECONDS = 3.0
 # A second look, since it may have been this process that stood still.
-SILENCE_SECONDS = (3.5, 0.5)
+SILENCE_SECONDS = (5.0, 1.0)
 END_SECONDS = 3.0
 BASE = "http://media"
 _log = logging.getLogger(__name__)
@@ -50,20 +50,32 @@ class RemoteNode:
 
         One that listens and does not answer is killed: it holds the port and cannot be told.
         """
-        process = _listener(path)
+        process = cls.listener(path)
         if process is None:
             return None
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         http = aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=path), timeout=timeout)
         try:
             closing = aiohttp.ClientWSTimeout(ws_close=1.0)
-            async with asyncio.timeout(HIDE_SECONDS):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 events = await http.ws_connect(f"{BASE}/v1/events", timeout=closing)
         except (aiohttp.ClientError, OSError, TimeoutError):
             await http.close()
             await process.kill()
             return None
         return cls(http, events, process)
+
+    @staticmethod
+    def listener(path: str) -> OsProcess | None:
+        """Return the process that listens at `path`; None when there is none that is ours."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.setblocking(False)
+            try:
+                probe.connect(path)
+                pid, uid = peer_of(probe)
+                return OsProcess(pid) if is_ours(uid) else None
+            except OSError:
+                return None
 
     # --- life
 
@@ -110,6 +122,7 @@ class RemoteNode:
         """End the process in order; kill it when it does not."""
         with contextlib.suppress(Unavailable):
             await self._ask("POST", "/v1/end", seconds=HIDE_SECONDS)
+        await self._events.close()
         try:
             async with asyncio.timeout(END_SECONDS):
                 await self._process.until_ended()
@@ -190,15 +203,3 @@ class RemoteNode:
                 continue
             return str(frame.data) if frame.type is aiohttp.WSMsgType.TEXT else None
         return None
-
-
-def _listener(path: str) -> OsProcess | None:
-    """Return the process that listens at `path`; None when there is none that is ours."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(path)
-            pid, uid = peer_of(probe)
-            return OsProcess(pid) if is_ours(uid) else None
-        except OSError:
-            return None

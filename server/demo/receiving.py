@@ -60,7 +60,7 @@ class AudioCounter:
 class VideoCounter:
     """Counts decodable frames, from the first keyframe on that really was decoded.
 
-    `pauses` are those between packets. `first_frame_at` is that moment on the monotonic clock, in seconds.
+    `first_frame_at` is that moment on the monotonic clock, in seconds.
     """
 
     def __init__(self, transport: RTCDtlsTransport, own_ssrc: int) -> None:

@@ -58,6 +58,16 @@ class RunningService:
         """Where the service's log and whatever else it says goes."""
         return self._folder / "service.log"
 
+    @property
+    def pid(self) -> int:
+        """The number of the service's process; 0 while it does not run."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def data(self) -> Path:
+        """Where the service keeps everything."""
+        return self._folder / "data"
+
     async def start(self) -> None:
         """Start it and wait until it listens. Raises `RuntimeError` when it does not."""
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -133,8 +143,7 @@ class RunningService:
         kek = self._folder / "kek"
         if not kek.exists():
             KeyEncryptionKey.generate().write_file(kek)
-        data = self._folder / "data"
-        data.mkdir(exist_ok=True)
+        self.data.mkdir(exist_ok=True)
         return {
             "server": {"host": "127.0.0.1", "port": self.port},
             "media": {
@@ -142,7 +151,7 @@ class RunningService:
                 "port": self.media_port,
                 "announce": [self._announce],
             },
-            "data": {"folder": str(data)},
+            "data": {"folder": str(self.data)},
             "keys": {"kek_file": str(kek)},
             **self._changes,
         }
