@@ -12,6 +12,12 @@ class Bucket:
         self._tokens = burst
         self._filled_at: float | None = None
 
+    def refit(self, burst: float, per_second: float) -> None:
+        """Take other limits from now on."""
+        self._burst = burst
+        self._per_second = per_second
+        self._tokens = min(self._tokens, burst)
+
     def _fill(self, now: float) -> None:
         if self._filled_at is not None and now > self._filled_at:
             gained = (now - self._filled_at) * self._per_second
