@@ -71,9 +71,7 @@ class Trend:
         self._group = (sent_at, sent_at, arrived_at)
         return before is not None and self._point(before, group)
 
-    def _point(
-        self, before: tuple[float, float, float], group: tuple[float, float, float]
-    ) -> bool:
+    def _point(self, before: tuple[float, float, float], group: tuple[float, float, float]) -> bool:
         spacing = group[1] - before[1]
         self._deltas = min(MAX_DELTAS, self._deltas + 1)
         self._sum += 1000 * (group[2] - before[2] - spacing)
