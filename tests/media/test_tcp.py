@@ -133,13 +133,15 @@ async def test_who_never_sends_a_check_is_closed_and_may_not_say_much(place: Pla
 
 
 async def test_a_packet_that_comes_byte_by_byte_is_not_waited_for(place: Place) -> None:
-    made = await place.connect()
+    made, other = await place.connect(), await place.connect()
     address = await place.prove(made)
+    await place.prove(other)
     for number, byte in enumerate(framed(PICTURE)[:4]):
         await place.say(made, bytes([byte]))
-        # Read before time passes.
-        await asyncio.sleep(0.02)
-        place.later(TORN_SECONDS / 3 if number else 0.0)
+        # What came later elsewhere is here: so is this byte.
+        await place.say(other, framed(CONTROL))
+        assert await until(lambda: len(place.received) == 3 + number)  # noqa: B023
+        place.later(TORN_SECONDS / 3)
     place.later(1.0)
     assert place.gone == [address]
 

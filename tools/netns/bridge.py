@@ -6,7 +6,7 @@ makes the devices NEAR (the client's end) and FAR (the server's), prints `{"read
 obeys JSON lines on standard input, each answered by one line, until standard input ends:
 
     {"up": {"loss": 0.05, …}, "down": {…}}   fields of `Fault`; up is from NEAR to FAR
-    {"nat": ["10.77.1.2", "203.0.113.7"]}    inner host and its public address
+    {"nat": "203.0.113.7"}                   put a router with this address before NEAR
     {"rebind": "203.0.113.8" | null}         forget the ports; come from another address or the same
     {"counts": true}                         what became of the packets
 
@@ -97,8 +97,7 @@ class Bridge:
             if name in order:
                 way.change(Fault(**order[name]))
         if "nat" in order:
-            inside, outside = order["nat"]
-            self._nat = Nat(IPv4Address(inside).packed, IPv4Address(outside).packed)
+            self._nat = Nat(IPv4Address(order["nat"]).packed)
         if "rebind" in order and self._nat is not None:
             outside = order["rebind"]
             self._nat.rebind(IPv4Address(outside).packed if outside else None)

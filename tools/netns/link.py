@@ -84,7 +84,7 @@ class Link:
             server.delete()
             raise
         if nat:
-            await link._ask({"nat": [cls.client_address, cls.public_address]})
+            await link._ask({"nat": cls.public_address})
         return link
 
     async def _lay(self, near: str, far: str) -> None:

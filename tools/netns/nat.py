@@ -1,6 +1,6 @@
 """A router's address translation on IPv4 UDP packets. Pure.
 
-The inner host is seen from outside at one public address, each of its ports at another. `rebind`
+Inner hosts are seen from outside at one public address, each of their ports at another. `rebind`
 is what a router does that forgot its table: the same inner ports come out of other ones.
 """
 
@@ -12,14 +12,13 @@ FIRST_PORT = 20_000
 
 
 class Nat:
-    """Translates what one inner host sends, and what comes back to it."""
+    """Translates what inner hosts send, and what comes back to them."""
 
-    def __init__(self, inside: bytes, outside: bytes) -> None:
-        self._inside = inside
+    def __init__(self, outside: bytes) -> None:
         self._outside = outside
         self._next = FIRST_PORT
-        self._out: dict[int, int] = {}
-        self._back: dict[int, int] = {}
+        self._out: dict[bytes, int] = {}
+        self._back: dict[int, bytes] = {}
 
     def rebind(self, outside: bytes | None = None) -> None:
         """Forget every port, and be at another public address if one is given."""
@@ -28,25 +27,25 @@ class Nat:
         self._outside = outside or self._outside
 
     def outward(self, packet: bytes) -> bytes | None:
-        """Return a packet of the inner host as the outside sees it."""
-        if not _is_udp(packet) or packet[12:16] != self._inside:
+        """Return a packet of an inner host as the outside sees it."""
+        if not _is_udp(packet):
             return packet
-        port = int.from_bytes(packet[HEADER_BYTES : HEADER_BYTES + 2], "big")
-        public = self._out.get(port)
+        inner = packet[12:16] + packet[HEADER_BYTES : HEADER_BYTES + 2]
+        public = self._out.get(inner)
         if public is None:
             public, self._next = self._next, self._next + 1
-            self._out[port], self._back[public] = public, port
-        return _rewritten(packet, 12, HEADER_BYTES, self._outside, public)
+            self._out[inner], self._back[public] = public, inner
+        return _rewritten(packet, 12, HEADER_BYTES, self._outside + public.to_bytes(2, "big"))
 
     def inward(self, packet: bytes) -> bytes | None:
-        """Return a packet from outside as the inner host gets it, None for one to nobody."""
+        """Return a packet from outside as an inner host gets it, None for one to nobody."""
         if not _is_udp(packet):
             return packet
         public = int.from_bytes(packet[HEADER_BYTES + 2 : HEADER_BYTES + 4], "big")
-        port = self._back.get(public)
-        if port is None or packet[16:20] != self._outside:
+        inner = self._back.get(public)
+        if inner is None or packet[16:20] != self._outside:
             return None
-        return _rewritten(packet, 16, HEADER_BYTES + 2, self._inside, port)
+        return _rewritten(packet, 16, HEADER_BYTES + 2, inner)
 
 
 def _is_udp(packet: bytes) -> bool:
@@ -54,10 +53,11 @@ def _is_udp(packet: bytes) -> bool:
     return len(packet) >= HEADER_BYTES + 8 and packet[0] == 0x45 and packet[9] == UDP
 
 
-def _rewritten(packet: bytes, address_at: int, port_at: int, address: bytes, port: int) -> bytes:
+def _rewritten(packet: bytes, address_at: int, port_at: int, end: bytes) -> bytes:
+    """Return the packet with another end: four bytes of address, two of port."""
     changed = bytearray(packet)
-    changed[address_at : address_at + 4] = address
-    changed[port_at : port_at + 2] = port.to_bytes(2, "big")
+    changed[address_at : address_at + 4] = end[:4]
+    changed[port_at : port_at + 2] = end[4:]
     changed[10:12] = b"\0\0"
     changed[10:12] = checksum(changed[:HEADER_BYTES]).to_bytes(2, "big")
     changed[26:28] = b"\0\0"
