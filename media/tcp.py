@@ -54,9 +54,9 @@ class Stream:
     def admit(self, data: bytes | memoryview, now: float) -> bool:
         """Queue a packet, unless it would come too late; what is not media nearly always."""
         media = 128 <= data[0] < 192 and not (len(data) > 1 and 192 <= data[1] <= 223)
-        room = MAX_UNSENT_BYTES - self._unsent_bytes - (ROOM_FOR_CONTROL_BYTES if media else 0)
+        free = MAX_UNSENT_BYTES - self._unsent_bytes - (ROOM_FOR_CONTROL_BYTES if media else 0)
         late = media and self._unsent and now - self._unsent[0][0] > MAX_WAIT_SECONDS
-        if late or len(data) > room:
+        if late or len(data) > free:
             return False
         self._unsent.append((now, memoryview(framed(data))))
         self._unsent_bytes += len(data) + HEADER_BYTES
