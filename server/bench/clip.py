@@ -95,5 +95,5 @@ def _cut(frame: bytes, index: int) -> tuple[bytes, ...]:
 
 
 def _padded(payload: bytes) -> bytes:
-    """Make limit for the stamp behind the first bytes, which a forwarder reads."""
+    """Leave place for the stamp behind the first bytes, which a forwarder reads."""
     return payload + bytes(max(0, STAMP_BYTES + 16 - len(payload)))

@@ -1,8 +1,8 @@
 /* The packet loop of the load generator: paces pre-encoded sound and pictures out of many
  * connections and counts what comes back. libc only; libsrtp's functions come in as addresses.
  *
- * One thread runs load_run. Others may call load_add, load_mark, load_totals and load_stop at any
- * time: a leg is published by `legs` growing, counters are only read, and read as whole words.
+ * One thread runs load_run; one other calls the rest at any time. A leg is handed over by its
+ * `state`; counters are only read, and read as whole words.
  * Every packet sent ends with a stamp (struct stamp) over its last 24 bytes, so that the receiver
  * knows who sent it and when. The kernel's arrival time is compared with it: how late this thread
  * reads does not count as delay of the server.
@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MAX_LEGS 1024
 #define BURST 16                     /* packets of one frame that leave at once */
@@ -31,6 +32,7 @@
 #define BUCKET_NS 10000LL
 #define AUDIO 0
 #define VIDEO 1
+enum { FREE, LIVE, ENDING };         /* of a leg: the loop alone goes from ENDING to FREE */
 
 typedef int (*srtp_function)(void *session, void *packet, int *size);
 
@@ -74,6 +76,7 @@ struct leg {
     int64_t due[2], report_due;
     uint32_t frame, packet, end, sound;
     uint8_t sending, wants_keyframe;
+    atomic_int state;
 };
 
 struct load {
@@ -349,12 +352,14 @@ void *load_new(const struct clip *clips, void *const *functions) {
 
 /* Returns the leg's number, or -1 when there are too many or the socket cannot be watched. */
 int load_add(struct load *load, const struct setup *setup) {
-    unsigned number = atomic_load(&load->legs);
+    unsigned legs = atomic_load(&load->legs), number = 0;
+    while (number < legs && atomic_load(&load->leg[number].state) != FREE) number++;
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
     int on = 1;
     int64_t now = now_ns();
     if (number >= MAX_LEGS) return -1;
     struct leg *leg = &load->leg[number];
+    memset(leg, 0, sizeof *leg);
     leg->is = *setup;
     /* No two begin together, nor with their first frame at once. */
     leg->due[AUDIO] = now + (int64_t)(setup->sender * 7919u % 20u) * 1000000LL;
@@ -362,9 +367,19 @@ int load_add(struct load *load, const struct setup *setup) {
     leg->report_due = now + (int64_t)(setup->sender * 613u % 1000u) * 1000000LL;
     leg->frame = load->clip[VIDEO].frame_count - 1;
     if (setsockopt(setup->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)) return -1;
-    atomic_store(&load->legs, number + 1);
     if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, setup->fd, &event)) return -1;
+    atomic_store(&leg->state, LIVE);
+    if (number == legs) atomic_store(&load->legs, legs + 1);
     return (int)number;
+}
+
+/* Ends a leg: its socket is the caller's again once load_ended says so. */
+void load_end(struct load *load, unsigned number) {
+    atomic_store(&load->leg[number].state, ENDING);
+}
+
+int load_ended(struct load *load, unsigned number) {
+    return atomic_load(&load->leg[number].state) == FREE;
 }
 
 void load_run(struct load *load) {
@@ -375,13 +390,22 @@ void load_run(struct load *load) {
         int quiet = atomic_load(&load->quiet);
         for (unsigned n = 0; n < legs; n++) {
             struct leg *leg = &load->leg[n];
+            int state = atomic_load(&leg->state);
+            if (state == ENDING) {
+                epoll_ctl(load->epoll, EPOLL_CTL_DEL, leg->is.fd, NULL);
+                atomic_store(&leg->state, FREE);
+            }
+            if (state != LIVE) continue;
             if (leg->is.sends && !quiet && (now >= leg->due[AUDIO] || now >= leg->due[VIDEO]))
                 send_due(load, leg, now_ns());
             if (now >= leg->report_due) report(load, leg, now);
         }
         struct timespec wait = {0, IDLE_NS};
         int ready = epoll_pwait2(load->epoll, events, 256, &wait, NULL);
-        for (int n = 0; n < ready; n++) take(load, &load->leg[events[n].data.u32]);
+        for (int n = 0; n < ready; n++) {
+            struct leg *leg = &load->leg[events[n].data.u32];
+            if (atomic_load(&leg->state) == LIVE) take(load, leg);
+        }
     }
 }
 
@@ -415,5 +439,6 @@ double load_quantile(struct load *load, int which, uint64_t of_million) {
 }
 
 void load_free(struct load *load) {
+    close(load->epoll);
     free(load->leg), free(load->delay), free(load->lateness), free(load);
 }

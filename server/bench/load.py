@@ -22,6 +22,7 @@ from server.bench.clip import Packets
 SOURCE = Path(__file__).with_name("load.c")
 KINDS = ("audio", "video")
 BUILD_SECONDS = 60
+PASS_SECONDS = 0.001
 NEVER_NS = (1 << 62, (1 << 62) + 1)
 
 
@@ -105,11 +106,12 @@ class Totals:
 
 
 class Load:
-    """The running loop; use it as a context. `legs` are numbered in the order of `add`."""
+    """The running loop; use it as a context. `add` numbers legs; those that ended free theirs."""
 
     def __init__(self, audio: Packets, video: Packets) -> None:
         self._library = _built()
         self._kept: list[Any] = []  # memory that the loop reads
+        self._legs: dict[int, Connected] = {}
         clips = (_Clip * 2)(self._clip(audio), self._clip(video))
         functions = (c_void_p * 4)(*srtp_functions())
         self._load = self._library.load_new(clips, functions)
@@ -134,7 +136,7 @@ class Load:
 
     @property
     def legs(self) -> int:
-        """How many connections there are."""
+        """How many connections there are or were at once."""
         return int(self._library.load_legs(self._load))
 
     @property
@@ -160,11 +162,18 @@ class Load:
             mid=(ord(leg.mids[0]), ord(leg.mids[1])),
             sends=leg.sends,
         )
-        self._kept.append(leg)
         number = int(self._library.load_add(self._load, ctypes.byref(setup)))
         if number < 0:
             raise Unavailable("the load generator has too many connections")
+        self._legs[number] = leg
         return number
+
+    def end(self, number: int) -> None:
+        """Neither send nor listen at a leg any more; its socket may be closed on return."""
+        self._library.load_end(self._load, number)
+        while not self._library.load_ended(self._load, number):
+            time.sleep(PASS_SECONDS)
+        self._legs.pop(number, None)
 
     def mark(self, begin_ns: int, end_ns: int) -> None:
         """Count apart what is sent from `begin_ns` to `end_ns`, in nanoseconds since 1970."""
@@ -245,6 +254,8 @@ def _typed(library: Any) -> Any:
         "load_new": (c_void_p, (c_void_p, c_void_p)),
         "load_add": (c_int, (c_void_p, c_void_p)),
         "load_run": (None, (c_void_p,)),
+        "load_end": (None, (c_void_p, c_uint)),
+        "load_ended": (c_int, (c_void_p, c_uint)),
         "load_quiet": (None, (c_void_p,)),
         "load_stop": (None, (c_void_p,)),
         "load_mark": (None, (c_void_p, c_int64, c_int64)),

@@ -36,6 +36,17 @@ def resident_mib(pids: list[int]) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
+def sockets(pids: list[int]) -> int:
+    """Return how many sockets these processes hold."""
+    found = 0
+    for pid in pids:
+        with suppress(OSError):
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                with suppress(OSError):
+                    found += str(Path(entry.path).readlink()).startswith("socket:")
+    return found
+
+
 def pin(pid: int, core: int) -> None:
     """Let a process and all its threads run on one core alone."""
     for task in Path(f"/proc/{pid}/task").iterdir():

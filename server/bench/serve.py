@@ -4,8 +4,8 @@
 
 Prints `{"base_url"}` once it listens. `{"seats": n}` makes a town of n tablets and desks and is
 answered by their one-time tokens; `{"forwarded": true}` by what the media engine says it has sent
-in open calls; `{"packet_path": true}` by the path it uses. It ends with its standard input. It is
-`madoguchi serve` in all but the command.
+in open calls; `{"packet_path": true}` by the path it uses; `{"tasks": true}` by how many tasks its
+loop holds. It ends with its standard input. It is `madoguchi serve` in all but the command.
 """
 
 import asyncio
@@ -66,6 +66,8 @@ async def serve(folder: Path) -> None:
                 _say({"seats": await make_seats(service.parts, asked["seats"])})
             elif "packet_path" in asked:
                 _say({"packet_path": getattr(service.parts.media, "packet_path", "python")})
+            elif "tasks" in asked:
+                _say({"tasks": len(asyncio.all_tasks())})
             else:
                 _say({"forwarded": await forwarded(service.parts)})
 

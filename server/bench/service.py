@@ -37,7 +37,7 @@ WAY = (
 
 
 class Service:
-    """The running service. `way` says what it is."""
+    """The running service. `way` says what it is, `seats` are its pages: counter and desk."""
 
     name = "madoguchi"
     way = WAY
@@ -46,9 +46,9 @@ class Service:
         self, process: asyncio.subprocess.Process, base_url: str, http: aiohttp.ClientSession
     ) -> None:
         self._process = process
-        self._base_url = base_url
+        self.base_url = base_url
         self._http = http
-        self._seats: list[tuple[SimulatedPage, SimulatedPage]] = []
+        self.seats: list[tuple[SimulatedPage, SimulatedPage]] = []
 
     @property
     def pids(self) -> list[int]:
@@ -60,31 +60,34 @@ class Service:
         tokens = (await self._ask({"seats": calls}))["seats"]
         for counter, desk in tokens:
             pair = (await self._page("counter", counter), await self._page("desk", desk))
-            self._seats.append(pair)
+            self.seats.append(pair)
 
     async def join(self, load: Load, identity: Identity, number: int) -> Joined:
         """Place and answer call `number`, connect both parties to the load."""
-        counter, desk = self._seats[number]
+        counter, desk = self.seats[number]
         call = await counter.place("new-issue")
         await desk.accept(call["id"])
         begun = now_ns()
         legs = (Leg(identity), Leg(identity))
         first = 2 * number
         for page, leg, sender in ((counter, legs[0], first), (desk, legs[1], first + 1)):
-            answer = await page.ask("offer", connection=1, sdp=leg.sdp())
-            load.add(await leg.connect(answer["sdp"], sender=sender, hears=sender ^ 1))
+            await connect(load, page, leg, sender, connection=1)
         return Joined(legs, begun)
 
     async def forwarded(self) -> int | None:
         """Return how many packets the server says it has forwarded."""
         return int((await self._ask({"forwarded": True}))["forwarded"])
 
+    async def tasks(self) -> int:
+        """Return how many tasks the server's event loop holds."""
+        return int((await self._ask({"tasks": True}))["tasks"])
+
     async def packet_path(self) -> str:
         """Return which packet path the server says it uses."""
         return str((await self._ask({"packet_path": True}))["packet_path"])
 
     async def _page(self, page: str, token: str) -> SimulatedPage:
-        browser = Browser(self._http, self._base_url, page)
+        browser = Browser(self._http, self.base_url, page)
         await browser.use_link(token)
         made = SimulatedPage(browser, NO_CLIP)
         await made.connect()
@@ -92,13 +95,21 @@ class Service:
 
     async def close(self) -> None:
         """Close every page."""
-        await asyncio.gather(*(page.close() for pair in self._seats for page in pair))
+        await asyncio.gather(*(page.close() for pair in self.seats for page in pair))
 
     async def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         if self._process.stdin is None:
             raise Unavailable("the service does not listen")
         self._process.stdin.write(json.dumps(question).encode() + b"\n")
         return await _answer(self._process)
+
+
+async def connect(
+    load: Load, page: SimulatedPage, leg: Leg, sender: int, *, connection: int
+) -> int:
+    """Offer `leg` as a page's connection of that number; return its number in the load."""
+    answer = await page.ask("offer", connection=connection, sdp=leg.sdp())
+    return load.add(await leg.connect(answer["sdp"], sender=sender, hears=sender ^ 1))
 
 
 async def _answer(process: asyncio.subprocess.Process) -> dict[str, Any]:

@@ -1,193 +1,209 @@
 """Soak: calls come and go for a long time, and the server holds nothing back.
 
-    .venv/bin/python tests/bench/soak.py [--calls 10] [--seconds 7200] [--call-seconds 20]
+    .venv/bin/python tests/bench/soak.py [--calls 10] [--seconds 7200] [--window-seconds 600]
+        [--call-seconds 20] [--seed 1]
 
-The service runs in its own process; this one plays residents and desks with real ICE, DTLS and
-SRTP on loopback. Prints one JSON object: memory (MiB), threads, open files and calls of the server
-after the warm-up (a tenth of the rounds) and after the last round, and what grew. Exit 1 when
-files or calls are left over, or memory grew by more than 2 % in 20 rounds or more.
+The service runs in its own process; pages speak its protocol, and the load of `madoguchi bench`
+carries their sound and pictures over real ICE, DTLS and SRTP on loopback. Calls differ as the seed
+says: how long, with or without a lost socket, a new connection, a file, which outcome. Between
+rounds, when no call is open, memory, tasks, sockets and calls of the server are read.
+
+Prints one JSON object: the median of each figure in each window, its growth in percent against the
+first window after the warm-up, and what grew. Exit 1 when a figure of the last window is more
+than 2 % over the first, or calls are left over. Memory is judged from the fourth window on, if
+windows are of a minute or longer: before, it is warming up.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
-import os
-import subprocess
+import random
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from security.ids import new_id
-from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
-from server.app import build_parts
+from media.dtls import new_identity
+from server.bench import clip
+from server.bench.connect import Leg
+from server.bench.load import Load
+from server.bench.processes import load_average, resident_mib, sockets
+from server.bench.service import Service, connect, running
 from server.clock import utc_now
-from server.demo.browser import Browser
 from server.demo.client import SimulatedPage
-from server.demo.encoded import desk_clip, resident_clip
 from server.demo.pdf import application_pdf
-from server.demo.seed import settings_for
-from server.parts import Parts
 
-MEMORY_GROWTH_LIMIT = 0.02
+GROWTH_LIMIT_PERCENT = 2.0
+JUDGED = ("rss_mib", "tasks", "sockets")
+MEMORY_WINDOWS = 4
+MEMORY_WINDOW_SECONDS = 60.0
+CHECK_SECONDS = 4.0
+OUTCOMES = ("verified", "returned", "refused")
+
+Figures = dict[str, float]
 
 
 async def main() -> int:
     """Run the soak and return the exit code."""
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
-        links = await _prepare(Path(folder), options.calls)
-        async with _service(Path(folder)) as (pid, base_url):
-            rounds = await _soak(options, links, pid, base_url)
-    report = _report(rounds)
-    json.dump(report, sys.stdout)
+        async with running(Path(folder), None) as service:
+            await service.prepare(options.calls)
+            report = judge(await _soak(options, service), options.window_seconds)
+    json.dump(report | {"machine_load": load_average()}, sys.stdout)
     print()
-    return 0 if not report["grew"] else 1
+    return 1 if report["grew"] else 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--calls", type=int, default=10, help="calls at once, 1 to 30")
     parser.add_argument("--seconds", type=float, default=7200, help="how long in all")
-    parser.add_argument("--call-seconds", type=float, default=20, help="media of each call")
+    parser.add_argument("--window-seconds", type=float, default=600, help="of one line of figures")
+    parser.add_argument("--call-seconds", type=float, default=20, help="media of each call at most")
+    parser.add_argument("--seed", type=int, default=1, help="what the calls are like")
     return parser.parse_args()
 
 
-async def _prepare(folder: Path, calls: int) -> list[tuple[str, str]]:
-    """Make a town with so many tablets and desks; return their one-time links."""
-    parts = await build_parts(settings_for(folder))
-    try:
-        town = Municipality(new_id(), "soak", "架空市", "", "")
-        await parts.people.add_municipality(town)
-        office = Office(new_id(), town.id, "架空郵便局", OfficeKind.DIRECT)
-        await parts.people.add_office(office)
-        return [await _pair(parts, town, office, number) for number in range(calls)]
-    finally:
-        await parts.database.close()
-
-
-async def _pair(parts: Parts, town: Municipality, office: Office, number: int) -> tuple[str, str]:
-    tablet = Tablet(new_id(), town.id, office.id, f"{number}番窓口", None, None)
-    await parts.people.add_tablet(tablet)
-    people = []
-    for login, role, place in (("c", Role.CLERK, office.id), ("d", Role.VERIFIER, None)):
-        person = Person(new_id(), town.id, f"{login}{number}", "架空", role, place, None, None)
-        await parts.people.add_person(person)
-        people.append(person.id)
-    make = parts.sign_in.make_link
-    counter = await make(LinkPurpose.SIGN_IN, town.id, person_id=people[0], tablet_id=tablet.id)
-    return counter, await make(LinkPurpose.SIGN_IN, town.id, person_id=people[1])
-
-
-@asynccontextmanager
-async def _service(folder: Path) -> AsyncIterator[tuple[int, str]]:
-    """Run the service over `folder` in a process of its own."""
-    ready = folder / "ready"
-    program = (
-        "import asyncio, pathlib, sys\n"
-        "from server.app import running_service\n"
-        "from server.demo.seed import settings_for\n"
-        "async def run():\n"
-        "    async with running_service(settings_for(pathlib.Path(sys.argv[1]))) as service:\n"
-        "        pathlib.Path(sys.argv[2]).write_text(service.base_url)\n"
-        "        await asyncio.to_thread(sys.stdin.read)\n"
-        "asyncio.run(run())\n"
-    )
-    command = [sys.executable, "-c", program, str(folder), str(ready)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: ASYNC220  # short
-        try:
-            for _ in range(600):
-                if ready.exists() and ready.read_text():
-                    break
-                await asyncio.sleep(0.05)
-            yield process.pid, ready.read_text()
-        finally:
-            if process.stdin is not None:
-                process.stdin.close()
-            process.wait(20)
-
-
-async def _soak(
-    options: argparse.Namespace, links: list[tuple[str, str]], pid: int, base_url: str
-) -> list[dict[str, float]]:
-    clips = await asyncio.to_thread(lambda: (resident_clip(), desk_clip()))
-    rounds: list[dict[str, float]] = []
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        pairs = []
-        for counter_token, desk_token in links:
-            counter = SimulatedPage(
-                await _browser(http, base_url, "counter", counter_token), clips[0]
+async def _soak(options: argparse.Namespace, service: Service) -> list[tuple[float, Figures]]:
+    """Return when each round ended, in seconds from the start, and what was read then."""
+    chance = random.Random(options.seed)
+    rounds: list[tuple[float, Figures]] = []
+    audio, video = await asyncio.to_thread(lambda: (clip.audio(), clip.video()))
+    begun = time.monotonic()
+    with Load(audio, video) as load:
+        players = [_Player(load, *pair, n) for n, pair in enumerate(service.seats)]
+        while not rounds or time.monotonic() < begun + options.seconds:
+            plans = [_Plan(chance, options.call_seconds) for _ in players]
+            await asyncio.gather(
+                *(player.call(plan) for player, plan in zip(players, plans, strict=True))
             )
-            desk = SimulatedPage(await _browser(http, base_url, "desk", desk_token), clips[1])
-            await asyncio.gather(counter.connect(), desk.connect())
-            pairs.append((counter, desk))
-        end = time.monotonic() + options.seconds
-        while not rounds or time.monotonic() < end:
-            await asyncio.gather(*(_call(*pair, options.call_seconds) for pair in pairs))
             await asyncio.sleep(0.5)
-            rounds.append(await _look(http, base_url, pid))
-            print(f"round {len(rounds)}: {rounds[-1]}", file=sys.stderr)
-        await asyncio.gather(*(page.close() for pair in pairs for page in pair))
+            rounds.append((time.monotonic() - begun, await _look(service)))
+            print(f"{rounds[-1][0]:.0f} s: {rounds[-1][1]}", file=sys.stderr, flush=True)
     return rounds
 
 
-async def _browser(http: aiohttp.ClientSession, base_url: str, page: str, token: str) -> Browser:
-    browser = Browser(http, base_url, page)
-    await browser.use_link(token)
-    return browser
+class _Plan:
+    """What one call is like."""
+
+    def __init__(self, chance: random.Random, most_seconds: float) -> None:
+        self.seconds = most_seconds * chance.uniform(0.5, 1.0)
+        self.cut = chance.random() < 0.5
+        self.reconnects = chance.random() < 0.3
+        self.file = chance.random() < 0.5
+        self.outcome = chance.choice(OUTCOMES)
 
 
-async def _call(counter: SimulatedPage, desk: SimulatedPage, seconds: float) -> None:
-    """Play one call: sound and pictures, chat, a lost socket, a file, a decision."""
-    call = await counter.place("new-issue")
-    await desk.accept(call["id"])
-    await counter.until(lambda m: m.under_way)
-    await asyncio.gather(counter.open_media(), desk.open_media())
-    await asyncio.gather(counter.say("よろしくお願いします"), desk.say("はい"))
-    await asyncio.sleep(seconds)
-    await counter.cut()
-    await desk.until(lambda m: m.call_state == "interrupted")
-    await counter.return_()
-    await desk.until(lambda m: m.call_state == "talking")
-    await counter.send_file("申請書.pdf", application_pdf(call["number"], utc_now()))
-    await desk.ask("call.decide")
-    await desk.ask("call.close", outcome="verified", reason=None)
-    await counter.until(lambda m: m.call_state == "closed")
-    await asyncio.gather(counter.close_media(), desk.close_media())
+class _Player:
+    """A counter and a desk that call each other again and again."""
+
+    def __init__(
+        self, load: Load, counter: SimulatedPage, desk: SimulatedPage, number: int
+    ) -> None:
+        self._load = load
+        self._pages = ((counter, 2 * number), (desk, 2 * number + 1))
+        self._counter, self._desk = counter, desk
+        self._connections = itertools.count(1)
+        self._legs: dict[int, tuple[Leg, int]] = {}
+
+    async def call(self, plan: _Plan) -> None:
+        """Play one call: sound and pictures, chat, mishaps, a file, a decision."""
+        counter, desk = self._counter, self._desk
+        call = await counter.place("new-issue")
+        await desk.accept(call["id"])
+        await counter.until(lambda m: m.under_way)
+        for page, sender in self._pages:
+            await self._connect(page, sender)
+        await asyncio.gather(counter.say("よろしくお願いします"), desk.say("はい"))
+        await self._stay(plan.seconds)
+        if plan.cut:
+            await counter.cut()
+            await desk.until(lambda m: m.call_state == "interrupted")
+            await counter.return_()
+            await desk.until(lambda m: m.call_state == "talking")
+        if plan.reconnects:
+            await self._connect(*self._pages[0])
+        if plan.file:
+            pdf = application_pdf(call["number"], utc_now())
+            await counter.send_file("申請書.pdf", pdf)
+        await desk.ask("call.decide")
+        reason = None if plan.outcome == "verified" else "書類の不足"
+        await desk.ask("call.close", outcome=plan.outcome, reason=reason)
+        await counter.until(lambda m: m.call_state == "closed")
+        for sender in list(self._legs):
+            self._end(sender)
+
+    async def _connect(self, page: SimulatedPage, sender: int) -> None:
+        leg = Leg(new_identity(datetime.now(UTC)))  # the old one's would be an ICE restart
+        connection = next(self._connections)
+        number = await connect(self._load, page, leg, sender, connection=connection)
+        self._end(sender)
+        self._legs[sender] = (leg, number)
+
+    def _end(self, sender: int) -> None:
+        found = self._legs.pop(sender, None)
+        if found is not None:
+            self._load.end(found[1])
+            found[0].close()
+
+    async def _stay(self, seconds: float) -> None:
+        """Talk so long, and go on agreeing to be sent media."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, CHECK_SECONDS))
+            for leg, _ in self._legs.values():
+                leg.check()
 
 
-async def _look(http: aiohttp.ClientSession, base_url: str, pid: int) -> dict[str, float]:
-    status = await asyncio.to_thread(Path(f"/proc/{pid}/status").read_text)
-    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    async with http.get(f"{base_url}/metrics") as response:
-        figures = [line for line in (await response.text()).splitlines() if line[:1] != "#"]
-    calls = sum(float(f.split()[-1]) for f in figures if f.startswith("madoguchi_calls{"))
+async def _look(service: Service) -> Figures:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"{service.base_url}/metrics") as response,
+    ):
+        lines = [line for line in (await response.text()).splitlines() if line[:1] != "#"]
+    # The look itself holds a socket, or does not yet or any more: it is over when we count.
+    calls = sum(float(x.split()[-1]) for x in lines if x.startswith("madoguchi_calls{"))
+    await asyncio.sleep(0.1)
     return {
-        "rss_mib": int(fields["VmRSS"].split()[0]) / 1024,
-        "threads": int(fields["Threads"]),
-        "files": len(os.listdir(f"/proc/{pid}/fd")),  # noqa: PTH208
+        "rss_mib": round(resident_mib(service.pids), 2),
+        "tasks": await service.tasks(),
+        "sockets": sockets(service.pids),
         "calls": calls,
     }
 
 
-def _report(rounds: list[dict[str, float]]) -> dict[str, Any]:
-    """Compare the last round with the one after the warm-up."""
-    first, last = rounds[len(rounds) // 10], rounds[-1]
-    growth = last["rss_mib"] / first["rss_mib"] - 1
-    # The worker threads of asyncio are made on demand up to their number; memory needs rounds.
-    grew = [name for name in ("files", "calls") if last[name] > first[name] + 2]
-    if len(rounds) >= 20 and growth > MEMORY_GROWTH_LIMIT:
-        grew.append("rss_mib")
+def judge(rounds: list[tuple[float, Figures]], window_seconds: float) -> dict[str, Any]:
+    """Return the figures of each window, how they grew, and which grew too much.
+
+    The first of several windows is the warm-up and not compared with.
+    """
+    windows = [
+        {name: statistics.median(one[name] for one in found) for name in found[0]}
+        for _, group in itertools.groupby(rounds, lambda one: int(one[0] // window_seconds))
+        if (found := [figures for _, figures in group])
+    ]
+    first, last = windows[min(1, len(windows) - 1)], windows[-1]
+    growth = {
+        name: [round(100 * (one[name] / first[name] - 1), 2) for one in windows] for name in JUDGED
+    }
+    warm = len(windows) >= MEMORY_WINDOWS and window_seconds >= MEMORY_WINDOW_SECONDS
+    judged = [name for name in JUDGED if name != "rss_mib" or warm]
+    grew = [name for name in judged if growth[name][-1] > GROWTH_LIMIT_PERCENT]
+    if last["calls"]:
+        grew.append("calls")
     return {
         "rounds": len(rounds),
-        "first": first,
-        "last": last,
-        "memory_growth_percent": round(growth * 100, 2),
+        "window_seconds": window_seconds,
+        "windows": windows,
+        "growth_percent": growth,
+        "last": rounds[-1][1],
         "grew": grew,
     }
 
