@@ -46,34 +46,30 @@ class Sampler:
         self._packets = self._stale = 0
         self._ticks = self._late = 0
 
-    def tick(
-        self, now: float, *, late_by: float, cpu: float, packets: int, stale: int, calls: int
-    ) -> Load | None:
-        """Take one tick; return the load once a second is over.
+    def tick(self, now: float, late_by: float) -> bool:
+        """Count a tick that came `late_by` seconds late; tell whether to `take` the second."""
+        self._ticks += 1
+        self._late += late_by > LATE_BY_SECONDS
+        return self._at is None or now - self._at >= SAMPLE_SECONDS
+
+    def take(self, now: float, *, cpu: float, packets: int, stale: int, calls: int) -> Load | None:
+        """Return the load since the last call, None at the first.
 
         `cpu` is the thread's time, `packets` and `stale` are totals; all only grow.
         """
-        self._ticks += 1
-        self._late += late_by > LATE_BY_SECONDS
-        if self._at is None:
-            self._begin(now, cpu, packets, stale)
-            return None
-        seconds = now - self._at
-        if seconds < SAMPLE_SECONDS:
-            return None
-        load = Load(
-            calls,
-            max(0, packets - self._packets) / seconds,
-            min(1.0, max(0.0, cpu - self._cpu) / seconds),
-            self._late / self._ticks,
-            max(0, stale - self._stale),
-        )
-        self._begin(now, cpu, packets, stale)
-        return load
-
-    def _begin(self, now: float, cpu: float, packets: int, stale: int) -> None:
+        load, begun = None, self._at
+        if begun is not None and now > begun:
+            seconds = now - begun
+            load = Load(
+                calls,
+                max(0, packets - self._packets) / seconds,
+                min(1.0, max(0.0, cpu - self._cpu) / seconds),
+                self._late / max(1, self._ticks),
+                max(0, stale - self._stale),
+            )
         self._at, self._cpu, self._packets, self._stale = now, cpu, packets, stale
         self._ticks = self._late = 0
+        return load
 
 
 class Admission:

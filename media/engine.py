@@ -37,11 +37,13 @@ class CallMedia:
 class Capacity:
     """How much a node carries: `load` is a part of what it can, 1 is full.
 
-    `accepting` is false when a further call would do harm to the ones that are there.
+    `accepting` is false when a further call would do harm to the ones that are there. `max_calls`
+    is how many it takes at most (media/capacity.py).
     """
 
     load: float
     accepting: bool
+    max_calls: int = 0
 
 
 class MediaEngine(Protocol):

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from media.answer import Local, write_answer
 from media.call import Call, Party
+from media.capacity import DEFAULT_CALLS
 from media.codecs import VP8
 from media.control import CNAME, ControlPath
 from media.dtls import DtlsState, Identity, new_identity
@@ -37,7 +38,6 @@ TICK_SECONDS = 0.02
 BATCH = 64
 BATCH_SECONDS = 0.008
 SHARED_ADDRESS_SECONDS = 5.0
-MAX_CALLS = 200
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +54,8 @@ class MediaNode:
     ) -> None:
         self.epoch = new_id()
         self._settings = settings
+        given = settings.max_calls
+        self._most_calls = DEFAULT_CALLS["python"] if given is None else given
         self._events = events
         self._clock = clock
         self._calls: dict[str, Call] = {}
@@ -205,12 +207,17 @@ class MediaNode:
 
     def capacity(self) -> Capacity:
         """Return how much room is left for a further call."""
-        return Capacity(load=min(1.0, len(self._calls) / MAX_CALLS), accepting=self._has_room())
+        most, calls = self._most_calls, self._calls_under_way()
+        load = min(1.0, calls / most) if most else 1.0
+        return Capacity(load, accepting=self._has_room(), max_calls=most)
 
     # --- inside
 
+    def _calls_under_way(self) -> int:
+        return sum(call.gate_open for call in self._calls.values())
+
     def _has_room(self) -> bool:
-        return self._socket is not None and len(self._calls) < MAX_CALLS
+        return self._socket is not None and self._calls_under_way() < self._most_calls
 
     def _call(self, call_id: str) -> Call:
         call = self._calls.get(call_id)

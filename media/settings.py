@@ -9,12 +9,14 @@ class MediaSettings:
     """Where the one UDP socket stands.
 
     `host` is the address to bind (IPv4, or IPv6 for both), `port` 0 takes a free one, `announce`
-    are the addresses that browsers are told, the preferred one first.
+    are the addresses that browsers are told, the preferred one first. `max_calls` is how many calls
+    may go on at once, None for what the packet path is known to carry (media/capacity.py).
     """
 
     host: str
     port: int
     announce: tuple[str, ...]
+    max_calls: int | None = None
 
 
 class MediaEvents(Protocol):

@@ -34,6 +34,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(WATCH_SECONDS, watch_sessions, parts)),
         asyncio.create_task(_forever(1.0, watch_silence, parts)),
         asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
+        asyncio.create_task(_forever(1.0, look_for_room, parts)),
         asyncio.create_task(_forever(LOOK_SECONDS, look_at_quality, parts)),
         asyncio.create_task(_forever(TOUCH_SECONDS, touch_open_desks, parts)),
         asyncio.create_task(_forever(SWEEP_SECONDS, sweep_sessions, parts)),
@@ -67,6 +68,11 @@ async def renew_relay(parts: Parts) -> None:
     for key, socket in parts.hub.seats.live():
         given = parts.relay_grant(socket.municipality_id)
         parts.hub.seats.show(key, {"type": "relay", "relay": relay_view(given)})
+
+
+async def look_for_room(parts: Parts) -> None:
+    """Offer calls that waited for the media engine."""
+    await parts.registry.look_for_room()
 
 
 async def look_at_quality(parts: Parts) -> None:

@@ -78,6 +78,7 @@ class Hub:
             "waiting": waiting,
             "offered": ringing.id if ringing else None,
             "desks_open": self.registry.desks_open(municipality_id),
+            "busy": not self.registry.has_room(),
         }
 
     def _draw_open(self, municipality: Municipality) -> Json:
@@ -88,6 +89,7 @@ class Hub:
             wait_seconds=self.registry.wait_of_next(home),
             desks_open=self.registry.desks_open(home),
             offered_to=None,
+            busy=not self.registry.has_room(),
             municipality=municipality,
         )
 
@@ -101,6 +103,7 @@ class Hub:
             wait_seconds=self.registry.wait_seconds(call),
             desks_open=self.registry.desks_open(call.municipality_id),
             offered_to=offered_to,
+            busy=call.state is State.WAITING and not self.registry.has_room(),
             municipality=municipality,
         )
 

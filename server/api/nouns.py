@@ -129,6 +129,7 @@ class PositionNoun(Noun):
     wait_seconds: int | None
     desks_open: int
     offered_to: str | None
+    busy: bool
     closed_notice: ClosedNotice | None
 
 
@@ -138,6 +139,7 @@ class QueueNoun(Noun):
     waiting: tuple[CallNoun, ...]
     offered: str | None
     desks_open: int
+    busy: bool
 
 
 class RelayServer(Noun):

@@ -169,6 +169,7 @@ def position_view(
     wait_seconds: int | None,
     desks_open: int,
     offered_to: str | None,
+    busy: bool,
     municipality: Municipality,
 ) -> Json:
     """Return the noun "position"."""
@@ -179,6 +180,7 @@ def position_view(
             wait_seconds=wait_seconds,
             desks_open=desks_open,
             offered_to=offered_to,
+            busy=busy,
             closed_notice=notice if desks_open == 0 else None,
         )
     )

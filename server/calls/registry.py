@@ -18,6 +18,7 @@ from server.calls.assign import FreeDesk, choose, estimate_wait_seconds
 from server.calls.call import Call, PartyName, State
 from server.calls.desks import Desks
 from server.calls.machine import Limits, step
+from server.calls.room import is_next, slots
 from server.calls.store import Audience, CallStore, MediaControl
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Registry:
         self._talks: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=20))
         self._rest: dict[tuple[str, str], datetime] = {}
         self._tasks: Tasks = set()
+        self._admitted: set[str] = set()
+        self._had_room = True
         self._stopping = False
 
     # What there is
@@ -122,6 +125,13 @@ class Registry:
         talks = tuple(self._talks[municipality_id])
         return estimate_wait_seconds(ahead, self.desks_open(municipality_id), len(free), talks)
 
+    def has_room(self) -> bool:
+        """Tell whether the media engine takes one more call."""
+        return self._slots() > 0
+
+    def _slots(self) -> int:
+        return slots(self._media.capacity(), self._calls.values(), self._admitted)
+
     # What happens
 
     async def restore(self) -> None:
@@ -165,7 +175,10 @@ class Registry:
         return self._calls.get(call.id, call)
 
     async def accept(self, permit: Permit, person_id: str, call_id: str | None) -> Call:
-        """Give the oldest call of the queue, or the named one, to a desk. The first one gets it."""
+        """Give the oldest call of the queue, or the named one, to a desk. The first one gets it.
+
+        Raises `Unavailable` `busy` when the media engine takes no further call; the call waits on.
+        """
         permit.require("call.accept", call_id or permit.municipality_id)
         async with self._locks[f"desk {person_id}"]:
             if self.of_desk(person_id) is not None:
@@ -174,7 +187,13 @@ class Registry:
             ringing = self.ringing_at(person_id)
             if ringing is not None and ringing.id != call.id:
                 await self.apply(ringing.id, ev.Passed(person_id))
-            return await self._accept(call, person_id)
+            if call.state is State.WAITING and not self.has_room():
+                raise Unavailable("no further call can be carried now", code="busy")
+            self._admitted.add(call.id)
+            try:
+                return await self._accept(call, person_id)
+            finally:
+                self._admitted.discard(call.id)
 
     async def _accept(self, call: Call, person_id: str) -> Call:
         try:
@@ -339,17 +358,40 @@ class Registry:
 
     def _dispatch(self, municipality_id: str) -> None:
         """Offer the oldest call that a free desk can take; its ring brings the next one here."""
-        for call in self.open_calls(municipality_id):
-            if call.state is not State.WAITING or call.lost_since:
-                continue
-            desk = choose(call, self._free_for(call))
+        free = self._slots()
+        for call in self.open_calls(municipality_id) if free else ():
+            desk = self._desk_for(call)
             if desk is not None:
-                self._offer(call, desk)
+                if is_next(call, free, self._elsewhere(municipality_id)):
+                    self._offer(call, desk)
                 return
+
+    def _desk_for(self, call: Call) -> str | None:
+        """Return the desk that a call can be offered to now."""
+        if call.state is not State.WAITING or call.lost_since:
+            return None
+        return choose(call, self._free_for(call))
+
+    def _elsewhere(self, municipality_id: str) -> list[Call]:
+        others = [c for c in self._calls.values() if c.municipality_id != municipality_id]
+        return [c for c in others if self._desk_for(c) is not None]
+
+    async def look_for_room(self) -> None:
+        """Offer what waits for room, and tell who waits when room begins or ends; once a second."""
+        room, had_room = self.has_room(), self._had_room
+        self._had_room = room
+        waiting = [c for c in self._calls.values() if c.state is State.WAITING]
+        homes = dict.fromkeys(c.municipality_id for c in sorted(waiting, key=_place))
+        for municipality_id in homes:
+            if room != had_room:
+                await self.settle(municipality_id)
+            elif room:
+                self._dispatch(municipality_id)
 
     def _offer(self, call: Call, person_id: str) -> None:
         def is_gone() -> bool:
-            return all(desk.person_id != person_id for desk in self._free_for(call))
+            taken = all(desk.person_id != person_id for desk in self._free_for(call))
+            return taken or not self.has_room()
 
         self.later(call.id, ev.Offered(person_id), is_gone)
 
@@ -372,6 +414,10 @@ class Registry:
         self._timers.clear()
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _place(call: Call) -> tuple[datetime, str]:
+    return (call.placed_at, call.id)
 
 
 def _queue_changed(before: Call, after: Call) -> bool:

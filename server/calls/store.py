@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Protocol
 
-from media.engine import CallMedia
+from media.engine import CallMedia, Capacity
 from server.calls.call import Call
 
 
@@ -38,6 +38,9 @@ class MediaControl(Protocol):
 
     def held(self, call_id: str) -> CallMedia | None:
         """Return how a call stands there, None when it is unknown."""
+
+    def capacity(self) -> Capacity:
+        """Return how much room is left, as last known."""
 
     async def open_call(self, call_id: str) -> None:
         """Make room for a call; harmless when there is one."""

@@ -113,7 +113,7 @@ test("what was read only grows", () => {
 });
 
 test("a place in the queue is forgotten once somebody answers", () => {
-  const position = { ahead: 1, wait_seconds: 60, desks_open: 1, offered_to: null, closed_notice: null };
+  const position = { ahead: 1, wait_seconds: 60, desks_open: 1, offered_to: null, busy: false, closed_notice: null };
   const state = after([
     { type: "call", call: call({ state: "waiting", version: 1 }) },
     { type: "position", position },

@@ -61,7 +61,7 @@ test("a page that was sent away lets go of everything, and one that lost its lin
 });
 
 test("it rings at the desk that the call is offered to, with a line and without a call of its own", () => {
-  const queue = { offered: "one", desks_open: 1, waiting: [call("ringing")] };
+  const queue = { offered: "one", desks_open: 1, busy: false, waiting: [call("ringing")] };
   const rings = (/** @type {object} */ change) => ringWanted(known({ page: "desk", queue, ...change }))?.id ?? null;
   assert.equal(rings({}), "one");
   assert.equal(rings({ call: call("closed", "two") }), "one");

@@ -87,32 +87,18 @@ def test_the_native_path_is_trusted_with_more() -> None:
 
 def test_a_second_of_ticks_is_one_load() -> None:
     sampler = Sampler()
-    found = [
-        sampler.tick(
-            n * 0.02,
-            late_by=0.03 if n % 5 == 0 else 0.001,
-            cpu=5 + n * 0.005,
-            packets=n * 80,
-            stale=n // 10,
-            calls=7,
-        )
-        for n in range(51)
-    ]
-    assert [x is None for x in found] == [True] * 50 + [False]
-    load = found[-1]
-    assert load is not None
-    assert load.calls == 7
-    assert load.packets_per_second == pytest.approx(4000)
-    assert load.busy == pytest.approx(0.25)
-    assert load.late == pytest.approx(10 / 50)
-    assert load.stale == 5
+    assert sampler.tick(0.0, 0.0)
+    assert sampler.take(0.0, cpu=5.0, packets=100, stale=1, calls=7) is None
+    over = [sampler.tick(n * 0.02, 0.03 if n % 5 == 0 else 0.001) for n in range(1, 51)]
+    assert over == [False] * 49 + [True]
+    load = sampler.take(1.0, cpu=5.25, packets=4100, stale=6, calls=7)
+    assert load == Load(7, 4000.0, 0.25, 0.2, 5)
 
 
 def test_totals_that_begin_anew_give_no_negative_load() -> None:
     sampler = Sampler()
-    sampler.tick(0.0, late_by=0, cpu=9.0, packets=900, stale=9, calls=0)
-    load = sampler.tick(2.0, late_by=0, cpu=1.0, packets=0, stale=0, calls=0)
-    assert load == Load(0, 0.0, 0.0, 0.0, 0)
+    sampler.take(0.0, cpu=9.0, packets=900, stale=9, calls=0)
+    assert sampler.take(2.0, cpu=1.0, packets=0, stale=0, calls=0) == Load(0, 0.0, 0.0, 0.0, 0)
 
 
 # --- what is left out

@@ -182,5 +182,6 @@ async def test_an_idle_counter_sees_whether_a_desk_is_open(world: Any) -> None:
         "wait_seconds": 0,
         "desks_open": 1,
         "offered_to": None,
+        "busy": False,
         "closed_notice": None,
     }

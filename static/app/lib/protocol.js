@@ -115,7 +115,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   NotFound: list("not_found"),
   TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "too_many_files", "too_many_messages"),
-  Unavailable: list("unavailable", "disk_full", "stopping"),
+  Unavailable: list("unavailable", "busy", "disk_full", "stopping"),
   Corrupt: list("corrupt"),
 });
 
@@ -234,6 +234,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @property {CallNoun[]} waiting oldest first; every call that is not closed
  * @property {string | null} offered
  * @property {number} desks_open
+ * @property {boolean} busy no further call can be carried now
  */
 
 /**
@@ -242,6 +243,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @property {number | null} wait_seconds
  * @property {number} desks_open
  * @property {string | null} offered_to
+ * @property {boolean} busy as many calls go on as can be carried
  * @property {{hours: string, telephone: string} | null} closed_notice
  */
 

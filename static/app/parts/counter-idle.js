@@ -38,6 +38,7 @@ function hallState(app) {
   if (position.desks_open === 0) return { good: false, title: t("idle.hall.closed"), text: t("idle.hall.closed.text") };
   const { ahead, wait_seconds } = position;
   const wait = ahead === 0 || wait_seconds === null ? "" : `${t("idle.hall.and")}${waitMinutes(wait_seconds, language())}`;
+  if (position.busy) return { good: null, title: t("idle.hall.busy"), text: t("idle.hall.ahead", { n: ahead }) + wait };
   return { good: true, title: t("idle.hall.open"), text: t("idle.hall.ahead", { n: ahead }) + wait };
 }
 

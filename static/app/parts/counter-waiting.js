@@ -52,10 +52,11 @@ export function CounterWaiting({ app }) {
   const position = app.store.position.value;
   const notice = position?.closed_notice;
   const offered = position?.offered_to;
-  const title = notice ? "waiting.closed" : "waiting.title";
+  const busy = !notice && position?.busy;
+  const title = notice ? "waiting.closed" : busy ? "waiting.busy" : "waiting.title";
   return html`<main class="cmain center">
       <${Pictogram} name="wait" class="big-p" />
-      <${Message} title=${title} what=${notice ? "waiting.closed.what" : "waiting.what"} />
+      <${Message} title=${title} what=${notice ? "waiting.closed.what" : busy ? "waiting.busy.what" : "waiting.what"} />
       ${notice ? html`<${Closed} notice=${notice} />` : html`<${Figures} position=${position} />`}
       <p class="lead" aria-live="polite">
         ${offered && html`<span class="chip here ringing"><${Icon} name="bell" class="bell" />${t("waiting.offered", { name: offered })}</span>`}

@@ -77,8 +77,13 @@ function Empty({ app }) {
 
 /** @param {{app: DeskApp, waiting: CallNoun[]}} props */
 function Waiting({ app, waiting }) {
+  const busy = app.store.queue.value?.busy;
   return html`<section class="panel">
-    <header><h2>${t("queue.title", { n: waiting.length })}</h2><span class="dim">${t("queue.order")}</span></header>
+    <header>
+      <h2>${t("queue.title", { n: waiting.length })}</h2>
+      <span role="status">${busy && html`<span class="chip warn"><${Icon} name="pause" />${t("queue.busy")}</span>`}</span>
+      <span class="dim">${t("queue.order")}</span>
+    </header>
     ${waiting.length === 0
       ? html`<${Empty} app=${app} />`
       : html`<table>
