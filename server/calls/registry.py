@@ -18,7 +18,7 @@ from server.calls.assign import FreeDesk, choose, estimate_wait_seconds
 from server.calls.call import Call, PartyName, State
 from server.calls.desks import Desks
 from server.calls.machine import Limits, step
-from server.calls.room import is_next, slots
+from server.calls.slots import is_next, slots
 from server.calls.store import Audience, CallStore, MediaControl
 
 log = logging.getLogger(__name__)
@@ -378,14 +378,14 @@ class Registry:
 
     async def look_for_room(self) -> None:
         """Offer what waits for room, and tell who waits when room begins or ends; once a second."""
-        room, had_room = self.has_room(), self._had_room
-        self._had_room = room
+        is_free, was_free = self.has_room(), self._had_room
+        self._had_room = is_free
         waiting = [c for c in self._calls.values() if c.state is State.WAITING]
         homes = dict.fromkeys(c.municipality_id for c in sorted(waiting, key=_place))
         for municipality_id in homes:
-            if room != had_room:
+            if is_free != was_free:
                 await self.settle(municipality_id)
-            elif room:
+            elif is_free:
                 self._dispatch(municipality_id)
 
     def _offer(self, call: Call, person_id: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from media.engine import Capacity
 from server.calls.call import Call, State
-from server.calls.room import is_next, slots
+from server.calls.slots import is_next, slots
 
 Json = dict[str, Any]
 START = datetime(2026, 11, 23, tzinfo=UTC)
