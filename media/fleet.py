@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -240,11 +241,12 @@ class Fleet:
         return CallMedia(call.gate_open, frozenset(call.veiled), frozenset(call.connected))
 
     def capacity(self) -> Capacity:
-        """Return the room of the process that has the most."""
+        """Return the state of the process with the most room, and how many calls all take."""
         rooms = [node.capacity for _, node in self._nodes()]
-        return min(
+        best = min(
             rooms, key=lambda x: (not x.accepting, x.load), default=Capacity(1.0, accepting=False)
         )
+        return replace(best, max_calls=sum(x.max_calls for x in rooms))
 
     async def open_call(self, call_id: str) -> None:
         """Make room for a call; it is known from now on, even if this raises `Unavailable`."""
