@@ -153,8 +153,8 @@ class MediaPort(Section):
         None,
         ge=0,
         le=1000,
-        description="Most calls at once in each process; left out: 24 with the Python packet path, 64 with the "
-        "native one, four fifths of what one core of a small machine carried without loss.",
+        description="Most calls at once in each process; left out: 24 with the Python packet path, "
+        "64 with the native one, four fifths of what a core of a small machine carried.",
     )
 
     @field_validator("announce")
