@@ -6,11 +6,13 @@ Any bytes give a list of what could be understood; what is malformed ends the li
 import struct
 from dataclasses import dataclass
 
+from media.sent import Feedback, read_feedback
+
 MAX_SEQS = 256
 MAX_SSRCS = 32
 
 _SR, _RR, _SDES, _BYE, _RTPFB, _PSFB = 200, 201, 202, 203, 205, 206
-_NACK, _PLI, _FIR, _APP = 1, 1, 4, 15
+_NACK, _PLI, _FIR, _APP, _COUNTED = 1, 1, 4, 15, 15
 _BLOCK = struct.Struct("!IIIIII")
 
 
@@ -73,7 +75,15 @@ class Remb:
     media: tuple[int, ...]
 
 
-Message = SenderReport | ReceiverReport | Nack | KeyframeWanted | Remb
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The receiver's account of packets by their transport-wide numbers (media/sent.py)."""
+
+    ssrc: int
+    feedback: Feedback
+
+
+Message = SenderReport | ReceiverReport | Nack | KeyframeWanted | Remb | Counted
 
 
 def parse(data: bytes) -> list[Message]:
@@ -104,9 +114,16 @@ def _parse_one(kind: int, count: int, body: bytes) -> Message | None:
     if kind in (_RTPFB, _PSFB) and len(body) >= 8:
         ssrc, media = struct.unpack_from("!II", body)
         if kind == _RTPFB:
-            return Nack(ssrc, media, _seqs(body)) if count == _NACK else None
+            return _transport_feedback(count, ssrc, media, body)
         return _payload_feedback(count, ssrc, media, body)
     return None
+
+
+def _transport_feedback(fmt: int, ssrc: int, media: int, body: bytes) -> Message | None:
+    if fmt == _NACK:
+        return Nack(ssrc, media, _seqs(body))
+    feedback = read_feedback(body[8:]) if fmt == _COUNTED else None
+    return None if feedback is None else Counted(ssrc, feedback)
 
 
 def _payload_feedback(fmt: int, ssrc: int, media: int, body: bytes) -> Message | None:

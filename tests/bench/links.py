@@ -18,11 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from media.bucket import Bucket
-from media.estimator import Estimator
-from media.feedback import RateCap
 from media.path import Flow
-from media.sent import Sent
-from media.thinning import Strain, Thinning, repairs_per_second
+from media.steering import Steering
+from media.thinning import repairs_per_second
 from tests.bench.line import Clock, Line, LineKind, Loss
 from tests.bench.models import CEILING_BPS, Camera, Packet, Viewer
 
@@ -53,15 +51,14 @@ class Server:
 
     def __init__(self, clock: Clock, line: Line, rule: str, rtt: float) -> None:
         self._clock, self._line, self.rule = clock, line, rule
-        self._sent, self.estimator = Sent(), Estimator()
-        self._cap, self.thinning = RateCap(), Thinning()
+        self.steering = Steering()
         self._repairs = Bucket(200, 400)
         self._kept: dict[int, Packet] = {}
         self._number = self._wide = 0
         self._dropped_frame = -1
         self._attached = False
-        self._octets = [0, 0]  # of video and audio, in this tenth of a second
-        self._rates = [0.0, 0.0]
+        self._octets = [0, 0]  # of video and audio
+        self._reported = 0  # of both, when the viewer last reported
         self._told: int | None = None
         self._told_at = 0.0
         self.audio_sent = 0
@@ -91,7 +88,7 @@ class Server:
             self._send(packet)
 
     def _leaves_out(self, packet: Packet) -> bool:
-        flow = self.thinning.flow if self.rule != "none" else Flow.ALL
+        flow = self.steering.flow if self.rule != "none" else Flow.ALL
         if flow == Flow.NONE:
             self._attached = False
             return True
@@ -105,7 +102,7 @@ class Server:
     def _send(self, packet: Packet) -> None:
         now = self._clock.now
         sent = replace(packet, sent_at=now, wide=self._wide)
-        self._sent.note(self._wide, now, packet.size)
+        self.steering.sent([(self._wide, now, packet.size)])
         self._wide = (self._wide + 1) & 0xFFFF
         self._line.send(packet.size, lambda: self.viewer.arrive(sent))
 
@@ -123,29 +120,18 @@ class Server:
     def _hear(self) -> None:
         """Let the viewer's feedback of each 100 ms come back."""
         feedback = self.viewer.feedback()
-        if feedback is not None:
+        if feedback is not None and self.rule == "cc":
             self._clock.at(
                 self._clock.now + self.rtt / 2,
-                lambda: self.estimator.take(self._sent.take(feedback), self._clock.now),
+                lambda: self.steering.feedback(feedback, self._clock.now),
             )
 
-    def limit(self) -> int | None:
-        now = self._clock.now
-        if self.rule == "cc":
-            return self.estimator.limit(now)
-        return self._cap.current(now) if self.rule == "remb" else None
-
     def _judge(self) -> None:
-        for kind in (0, 1):
-            now_bps = self._octets[kind] * 80
-            self._rates[kind] += 0.1 * (now_bps - self._rates[kind])
-            self._octets[kind] = 0
-        limit = self.limit()
+        now = self._clock.now
+        self.steering.judge(self._octets[0], self._octets[1], now)
+        limit = self.steering.limit(now) if self.rule != "none" else None
         repairs = repairs_per_second(limit)
         self._repairs.refit(repairs / 2, repairs)
-        queue = self.estimator.queue_seconds if self.rule == "cc" else 0.0
-        video, audio = map(int, self._rates)
-        self.thinning.judge(Strain(limit, queue, video, audio), self._clock.now)
         fell = limit is not None and (self._told is None or limit < 0.97 * self._told)
         if fell or (self._told is not None and self._clock.now - self._told_at > 0.4):
             self._told, self._told_at = limit, self._clock.now
@@ -155,14 +141,16 @@ class Server:
 
     def _report(self) -> None:
         """Take a receiver report and what REMB says: once a second, or at once when it falls."""
-        now, viewer = self._clock.now, self.viewer
+        now, viewer, cap = self._clock.now, self.viewer, self.steering.cap
+        rate = int((sum(self._octets) - self._reported) * 20)
+        self._reported = sum(self._octets)
         if viewer.block[0] >= 50:
-            self._cap.loss(viewer.block[1] / viewer.block[0], int(sum(self._rates)), now)
+            cap.loss(viewer.block[1] / viewer.block[0], rate, now)
             viewer.block = [0, 0]
         bps = viewer.estimate.bps
         if bps is not None and (viewer.estimate.fell or int(now) != int(now - 0.4)):
             viewer.estimate.fell = False
-            self._cap.estimate(bps, int(sum(self._rates)), now)
+            cap.estimate(bps, rate, now)
 
     def _watch_queue(self) -> None:
         self.queue_now = self.queue_now + 0.02 if self._line.waiting_seconds > 0.5 else 0.0

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media import rtcp
+from media.transport_cc import Arrivals
 
 U32 = st.integers(0, 0xFFFFFFFF)
 BLOCKS = st.builds(
@@ -79,3 +80,16 @@ def test_any_bytes_are_a_list_of_messages(noise: bytes, count: int, kind: int) -
 def test_lengths_that_lie_end_the_list() -> None:
     good = rtcp.picture_loss(rtcp.KeyframeWanted(1, 2))
     assert len(rtcp.parse(good + b"\x81\xce\xff\xff" + good)) == 1
+
+
+def test_an_account_of_numbered_packets_is_read_with_the_rest_of_its_packet() -> None:
+    arrivals = Arrivals()
+    for number in (7, 8, 10):
+        arrivals.note(number, 1.0 + number / 100)
+    (packet,) = arrivals.report(1, 2)
+    nack = rtcp.nack(rtcp.Nack(1, 2, (5,)))
+    counted, asked = rtcp.parse(packet + nack)
+    assert isinstance(counted, rtcp.Counted)
+    assert counted.feedback.first == 7
+    assert [at is None for at in counted.feedback.arrivals] == [False, False, True, False]
+    assert asked == rtcp.Nack(1, 2, (5,))

@@ -1,0 +1,93 @@
+"""What one party's connection carries, and what it is sent for that. Pure; one object a connection.
+
+Where the receiver counts arrivals for us (transport-cc), its feedback says what the line carries:
+`tests/bench/LINKS.md` compares. Where it does not, its own estimate does (media/feedback.py).
+Rates are bit/s, times monotonic seconds.
+"""
+
+from collections.abc import Iterable
+
+from media.estimator import Estimator
+from media.feedback import RateCap
+from media.sent import Feedback, Sent
+from media.thinning import Strain, Thinning
+
+COUNTED_SECONDS = 5.0  # feedback older than that does not speak of the line any more
+JUDGE_SECONDS = 0.1
+SMOOTHING = 0.1
+
+
+class Steering:
+    """Takes what is sent and what comes back; says what may be sent."""
+
+    __slots__ = (
+        "_audio_bps",
+        "_counted_at",
+        "_estimator",
+        "_judged_at",
+        "_octets",
+        "_sent",
+        "_thinning",
+        "_video_bps",
+        "cap",
+    )
+
+    def __init__(self) -> None:
+        self.cap = RateCap()
+        self._sent = Sent()
+        self._estimator = Estimator()
+        self._thinning = Thinning()
+        self._counted_at: float | None = None
+        self._judged_at: float | None = None
+        self._octets = (0, 0)
+        self._video_bps = self._audio_bps = 0.0
+
+    @property
+    def flow(self) -> int:
+        """Which frames of pictures to send (media/path.py, `Flow`)."""
+        return self._thinning.flow
+
+    @property
+    def paused(self) -> bool:
+        """Whether the line carries no picture, so that people should be told."""
+        return self._thinning.paused
+
+    def sent(self, packets: Iterable[tuple[int, float, int]]) -> None:
+        """Take (transport-wide number, time, bytes) of what left."""
+        for number, at, size in packets:
+            self._sent.note(number, at, size)
+
+    def feedback(self, feedback: Feedback, now: float) -> None:
+        """Take what the receiver says of numbered packets."""
+        seen = self._sent.take(feedback)
+        if seen:
+            self._counted_at = now
+            self._estimator.take(seen, now)
+
+    def limit(self, now: float) -> int | None:
+        """Return what may be sent, None when nothing speaks against anything."""
+        if self._counted_at is None:
+            return self.cap.current(now)
+        return self._estimator.limit(now)
+
+    def judge(self, video_octets: int, audio_octets: int, now: float) -> bool:
+        """Take the running totals of what sources bring for this line; tell whether `flow` changed.
+
+        Does its work ten times a second however often it is called.
+        """
+        if self._judged_at is not None and now - self._judged_at < JUDGE_SECONDS:
+            return False
+        self._measure(video_octets, audio_octets, now)
+        before = self._thinning.flow
+        fresh = self._counted_at is not None and now - self._counted_at < COUNTED_SECONDS
+        queue = self._estimator.queue_seconds if fresh else 0.0
+        strain = Strain(self.limit(now), queue, int(self._video_bps), int(self._audio_bps))
+        return self._thinning.judge(strain, now) != before
+
+    def _measure(self, video_octets: int, audio_octets: int, now: float) -> None:
+        if self._judged_at is not None:
+            gone = now - self._judged_at
+            video, audio = video_octets - self._octets[0], audio_octets - self._octets[1]
+            self._video_bps += SMOOTHING * (max(0, video) * 8 / gone - self._video_bps)
+            self._audio_bps += SMOOTHING * (max(0, audio) * 8 / gone - self._audio_bps)
+        self._judged_at, self._octets = now, (video_octets, audio_octets)
