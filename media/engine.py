@@ -111,4 +111,7 @@ class MediaEngine(Protocol):
         """Close every other call: a server that begins says which ones it knows."""
 
     async def stats(self, call_id: str) -> dict[str, PartyStats]:
-        """Return how each party's connection does. Raises `NotFound` for an unknown call."""
+        """Return how each party's connection does.
+
+        Raises `NotFound` for an unknown call, `Unavailable` while no node has it.
+        """

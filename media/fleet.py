@@ -23,7 +23,7 @@ from media.spawn import Spawner
 from security.errors import NotFound, Unavailable
 from security.gate import Permit
 
-PLACE_SECONDS = 5.0
+PLACE_SECONDS = 8.0
 RETRY_SECONDS = 0.05
 _log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class FleetCall:
         self.veiled = set(held.veiled)
         self.connected = set(held.connected)
         self.joined = set(held.connected)
+        self.turned_away: set[str] = set()
         self.keeper: Keeper | None = None
         self.placed = asyncio.Event()
         self.lock = asyncio.Lock()  # one state at a time on its way, in order
@@ -206,6 +207,9 @@ class Fleet:
                 await self._place(call, for_new=False)
             except Unavailable:
                 await asyncio.sleep(RETRY_SECONDS)
+        for party in sorted(call.turned_away):
+            self._events.offer_wanted(call.id, party, "new_connection")
+        call.turned_away.clear()
 
     def _call(self, call_id: str) -> FleetCall:
         call = self._calls.get(call_id)
@@ -263,7 +267,11 @@ class Fleet:
         """Connect `party` on the process that has the call and return the answer."""
         permit.require("media.join", call_id)
         call = self._call(call_id)
-        node = await self._node_of(call)
+        try:
+            node = await self._node_of(call)
+        except Unavailable:
+            call.turned_away.add(party)
+            raise
         joined = await node.join(call_id, party, offer)
         call.joined.add(party)
         return joined
@@ -311,7 +319,10 @@ class Fleet:
 
     async def stats(self, call_id: str) -> dict[str, PartyStats]:
         """Return how each party's connection does."""
-        return await (await self._node_of(self._call(call_id))).stats(call_id)
+        call = self._call(call_id)
+        if call.keeper is None or call.keeper.node is None:
+            raise Unavailable("no media process has the call")
+        return await call.keeper.node.stats(call_id)
 
 
 async def _quietly(work: Coroutine[Any, Any, None]) -> None:

@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncGenerator
+from urllib.parse import quote
 
 import aiohttp
 
@@ -40,7 +41,7 @@ class RemoteNode:
     ) -> None:
         self._http = http
         self._events = events
-        self._process = process
+        self.process = process
         self.capacity = Capacity(load=0.0, accepting=False)
         self.noun: api.NodeNoun | None = None
 
@@ -105,7 +106,7 @@ class RemoteNode:
             try:
                 text = await self._receive()
             except TimeoutError:
-                _log.error("media process %d is silent: it is killed", self._process.pid)
+                _log.error("media process %d is silent: it is killed", self.process.pid)
                 self.kill()
                 return
             if text is None:
@@ -125,23 +126,23 @@ class RemoteNode:
         await self._events.close()
         try:
             async with asyncio.timeout(END_SECONDS):
-                await self._process.until_ended()
+                await self.process.until_ended()
         except TimeoutError:
-            await self._process.kill()
+            await self.process.kill()
 
     def kill(self) -> None:
         """End the process at once."""
-        self._process.send(signal.SIGKILL)
+        self.process.send(signal.SIGKILL)
 
     async def close(self) -> None:
         """Let go of the process; it goes on."""
         await self._events.close()
         await self._http.close()
-        self._process.close()
+        self.process.close()
 
     async def remove(self) -> None:
         """Kill what is left of the process, then let go of it: it is of no use and has the port."""
-        await self._process.kill()
+        await self.process.kill()
         await self.close()
 
     # --- what is asked
@@ -149,31 +150,31 @@ class RemoteNode:
     async def set_call(self, call_id: str, state: api.CallState) -> None:
         """Make the call what the server wants; a process that does not answer is killed."""
         body = state.model_dump_json()
-        await self._hide("PUT", f"/v1/calls/{call_id}", body)
+        await self._hide("PUT", _path(call_id), body)
 
     async def close_call(self, call_id: str) -> None:
         """Close the call; a process that does not answer is killed."""
-        await self._hide("DELETE", f"/v1/calls/{call_id}")
+        await self._hide("DELETE", _path(call_id))
 
     async def join(self, call_id: str, party: str, offer: str) -> Joined:
         """Return the answer to a party's offer."""
         body = api.Offer(offer=offer).model_dump_json()
-        path = f"/v1/calls/{call_id}/parties/{party}"
+        path = _path(call_id, "parties", party)
         return api.JOINED.validate_json(await self._ask("POST", path, body))
 
     async def leave(self, call_id: str, party: str) -> None:
         """End a party's connection."""
-        await self._ask("DELETE", f"/v1/calls/{call_id}/parties/{party}")
+        await self._ask("DELETE", _path(call_id, "parties", party))
 
     async def stats(self, call_id: str) -> dict[str, PartyStats]:
         """Return how the parties' connections do."""
-        return api.STATS.validate_json(await self._ask("GET", f"/v1/calls/{call_id}/stats"))
+        return api.STATS.validate_json(await self._ask("GET", _path(call_id, "stats")))
 
     async def _hide(self, method: str, path: str, body: str | None = None) -> None:
         try:
             await self._ask(method, path, body, seconds=HIDE_SECONDS)
         except Unavailable:
-            _log.error("media process %d does not do as told: it is killed", self._process.pid)
+            _log.error("media process %d does not do as told: it is killed", self.process.pid)
             self.kill()
             raise
 
@@ -203,3 +204,7 @@ class RemoteNode:
                 continue
             return str(frame.data) if frame.type is aiohttp.WSMsgType.TEXT else None
         return None
+
+
+def _path(call_id: str, *more: str) -> str:
+    return "/".join(["/v1/calls", *(quote(part, safe="") for part in (call_id, *more))])

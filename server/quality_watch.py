@@ -9,7 +9,7 @@ from typing import Protocol
 from media.engine import MediaEngine
 from media.quality import Level, MinimumPicture
 from media.quality_lines import Report
-from security.errors import MadoguchiError, NotFound
+from security.errors import MadoguchiError, NotFound, Unavailable
 from server.api.hub import Hub, counter_key
 from server.api.views import quality_view
 from server.calls.call import Call, Device
@@ -90,7 +90,7 @@ class QualityWatch:
         followed = await self._follow(call)
         try:
             stats = await self._media.stats(call.id)
-        except NotFound:
+        except (NotFound, Unavailable):
             return
         picture = not call.veiled and call.counter.camera is Device.ON
         followed.quality.look(stats, self._now(), picture=picture)

@@ -1,0 +1,85 @@
+"""A node's side of the control socket: who is answered, and what it does when nobody is there."""
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from media.control_api import KEPT_EVENTS, MediaLost, OfferWanted
+from media.control_server import LONELY_SECONDS, ControlServer
+from media.event_log import EventLog
+from media.node import MediaNode
+from tests.media.basics import CALL
+
+RESUME_SECONDS = 60.0
+
+
+class Time:
+    """A clock that stands until it is put forward."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def control(node: MediaNode, time: Time) -> ControlServer:
+    return ControlServer(node, EventLog(), "v", resume_seconds=RESUME_SECONDS, clock=time)
+
+
+def ends_after(control: ControlServer, time: Time, seconds: float) -> bool:
+    time.now += seconds
+    control._look(time.now)
+    return control._done.is_set()
+
+
+async def test_who_is_not_of_this_machine_is_not_answered(control: ControlServer) -> None:
+    async with TestClient(TestServer(control.app())) as stranger:
+        for method, path in (("DELETE", f"/v1/calls/{CALL}"), ("POST", "/v1/end")):
+            assert (await stranger.request(method, path)).status == 403
+    assert not control._done.is_set()
+    assert CALL in control.noun().calls
+
+
+async def test_a_process_that_nobody_needs_ends_by_itself(
+    control: ControlServer, time: Time
+) -> None:
+    assert not ends_after(control, time, LONELY_SECONDS - 1)
+    assert ends_after(control, time, 1)
+
+
+async def test_a_process_with_somebody_in_it_closes_its_gates_and_ends_later(
+    control: ControlServer, node: MediaNode, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = node.held
+
+    def somebody(call_id: str) -> object:
+        found = held(call_id)
+        return found and type(found)(found.gate_open, found.veiled, frozenset({"desk"}))
+
+    monkeypatch.setattr(node, "held", somebody)
+    assert not ends_after(control, time, RESUME_SECONDS - 1)
+    assert control.noun().calls[CALL].gate_open
+    assert not ends_after(control, time, 1)
+    assert not control.noun().calls[CALL].gate_open
+    assert ends_after(control, time, RESUME_SECONDS)
+
+
+def test_events_are_kept_until_they_were_seen() -> None:
+    log, woken = EventLog(), []
+    log.wake = lambda: woken.append(1)
+    log.media_up("a", "desk")
+    log.media_lost("a", "desk")
+    log.offer_wanted("a", "desk", "restart_ice")
+    assert [frame.seq for frame in log.after(0)] == [1, 2, 3]
+    assert len(woken) == 3
+    log.seen(1)
+    assert [type(frame.event) for frame in log.after(0)] == [MediaLost, OfferWanted]
+    for _ in range(KEPT_EVENTS):
+        log.media_up("b", "desk")
+    assert min(frame.seq for frame in log.after(0)) == 4

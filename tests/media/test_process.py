@@ -1,0 +1,282 @@
+"""Media in processes of their own: real processes, real sound and pictures, real signals."""
+
+import asyncio
+import os
+import signal
+import stat
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from media.engine import CallMedia
+from media.fleet import Fleet
+from media.remote import RemoteNode
+from media.settings import MediaSettings
+from security.errors import Denied, NotFound, ProtocolError, Unavailable
+from tests.media.basics import CALL, Events, make_permit, until
+from tests.media.clients import Client
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(120)]
+HERE = MediaSettings("127.0.0.1", 0, ("127.0.0.1",))
+COUNTER, DESK = "counter", "desk"
+
+
+class Fleets:
+    """Makes fleets over one folder and takes them down, with their processes."""
+
+    def __init__(self, folder: Path, events: Events) -> None:
+        self.folder = folder
+        self._events = events
+        self._made: list[Fleet] = []
+
+    async def __call__(self, *settings: MediaSettings, resume_seconds: float = 60.0) -> Fleet:
+        fleet = Fleet(
+            settings or (HERE,),
+            self.folder,
+            self._events,
+            resume_seconds=resume_seconds,
+            ends_with_us=lambda: True,
+        )
+        self._made.append(fleet)
+        await fleet.start()
+        return fleet
+
+    async def leave(self, fleet: Fleet) -> None:
+        """Stop a fleet as a server does that will be started again."""
+        fleet._ends_with_us = lambda: False
+        await fleet.stop()
+        self._made.remove(fleet)
+
+    async def stop(self) -> None:
+        for fleet in self._made:
+            await fleet.stop()
+
+
+@pytest.fixture
+async def fleets(tmp_path: Path, events: Events) -> AsyncIterator[Fleets]:
+    made = Fleets(tmp_path / "media", events)
+    yield made
+    await made.stop()
+
+
+def pid_of(fleet: Fleet, index: int = 0) -> int:
+    """Return the number of a process of the fleet."""
+    node = fleet._keepers[index].node
+    assert node is not None
+    return node.process.pid
+
+
+async def join(fleet: Fleet, client: Client, party: str, call: str = CALL) -> str:
+    """Connect a client and return the epoch of the process that has it."""
+    joined = await fleet.join(await make_permit(call), call, party, await client.offer())
+    await client.take(joined.sdp)
+    return joined.epoch
+
+
+async def open_pair(
+    fleet: Fleet, make_client: Callable[..., Client], call: str = CALL
+) -> tuple[Client, Client]:
+    """Open a call and connect both ends."""
+    await fleet.open_call(call)
+    await fleet.set_gate(call, open=True)
+    pair = make_client(), make_client()
+    for client, party in zip(pair, (COUNTER, DESK), strict=True):
+        await join(fleet, client, party, call)
+    return pair
+
+
+def hearing(*clients: Client) -> Callable[[], bool]:
+    """Tell whether each client gets further pictures and sounds from now on."""
+    marks = [(client, client.frames, client.sounds) for client in clients]
+    return lambda: all(c.frames > frames and c.sounds > sounds for c, frames, sounds in marks)
+
+
+async def test_a_call_goes_on_with_nobody_there_and_a_new_fleet_takes_it_up(
+    fleets: Fleets, make_client: Callable[..., Client]
+) -> None:
+    first = await fleets()
+    pair = await open_pair(first, make_client)
+    await first.set_veil(CALL, "third", on=True)
+    assert await until(hearing(*pair))
+    was = pid_of(first)
+    await fleets.leave(first)
+    assert await until(hearing(*pair))
+    second = await fleets()
+    assert pid_of(second) == was
+    assert second.held(CALL) == CallMedia(True, frozenset({"third"}), frozenset({COUNTER, DESK}))
+    assert (await second.stats(CALL))[COUNTER].packets_received > 0
+    await second.keep_only([])
+    assert second.held(CALL) is None
+    with pytest.raises(NotFound):
+        await second.stats(CALL)
+
+
+async def test_the_veil_is_up_on_a_new_process_before_anybody_can_join(
+    fleets: Fleets, events: Events, make_client: Callable[..., Client]
+) -> None:
+    fleet = await fleets()
+    counter, desk = await open_pair(fleet, make_client)
+    assert await until(hearing(counter, desk))
+    await fleet.set_veil(CALL, COUNTER, on=True)
+    events.told.clear()
+    os.kill(pid_of(fleet), signal.SIGKILL)
+    asked = {("new_connection", CALL, COUNTER), ("new_connection", CALL, DESK)}
+    assert await until(lambda: asked <= set(events.told) and bool(fleet.ports), 30)
+    again = make_client(), make_client()
+    for client, party in zip(again, (COUNTER, DESK), strict=True):
+        await join(fleet, client, party)
+    assert await until(lambda: again[0].frames > 3 and again[1].sounds > 10)
+    assert again[1].frames == 0
+    await fleet.set_veil(CALL, COUNTER, on=False)
+    assert await until(lambda: again[1].frames > 0)
+
+
+async def test_calls_are_spread_and_one_process_dies_alone(
+    fleets: Fleets, make_client: Callable[..., Client]
+) -> None:
+    fleet = await fleets(HERE, HERE)
+    first, second = [await open_pair(fleet, make_client, call) for call in ("one", "two")]
+    assert len(set(fleet.ports)) == 2
+    assert await until(hearing(*first, *second))
+    where = {index: fleet._keepers[index] for index in (0, 1)}
+    dies = next(index for index in where if fleet._calls["one"].keeper is where[index])
+    still = hearing(*second)
+    os.kill(pid_of(fleet, dies), signal.SIGKILL)
+    assert await until(lambda: fleet._calls["one"].keeper is where[1 - dies])
+    assert await until(still)
+    again = make_client(), make_client()
+    for client, party in zip(again, (COUNTER, DESK), strict=True):
+        await join(fleet, client, party, "one")
+    assert await until(hearing(*again))
+
+
+async def test_a_picture_that_must_stop_does_not_depend_on_a_process_that_stands_still(
+    fleets: Fleets, make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media.remote.HIDE_SECONDS", 0.3)
+    fleet = await fleets()
+    await open_pair(fleet, make_client)
+    hung = pid_of(fleet)
+    os.kill(hung, signal.SIGSTOP)
+    await fleet.set_veil(CALL, COUNTER, on=True)
+    assert await until(lambda: not Path(f"/proc/{hung}").exists())
+    held = fleet.held(CALL)
+    assert held is not None
+    assert held.veiled == {COUNTER}
+    assert await until(lambda: bool(fleet.ports), 30)
+    assert pid_of(fleet) != hung
+
+
+async def test_a_process_that_does_not_answer_a_new_server_is_replaced(
+    fleets: Fleets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await fleets()
+    hung = pid_of(first)
+    await fleets.leave(first)
+    os.kill(hung, signal.SIGSTOP)
+    monkeypatch.setattr("media.remote.ANSWER_SECONDS", 0.3)
+    second = await fleets()
+    assert pid_of(second) != hung
+    assert await until(lambda: not Path(f"/proc/{hung}").exists())
+
+
+async def test_changed_settings_end_the_old_process_and_its_calls_are_not_taken_up(
+    fleets: Fleets,
+) -> None:
+    first = await fleets()
+    await first.open_call(CALL)
+    old = pid_of(first)
+    await fleets.leave(first)
+    second = await fleets(MediaSettings("127.0.0.1", 0, ("127.0.0.2",)))
+    assert second.held(CALL) is None
+    assert await until(lambda: not Path(f"/proc/{old}").exists())
+
+
+async def test_without_a_server_nothing_is_forwarded_after_the_resume_time_and_then_it_ends(
+    fleets: Fleets, make_client: Callable[..., Client]
+) -> None:
+    fleet = await fleets(resume_seconds=1.0)
+    pair = await open_pair(fleet, make_client)
+    assert await until(hearing(*pair))
+    alone = pid_of(fleet)
+    left = time.monotonic()
+    await fleets.leave(fleet)
+    while await until(hearing(pair[0]), within_seconds=0.4):
+        assert time.monotonic() - left < 10
+    assert time.monotonic() - left > 1.0
+    assert await until(lambda: gone(alone))
+
+
+def gone(pid: int) -> bool:
+    """Tell whether our child has ended (it is ours to bury)."""
+    return os.waitpid(pid, os.WNOHANG)[0] == pid
+
+
+async def test_errors_come_through_as_what_they_are(fleets: Fleets) -> None:
+    fleet = await fleets()
+    await fleet.open_call(CALL)
+    permit = await make_permit()
+    with pytest.raises(ProtocolError) as bad:
+        await fleet.join(permit, CALL, COUNTER, "v=0\r\nnonsense")
+    assert bad.value.code == "bad_sdp"
+    with pytest.raises(Denied):
+        await fleet.join(await make_permit("another"), CALL, COUNTER, "")
+    with pytest.raises(NotFound):
+        await fleet.join(await make_permit("another"), "another", COUNTER, "")
+    with pytest.raises(ProtocolError):
+        await fleet.join(permit, CALL, "a party/../", "v=0")
+    with pytest.raises(Unavailable):
+        await fleet.join(permit, CALL, COUNTER, "x" * 200_000)
+    await fleet.leave(CALL, COUNTER)
+    await fleet.close_call(CALL)
+    await fleet.close_call(CALL)
+    await fleet.open_call(CALL)
+    assert fleet.capacity().accepting
+
+
+async def test_a_taken_port_is_told_at_the_start(fleets: Fleets, tmp_path: Path) -> None:
+    first = await fleets()
+    taken = MediaSettings("127.0.0.1", first.ports[0], ("127.0.0.1",))
+    fleets.folder = tmp_path / "another"
+    with pytest.raises(Unavailable, match="media port cannot be opened"):
+        await fleets(taken)
+
+
+async def test_two_servers_do_not_take_each_others_processes_away(fleets: Fleets) -> None:
+    first = await fleets()
+    with pytest.raises(Unavailable, match="another server"):
+        await fleets()
+    assert first.ports
+
+
+async def test_only_this_user_can_reach_a_process(fleets: Fleets, tmp_path: Path) -> None:
+    await fleets()
+    found = tmp_path / "media" / "node-0.sock"
+    assert stat.S_IMODE(found.stat().st_mode) == 0o600
+    assert stat.S_IMODE(found.parent.stat().st_mode) == 0o700
+    fleets.folder = tmp_path / "open"
+    fleets.folder.mkdir(mode=0o755)
+    with pytest.raises(Unavailable, match="mode 0700"):
+        await fleets()
+    fleets.folder = tmp_path / "link"
+    fleets.folder.symlink_to(found.parent)
+    with pytest.raises(Unavailable, match="cannot be used"):
+        await fleets()
+
+
+async def test_a_folder_however_deep_holds_a_socket(fleets: Fleets, tmp_path: Path) -> None:
+    fleets.folder = tmp_path.joinpath(*["a-rather-long-name-of-a-folder"] * 5, "media")
+    assert (await fleets()).ports
+
+
+async def test_a_stranger_who_listens_there_is_not_taken_for_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "node-0.sock"
+    server = await asyncio.start_unix_server(lambda _r, w: w.close(), path)
+    monkeypatch.setattr("media.remote.is_ours", lambda uid: False)
+    assert await RemoteNode.connect(str(path)) is None
+    server.close()
+    await server.wait_closed()
