@@ -1,10 +1,10 @@
-# make demo | make test | make fuzz | make soak | make lock
+# make demo | make test | make fuzz | make soak | make bench | make lock
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup setup-test demo test lint types python js browser fuzz soak lock clean
+.PHONY: setup setup-test demo test lint types python js browser fuzz soak bench lock clean
 
 setup: $(VENV)/.setup static/vendor/.setup
 
@@ -59,7 +59,10 @@ fuzz: setup-test
 	MADOGUCHI_FUZZ=long $(BIN)/pytest -m fuzz tests/media tests/server
 
 soak: setup-test
-	$(BIN)/python tests/bench/soak.py
+	$(BIN)/python -m tests.bench.soak
+
+bench: setup-test
+	$(BIN)/python -m tests.bench.goals
 
 lock:
 	$(PYTHON) -m venv $(VENV)-lock

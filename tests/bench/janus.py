@@ -1,6 +1,6 @@
 """Janus from Debian and this service under the same load, in turn; prints the ratios.
 
-    .venv/bin/python tests/bench/janus.py [--calls 20 --calls 40] [--runs 3] [--seconds 10]
+    .venv/bin/python -m tests.bench.janus [--calls 20 --calls 40] [--runs 3] [--seconds 10]
         [--plugin videocall|videoroom] [--event-loops N]
 
 Needs `janus` (apt install janus), root and two cores. Janus offers no loopback address, so all of
@@ -23,7 +23,7 @@ from typing import Any
 from security.errors import MadoguchiError
 from server.bench.command import cores
 from server.bench.measure import measure
-from server.bench.service import running
+from server.bench.service import Service, running
 from tests.bench import janus_target
 
 Json = dict[str, Any]
@@ -41,7 +41,8 @@ def enter_namespace() -> None:
     """Begin again inside a network namespace of our own, unless that has been done."""
     if os.environ.get(INSIDE):
         return
-    command = ["unshare", "--net", "sh", "-c", NAMESPACE, "sh", sys.executable, *sys.argv]
+    program = [sys.executable, "-m", "tests.bench.janus", *sys.argv[1:]]
+    command = ["unshare", "--net", "sh", "-c", NAMESPACE, "sh", *program]
     os.execvpe("unshare", command, os.environ | {INSIDE: "1"})
 
 
@@ -83,6 +84,8 @@ async def _once(who: str, calls: int, options: argparse.Namespace) -> Json:
         try:
             async with target as server:
                 report = await measure(server, calls, options.seconds)
+                if isinstance(server, Service):
+                    report["packet_path"] = await server.packet_path()
         except MadoguchiError as error:
             report = {"calls": calls, "failed": error.message}
         finally:

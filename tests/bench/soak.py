@@ -1,6 +1,6 @@
 """Soak: calls come and go for a long time, and the server holds nothing back.
 
-    .venv/bin/python tests/bench/soak.py [--calls 10] [--seconds 7200] [--window-seconds 600]
+    .venv/bin/python -m tests.bench.soak [--calls 10] [--seconds 7200] [--window-seconds 600]
         [--call-seconds 20] [--seed 1]
 
 The service runs in its own process; pages speak its protocol, and the load of `madoguchi bench`

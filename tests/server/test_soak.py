@@ -7,13 +7,15 @@ from pathlib import Path
 
 from tests.bench.soak import judge
 
-SOAK = Path(__file__).resolve().parents[1] / "bench" / "soak.py"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_calls_that_come_and_go_leave_nothing_open() -> None:
     limits = ["--calls", "2", "--seconds", "5", "--window-seconds", "2", "--call-seconds", "1"]
-    command = [sys.executable, str(SOAK), *limits, "--seed", "3"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    command = [sys.executable, "-m", "tests.bench.soak", *limits, "--seed", "3"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=90, check=False, cwd=ROOT
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     report = json.loads(done.stdout)
     assert report["rounds"] >= 2

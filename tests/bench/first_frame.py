@@ -1,0 +1,126 @@
+"""How soon after 応対する each side sees the other, on the real pages in Chromium.
+
+    .venv/bin/python -m tests.bench.first_frame [--runs 5] [--ring-seconds 2]
+
+Each run signs a counter and a desk in, places a call, lets it ring, and presses 応対する. Prints
+one JSON object: for desk and counter, in milliseconds from the press (the event's own time), the
+first frame shown (requestVideoFrameCallback, so decoding and drawing are in it), when a frame of
+1280x720 was first shown, and each run's values. The cameras are Chromium's, fed from a file of
+1280x720.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from server.bench.processes import load_average
+from tools.browsers.chromium import Chromium
+from tools.browsers.people import Pair, Seat, sit_down
+from tools.browsers.service import RunningService
+
+Json = dict[str, Any]
+LOOPBACK = "127.0.0.1"
+WITHIN_SECONDS = 20.0
+FULL = (1280, 720)
+# The video may be drawn anew while a call begins: whichever is there is watched.
+WATCH = """
+(() => {
+  const clock = () => performance.timeOrigin + performance.now();
+  const times = globalThis.__times = { pressed: null, first: null, full: null, sizes: [] };
+  addEventListener("click", (e) => {
+    if (e.target.closest(".ringing button.primary")) {
+      times.pressed = performance.timeOrigin + e.timeStamp;
+    }
+  }, { capture: true });
+  const watched = new WeakSet();
+  const watch = (video) => {
+    watched.add(video);
+    const onFrame = (_, frame) => {
+      times.first ??= clock();
+      const size = `${frame.width}x${frame.height}`;
+      if (times.sizes.at(-1)?.[1] !== size) times.sizes.push([clock(), size]);
+      if (frame.width >= %d && frame.height >= %d) times.full ??= clock();
+      if (times.full === null) video.requestVideoFrameCallback(onFrame);
+    };
+    video.requestVideoFrameCallback(onFrame);
+  };
+  const look = setInterval(() => {
+    for (const video of document.querySelectorAll(%s)) if (!watched.has(video)) watch(video);
+    if (times.full !== null) clearInterval(look);
+  }, 4);
+  return true;
+})()
+"""
+
+
+async def main() -> int:
+    """Run the calls and return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, help="calls, 1 to 50")
+    parser.add_argument("--ring-seconds", type=float, default=2, help="from 呼出 to 応対する")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        service = RunningService(folder / "service", media_host=LOOPBACK)
+        await service.start()
+        browser = await Chromium.start(folder)
+        try:
+            runs = []
+            for number in range(options.runs):
+                town = await service.town(f"frame-{number}")
+                pair = await sit_down(browser, browser, town, service.base_url)
+                runs.append(await _once(pair, options.ring_seconds))
+                await pair.end()
+                print(f"run {number + 1}: {runs[-1]}", file=sys.stderr, flush=True)
+        finally:
+            await browser.close()
+            await service.stop()
+    json.dump(_report(runs), sys.stdout)
+    print()
+    return 0
+
+
+async def _once(pair: Pair, ring_seconds: float) -> Json:
+    await pair.desk.be_open()
+    await pair.counter.place()
+    await pair.desk.page.until_seen(pair.desk.say("queue.accept"), ".ringing button.primary")
+    await asyncio.sleep(ring_seconds)
+    for seat in pair.both:
+        await seat.page.eval(WATCH % (*FULL, json.dumps(seat.picture)))
+    await pair.desk.page.click(".ringing button.primary", pair.desk.say("queue.accept"))
+    counter, desk = await asyncio.gather(*(_times(seat) for seat in pair.both))
+    pressed = desk["pressed"]
+    if pressed is None:
+        raise RuntimeError("the press of 応対する was not seen")
+    return {
+        seat: {
+            "first_ms": round(times["first"] - pressed, 1),
+            "full_ms": round(times["full"] - pressed, 1),
+            "sizes": [[round(at - pressed), size] for at, size in times["sizes"]],
+        }
+        for seat, times in (("desk", desk), ("counter", counter))
+    } | {"machine_load": load_average()}
+
+
+async def _times(seat: Seat) -> Json:
+    return dict(await seat.page.until("__times.full && __times", seconds=WITHIN_SECONDS))
+
+
+def _report(runs: list[Json]) -> Json:
+    def spread(seat: str, name: str) -> Json:
+        values = [run[seat][name] for run in runs]
+        return {"median": statistics.median(values), "max": max(values)}
+
+    return {
+        seat: {name: spread(seat, name) for name in ("first_ms", "full_ms")}
+        for seat in ("desk", "counter")
+    } | {"runs": runs}
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
