@@ -27,6 +27,7 @@ class Role(StrEnum):
 
 DESK_ROLES = frozenset({Role.VERIFIER, Role.SENIOR})
 DESK_PAGE_ROLES = DESK_ROLES | {Role.ADMINISTRATOR}
+OFFICER_PAGE_ROLES = frozenset({Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR})
 
 
 class OfficeKind(StrEnum):
@@ -187,7 +188,8 @@ def tablet_live(tablet: Tablet) -> bool:
 def may_sign_in(person: Person, page: str, tablet: Tablet | None) -> bool:
     """Tell whether the role and the place fit.
 
-    A clerk works on an enrolled tablet of the own office, everybody else at the desk.
+    A clerk works on an enrolled tablet of the own office, officers and auditors at the page of
+    the policy, everybody else at the desk, administrators at either.
     """
     if person.disabled_at is not None:
         return False
@@ -199,6 +201,8 @@ def may_sign_in(person: Person, page: str, tablet: Tablet | None) -> bool:
             and tablet.municipality_id == person.municipality_id
             and tablet.office_id == person.office_id
         )
+    if page == "officer":
+        return person.role in OFFICER_PAGE_ROLES
     return page == "desk" and person.role in DESK_PAGE_ROLES
 
 

@@ -226,6 +226,8 @@ class SignIn:
             begun.append(await self._enrol(link.municipality_id, link.tablet_id))
             tablet = await self._people.tablet(link.municipality_id, link.tablet_id)
         page = "desk" if tablet is None else "counter"
+        if person and person.role in (Role.OFFICER, Role.AUDITOR):
+            page = "officer"
         if person:
             if not may_sign_in(person, page, tablet):
                 raise link_used()

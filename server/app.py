@@ -23,12 +23,13 @@ from security.gate import Gate
 from security.ids import new_id
 from security.policy.baseline import BASELINE
 from security.sign_in import SignIn
-from server.api import accounts, calls, files, openapi, ops, pages, socket
+from server.api import accounts, calls, files, openapi, ops, pages, policies, socket
 from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
 from server.api.hub import Hub
 from server.api.keys import PARTS
 from server.api.middleware import SOCKET_PATH, add_headers, errors, same_origin
+from server.api.present import Present
 from server.api.seats import AWAY, Seats
 from server.calls.machine import Limits
 from server.calls.registry import Registry
@@ -39,6 +40,7 @@ from server.db.chat import SqlChat
 from server.db.engine import open_database
 from server.db.files import SqlFiles
 from server.db.people import SqlPeople
+from server.db.policies import SqlPolicies
 from server.db.quality import SqlQuality
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing, load_kek
@@ -46,6 +48,7 @@ from server.loop_lag import LoopLag
 from server.media_events import MediaWatch
 from server.parts import Parts
 from server.policies import PolicyBook
+from server.policy_review import PolicyReview
 from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
 from server.settings import Settings
@@ -93,6 +96,10 @@ async def build_parts(
     registry = Registry(call_store, media, hub, clock=utc_now, limits=limits)
     hub.bind(registry)
     uploads.listen(hub.file_changed)
+    policy_store = SqlPolicies(database)
+    book = PolicyBook(utc_now)
+    for version in await policy_store.every_approved():
+        book.put(version)
     return Parts(
         settings=settings,
         clock=utc_now,
@@ -104,7 +111,11 @@ async def build_parts(
         calls=call_store,
         keys=keys,
         gate=Gate(BASELINE, audit),
-        policies=PolicyBook(),
+        audit=audit,
+        policies=book,
+        policy_store=policy_store,
+        review=PolicyReview(policy_store, book, audit, clock=utc_now),
+        present=Present(registry, utc_now),
         chat=ChatLog(SqlChat(database)),
         uploads=uploads,
         media=media,
@@ -138,7 +149,7 @@ def create_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[errors, same_origin], client_max_size=8 * 1024 * 1024)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
-    for module in (accounts, calls, files, ops, openapi):
+    for module in (accounts, calls, files, ops, openapi, policies):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)
     pages.add_pages(app)

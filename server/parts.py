@@ -11,14 +11,18 @@ from security.gate import Gate
 from security.people import Principal
 from security.sign_in import SignIn
 from server.api.hub import Hub
+from server.api.present import Present
 from server.calls.registry import Registry
+from server.db.audit import SqlAudit
 from server.db.calls import SqlCalls
 from server.db.engine import Database
 from server.db.people import SqlPeople
+from server.db.policies import SqlPolicies
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
 from server.policies import PolicyBook
+from server.policy_review import PolicyReview
 from server.procedures.catalog import Catalog
 from server.quality_watch import QualityWatch
 from server.relay import Grant, Relay, RelayUse, grant
@@ -39,7 +43,11 @@ class Parts:
     calls: SqlCalls
     keys: KeyRing
     gate: Gate
+    audit: SqlAudit
     policies: PolicyBook
+    policy_store: SqlPolicies
+    review: PolicyReview
+    present: Present
     chat: ChatLog
     uploads: Uploads
     media: MediaEngine

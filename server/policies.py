@@ -1,10 +1,15 @@
 """The policies in force, in memory: every question to the gate reads one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from security.errors import Corrupt
 from security.policy.model import BASELINE_POLICY, Policy
+from security.policy.versions import Version, in_force
+from server.settings_file import SettingsError, parse_settings
 
 # Dates of the law count in Japan, wherever the server's clock stands.
 ZONE = ZoneInfo("Asia/Tokyo")
@@ -23,15 +28,45 @@ BASELINE = InForce(0, BASELINE_POLICY)
 
 
 class PolicyBook:
-    """What is in force in each municipality."""
+    """What is in force in each municipality, by the clock."""
 
-    def __init__(self) -> None:
-        self._in_force: dict[str, InForce] = {}
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._versions: dict[str, dict[int, Version]] = {}
+        self._read: dict[tuple[str, int], Policy] = {}
 
     def of(self, municipality_id: str) -> InForce:
-        """Return what is in force there."""
-        return self._in_force.get(municipality_id, BASELINE)
+        """Return what is in force there now."""
+        version = self.version_in_force(municipality_id)
+        if version is None:
+            return BASELINE
+        return InForce(version.number, self.policy_of(version), version.starts_at)
 
-    def put(self, municipality_id: str, in_force: InForce) -> None:
-        """Let another version be in force from now on."""
-        self._in_force[municipality_id] = in_force
+    def version_in_force(self, municipality_id: str) -> Version | None:
+        """Return the version in force, None while it is the baseline."""
+        return in_force(self._versions.get(municipality_id, {}).values(), self._clock())
+
+    def put(self, version: Version) -> None:
+        """Take an approved or withdrawn version. Raises `Corrupt` when it cannot be read."""
+        self.policy_of(version)
+        self._versions.setdefault(version.municipality_id, {})[version.number] = version
+
+    def policy_of(self, version: Version) -> Policy:
+        """Return the policy that a stored version says. Raises `Corrupt`."""
+        key = (version.municipality_id, version.number)
+        if key not in self._read:
+            self._read[key] = read_version(version)
+        return self._read[key]
+
+
+def read_version(version: Version) -> Policy:
+    """Read the TOML of a stored version. Raises `Corrupt`."""
+    try:
+        return read_policy(version.text)
+    except SettingsError as error:
+        raise Corrupt(f"version {version.number} of a policy cannot be read") from error
+
+
+def read_policy(text: str) -> Policy:
+    """Return the policy that a TOML text says. Raises `SettingsError` with every mistake."""
+    return parse_settings(Policy, text.encode(), file="policy.toml", folder=Path())

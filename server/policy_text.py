@@ -2,6 +2,7 @@
 
 import json
 import textwrap
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -98,3 +99,54 @@ def _tables(policy: Policy) -> list[str]:
         for key, one in policy.looser.items()
     ]
     return [*lines, ""]
+
+
+def edited(
+    policy: Policy,
+    values: Mapping[str, Any],
+    clauses: Mapping[str, str],
+    looser: Mapping[str, Mapping[str, str]],
+) -> str:
+    """Return the text of `policy` with single values changed; nothing is checked yet.
+
+    A value of null takes a setting back to its default, an empty clause takes the clause away.
+    """
+    tree: dict[str, Any] = {
+        section: {
+            key.split(".")[1]: plain(policy.value(key))
+            for key in SETTINGS
+            if key.startswith(f"{section}.") and policy.value(key) is not None
+        }
+        for section in SECTIONS
+    }
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        table = tree.setdefault(section, {})
+        if value is None:
+            table.pop(name, None)
+        else:
+            table[name] = value
+    notes = {**policy.clauses, **clauses}
+    explained: dict[str, dict[str, Any]] = {
+        **{key: {"reason": one.reason, "until": one.until} for key, one in policy.looser.items()},
+        **{key: dict(one) for key, one in looser.items()},
+    }
+    tree["clauses"] = {key: text for key, text in notes.items() if text}
+    tree["looser"] = {key: _dated(one) for key, one in explained.items() if one}
+    return _toml(tree)
+
+
+def _dated(one: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {**one, "until": date.fromisoformat(str(one.get("until", "")))}
+    except ValueError:
+        return dict(one)
+
+
+def _toml(tree: Mapping[str, Mapping[str, Any]]) -> str:
+    lines: list[str] = []
+    for section, table in tree.items():
+        lines.append(f"[{json.dumps(section)}]")
+        lines += [f"{json.dumps(name)} = {show_value(value)}" for name, value in table.items()]
+        lines.append("")
+    return "\n".join(lines)

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -117,7 +118,7 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, positions: Positions)
         return Problem(line, dotted(path), "an unknown key", f"only {names}")
     if detail["type"] == "missing":
         return Problem(line, dotted(path), "nothing", allowed(_schema_at(model, path)))
-    root = model.model_json_schema()
+    root = _json_schema(model)
     words = allowed(_schema_at(model, path), root) + _length(_schema_at(model, path))
     return Problem(line, dotted(path), show(detail["input"]), words)
 
@@ -173,8 +174,13 @@ def field_schema(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[
     return found
 
 
+@lru_cache(maxsize=8)
+def _json_schema(model: type[BaseModel]) -> Mapping[str, Any]:
+    return model.model_json_schema()
+
+
 def _schema_at(model: type[BaseModel], path: KeyPath) -> Mapping[str, Any]:
-    root = model.model_json_schema()
+    root = _json_schema(model)
     found: Mapping[str, Any] = root
     for part in path:
         if isinstance(part, int):

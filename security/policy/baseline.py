@@ -106,6 +106,28 @@ ADMINISTRATOR = Term(
     Reason("denied", "only an administrator may do this"),
 )
 
+READERS = frozenset({Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR})
+POLICY_READER = Term(
+    lambda f: f.actor.page == "officer" and f.actor.role in READERS,
+    Reason("denied", "only officers, auditors and administrators may read this"),
+)
+LOG_READER = Term(
+    lambda f: f.actor.page == "officer" and f.actor.role in (Role.OFFICER, Role.AUDITOR),
+    Reason("denied", "only officers and auditors may read the audit log"),
+)
+OFFICER = Term(
+    lambda f: f.actor.page == "officer" and f.actor.role is Role.OFFICER,
+    Reason("denied", "only an officer may do this"),
+)
+APPOINTED = Term(
+    lambda f: f.actor.appointed,
+    Reason("not_appointed", "two administrators have not appointed this officer yet", "four eyes"),
+)
+APPOINTER = Term(
+    lambda f: f.actor.page == "officer" and f.actor.role is Role.ADMINISTRATOR,
+    Reason("denied", "only an administrator may do this"),
+)
+
 _RULES = (
     Rule("session.begin", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, SECOND_FACTOR)),
     Rule("socket.open", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE), quiet=True),
@@ -139,5 +161,11 @@ _RULES = (
     Rule("file.withdraw", (SAME_MUNICIPALITY, PARTY)),
     Rule("desk.state", (DESK_ROLE,), quiet=True),
     Rule("tablet.revoke", (SAME_MUNICIPALITY, ADMINISTRATOR)),
+    Rule("policy.read", (SAME_MUNICIPALITY, POLICY_READER), quiet=True),
+    Rule("policy.draft", (SAME_MUNICIPALITY, OFFICER, APPOINTED)),
+    Rule("policy.approve", (SAME_MUNICIPALITY, OFFICER, APPOINTED)),
+    Rule("policy.withdraw", (SAME_MUNICIPALITY, OFFICER, APPOINTED)),
+    Rule("officer.appoint", (SAME_MUNICIPALITY, APPOINTER)),
+    Rule("audit.read", (SAME_MUNICIPALITY, LOG_READER)),
 )
 BASELINE = MappingProxyType({rule.action: rule for rule in _RULES})

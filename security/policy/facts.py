@@ -21,6 +21,7 @@ class Actor:
     office_kind: OfficeKind | None = None
     trained_on: date | None = None
     second_factor: bool = False
+    appointed: bool = False  # as officer, by two administrators or `init`
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Facts:
     call: CallFacts | None = None
     procedure_open: bool = False
     policy: Policy = BASELINE_POLICY
+    policy_number: int = 0
     line: Line = Line()
     today: date | None = None
     training: bool = True

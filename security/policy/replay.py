@@ -30,7 +30,9 @@ def facts_json(facts: Facts) -> Json:
             "office_kind": actor.office_kind and actor.office_kind.value,
             "trained_on": actor.trained_on and actor.trained_on.isoformat(),
             "second_factor": actor.second_factor,
+            "appointed": actor.appointed,
         },
+        "policy": facts.policy_number,
         "home": facts.subject_municipality_id,
         "call": call
         and {
@@ -71,6 +73,7 @@ def facts_of(
             call=_call(kept["call"]) if "call" in kept else None,
             procedure_open=kept.get("procedure_open", False),
             policy=policy,
+            policy_number=kept.get("policy", 0),
             line=_line(kept.get("line", {})),
             today=date.fromisoformat(kept["today"]) if "today" in kept else None,
             training=kept.get("training", False),
@@ -95,6 +98,7 @@ def _actor(kept: Mapping[str, Any], home: str) -> Actor:
         office_kind=OfficeKind(kept["office_kind"]) if "office_kind" in kept else None,
         trained_on=date.fromisoformat(kept["trained_on"]) if "trained_on" in kept else None,
         second_factor=kept.get("second_factor", False),
+        appointed=kept.get("appointed", False),
     )
 
 

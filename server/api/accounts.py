@@ -141,7 +141,7 @@ async def sign_out(request: web.Request) -> web.Response:
     kind = SessionKind.CLERK if page == "counter" else SessionKind.DESK
     token = token_of(request, kind)
     if token:
-        if page == "desk":
+        if page != "counter":
             speaker = await speaker_of(parts, request)
             await end_page(parts, speaker.seat)
         await parts.sign_in.sign_out(token)

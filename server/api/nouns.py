@@ -243,10 +243,19 @@ class YouDesk(Noun):
     desk_state: Literal["open", "away"]
 
 
+class YouOfficer(Noun):
+    """A signed-in officer, auditor or administrator; `appointed` says who may sign policies."""
+
+    page: Literal["officer"] = "officer"
+    municipality: Place
+    person: PersonNoun
+    appointed: bool
+
+
 class MeAnswer(Noun):
     """Who is signed in."""
 
-    you: YouCounter | YouDesk
+    you: YouCounter | YouDesk | YouOfficer
     csrf: str
 
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from server.api import accounts
+from server.api import accounts, policies
 from server.api import nouns as n
 from server.api.body import answer
 from server.procedures.catalog import ProceduresAnswer
@@ -36,6 +36,23 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("patch", "/api/v1/calls/{call}/files/{file}", "Append bytes (tus)", None, None),
     ("delete", "/api/v1/calls/{call}/files/{file}", "Withdraw an upload (tus)", None, None),
     ("get", "/api/v1/calls/{call}/files/{file}/content", "Return the offered bytes", None, None),
+    ("get", "/api/v1/policy", "Return the policy in force", None, None),
+    ("get", "/api/v1/policy/text", "Return the policy in force as TOML", None, None),
+    ("get", "/api/v1/policy/versions", "List versions of the policy", None, None),
+    ("post", "/api/v1/policy/versions", "Store a draft", policies.DraftBody, None),
+    ("get", "/api/v1/policy/versions/{number}", "Return a version", None, None),
+    ("get", "/api/v1/policy/versions/{number}/rehearsal", "Rehearse a version", None, None),
+    (
+        "post",
+        "/api/v1/policy/versions/{number}/approve",
+        "Approve a draft",
+        policies.ApproveBody,
+        None,
+    ),
+    ("post", "/api/v1/policy/versions/{number}/withdraw", "Withdraw a version", None, None),
+    ("post", "/api/v1/policy/explain", "Would it be allowed?", policies.QuestionBody, None),
+    ("get", "/api/v1/officers", "List officers", None, None),
+    ("post", "/api/v1/officers/{person}/appoint", "Appoint an officer", None, None),
     ("get", "/healthz", "Say that the process answers", None, n.Health),
 )
 
@@ -72,7 +89,7 @@ def _operation(
     text = {"type": "string"}
     parameters = [{"name": x, "in": "path", "required": True, "schema": text} for x in names]
     if path.startswith("/api/"):
-        page = {"type": "string", "enum": ["counter", "desk"]}
+        page = {"type": "string", "enum": ["counter", "desk", "officer"]}
         parameters.append({"name": "page", "in": "query", "required": False, "schema": page})
     done: dict[str, Any] = {"description": summary}
     if result is not None:

@@ -83,10 +83,12 @@ class Page:
         if hello is None or not self._take_seat(hello):
             return
         seat = self._speaker.seat
+        self._parts.present.enter(self._speaker)
         try:
             await self._arrive(hello)
             await self._listen()
         finally:
+            self._parts.present.leave(self._speaker)
             if self._parts.hub.seats.leave(seat, self._socket):
                 await asyncio.shield(self._depart())
 

@@ -1,31 +1,40 @@
 """Who speaks: from cookies to a principal, from a principal to the facts the gate asks for."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aiohttp import web
 
 from security.errors import Denied, NotFound, ProtocolError
 from security.ids import is_id
-from security.people import Municipality, Office, Person, Principal, Session, SessionKind, Tablet
+from security.people import (
+    Municipality,
+    Office,
+    Person,
+    Principal,
+    Role,
+    Session,
+    SessionKind,
+    Tablet,
+    may_sign_in,
+)
 from security.people import tablet_live as is_live
 from security.policy.facts import Actor, CallFacts, Facts, Line
-from security.policy.model import Policy
 from server.api import nouns as n
 from server.api.reach import line_of
 from server.api.seats import SeatKey
 from server.api.views import Json, dump
 from server.calls.call import Call, PartyName
 from server.parts import Parts
-from server.policies import ZONE
+from server.policies import ZONE, InForce
 
 COOKIES = {
     SessionKind.TABLET: "__Host-tablet",
     SessionKind.CLERK: "__Host-clerk",
     SessionKind.DESK: "__Host-desk",
 }
-PAGES = ("counter", "desk")
+PAGES = ("counter", "desk", "officer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,8 @@ class Speaker:
     principal: Principal
     token: str
     line: Line
-    policy: Policy
+    in_force: InForce
+    appointed: bool = False
 
     @property
     def municipality(self) -> Municipality:
@@ -73,7 +83,7 @@ class Speaker:
         """Return the seat that the page sits on."""
         if self.page == "counter":
             return ("counter", self.tablet.id if self.tablet else "")
-        return ("desk", self.person.id if self.person else "")
+        return (self.page, self.person.id if self.person else "")
 
     def actor(self) -> Actor:
         """Return what rules need to know."""
@@ -86,6 +96,7 @@ class Speaker:
             tablet_live=self.tablet is not None and is_live(self.tablet),
             office_id=self.office.id if self.office else None,
             office_kind=self.office.kind if self.office else None,
+            appointed=self.appointed,
         )
 
     def facts(
@@ -106,7 +117,8 @@ class Speaker:
             subject_municipality_id=home,
             call=call_facts(call) if call else None,
             procedure_open=procedure_open,
-            policy=self.policy,
+            policy=self.in_force.policy,
+            policy_number=self.in_force.number,
             line=self.line,
             today=now.astimezone(ZONE).date(),
             training=call is None or call.training,
@@ -127,10 +139,13 @@ class Speaker:
             )
         if person is None:
             raise Denied("nobody is signed in", code="signed_out", http_status=401)
+        noun = n.PersonNoun(id=person.id, name=person.name, role=person.role.value)
+        if self.page == "officer":
+            return dump(n.YouOfficer(municipality=home, person=noun, appointed=self.appointed))
         return dump(
             n.YouDesk(
                 municipality=home,
-                person=n.PersonNoun(id=person.id, name=person.name, role=person.role.value),
+                person=noun,
                 desk_state="open" if desk_open else "away",
             )
         )
@@ -162,7 +177,7 @@ def page_of(request: web.Request) -> str:
     """Return the page that a request names. Raises `ProtocolError`."""
     page = request.query.get("page", "")
     if page not in PAGES:
-        raise ProtocolError("the query must say page=counter or page=desk")
+        raise ProtocolError("the query must say page=counter, page=desk or page=officer")
     return page
 
 
@@ -194,12 +209,18 @@ async def speaker_of(parts: Parts, request: web.Request) -> Speaker:
         desk = token_of(request, SessionKind.DESK)
         principal = await parts.sign_in.authenticate(desk, SessionKind.DESK, busy=parts.busy)
         token = desk or ""
-    return new_speaker(parts, request, page, principal, token)
+        if principal.person is None or not may_sign_in(principal.person, page, None):
+            raise Denied("this page is not this role's", code="signed_out", http_status=401)
+    speaker = new_speaker(parts, request, page, principal, token)
+    if speaker.person is not None and speaker.person.role is Role.OFFICER:
+        found = await parts.policy_store.appointment(speaker.municipality.id, speaker.person.id)
+        return replace(speaker, appointed=found is not None and found.holds)
+    return speaker
 
 
 def new_speaker(
     parts: Parts, request: web.Request, page: str, principal: Principal, token: str
 ) -> Speaker:
     """Return the speaker of a sign-in, with how `request` came and the policy in force."""
-    policy = parts.policies.of(principal.municipality.id).policy
-    return Speaker(page, principal, token, line_of(request, policy), policy)
+    in_force = parts.policies.of(principal.municipality.id)
+    return Speaker(page, principal, token, line_of(request, in_force.policy), in_force)

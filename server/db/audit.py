@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from security.audit.chain import Head, Json, Stored, Walk, append
 from security.audit.heads import FILE_NAME, HeadsFile
 from security.policy.decide import Decision
-from security.policy.facts import Actor, Facts
+from security.policy.facts import Facts
+from security.policy.replay import facts_json
 from server.db import schema as t
 from server.db.engine import Database
 
@@ -30,7 +31,7 @@ class SqlAudit:
     async def write(self, decision: Decision, facts: Facts) -> None:
         """Append one entry for `decision`; durable, with the head in its second file."""
         body = {
-            "actor": _actor(facts.actor),
+            "facts": facts_json(facts),
             "subject": facts.subject,
             "allowed": decision.allowed,
             "reasons": [reason.code for reason in decision.reasons],
@@ -66,6 +67,18 @@ class SqlAudit:
             stored = set((await connection.execute(query)).scalars())
         return sorted(stored | set(await asyncio.to_thread(self._heads.read)))
 
+    async def since(self, municipality_id: str, at: datetime, *, limit: int) -> list[Stored]:
+        """Return the newest `limit` entries from `at` on, oldest first."""
+        query = (
+            sa.select(t.audit_entry)
+            .where(_ENTRY.municipality_id == municipality_id, _ENTRY.at >= at)
+            .order_by(_ENTRY.position.desc())
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Stored(r.position, r.tag, r.at, r.entry, r.link) for r in reversed(rows)]
+
     async def _append(self, municipality_id: str, tag: str, body: Json, at: datetime) -> None:
         async with self._database.writing() as connection:
             before = await _newest(connection, municipality_id)
@@ -100,13 +113,3 @@ async def _newest(connection: AsyncConnection, municipality_id: str) -> Head:
 
 def _values(stored: Stored) -> dict[str, Any]:
     return {name: getattr(stored, name) for name in ("position", "tag", "at", "entry", "link")}
-
-
-def _actor(actor: Actor) -> Json:
-    return {
-        "page": actor.page,
-        "person": actor.person_id,
-        "role": actor.role and actor.role.value,
-        "tablet": actor.tablet_id,
-        "office": actor.office_id,
-    }

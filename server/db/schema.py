@@ -291,3 +291,33 @@ audit_entry = Table(
     Column("link", LargeBinary, nullable=False, comment="SHA-256, 32 bytes"),
     comment="The hash-chained log. Triggers refuse changes, deletions and gaps.",
 )
+
+policy_version = Table(
+    "policy_version",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("base", Integer, nullable=False, comment="the version it was drawn up against"),
+    Column("text", sa.Text, nullable=False, comment="the policy as TOML"),
+    Column("note", String(1000), nullable=False),
+    Column("author_id", String(64), ForeignKey("person.id"), nullable=False),
+    Column("drafted_at", UtcTime, nullable=False),
+    Column("approved_by", String(64), ForeignKey("person.id")),
+    Column("approved_at", UtcTime),
+    Column("starts_at", UtcTime, comment="in force from then on; null while a draft"),
+    Column("withdrawn_by", String(64), ForeignKey("person.id")),
+    Column("withdrawn_at", UtcTime),
+    comment="Versions of a municipality's policy; none is ever changed once approved.",
+)
+
+officer_appointment = Table(
+    "officer_appointment",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("person_id", String(64), ForeignKey("person.id"), primary_key=True),
+    Column("proposed_by", String(64), ForeignKey("person.id"), comment="null: made by `init`"),
+    Column("proposed_at", UtcTime, nullable=False),
+    Column("confirmed_by", String(64), ForeignKey("person.id")),
+    Column("confirmed_at", UtcTime),
+    comment="Who may sign policies: appointed by two administrators, or by `init`.",
+)

@@ -230,7 +230,8 @@ class World:
         token = await self.service.parts.sign_in.make_link(
             LinkPurpose.SIGN_IN, town.municipality.id, person_id=person.id
         )
-        return await self._client("desk").use_link(token)
+        page = "officer" if person.role in (Role.OFFICER, Role.AUDITOR) else "desk"
+        return await self._client(page).use_link(token)
 
     def stranger(self, page: str = "desk") -> Client:
         """Return a page that nobody is signed in on."""

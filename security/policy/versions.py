@@ -1,0 +1,110 @@
+"""Versions of a municipality's policy: draft, approval by a second officer, in force. Pure.
+
+Nothing is ever overwritten: a version in force stays readable when the next one takes over. Which
+one is in force follows from the approved versions and the clock alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from security.errors import Conflict, Denied, ProtocolError, Reason
+from security.policy.compare import unexplained
+from security.policy.model import Policy
+
+MAX_AHEAD = timedelta(days=366)
+MAX_BYTES = 65_536
+
+
+class VersionState(StrEnum):
+    """変更案, 承認済み（未施行）, 施行中, 過去の版, 取下げ."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    IN_FORCE = "in_force"
+    PAST = "past"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version. `text` is its TOML; `base` the number it was drawn up against."""
+
+    municipality_id: str
+    number: int
+    base: int
+    text: str
+    author_id: str
+    drafted_at: datetime
+    note: str = ""
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    starts_at: datetime | None = None
+    withdrawn_by: str | None = None
+    withdrawn_at: datetime | None = None
+
+
+def in_force(versions: Iterable[Version], now: datetime) -> Version | None:
+    """Return the version in force: the approved one that started last; None before the first."""
+    started = [
+        (one.starts_at, one.number, one)
+        for one in versions
+        if one.starts_at is not None and one.withdrawn_at is None and one.starts_at <= now
+    ]
+    return max(started)[2] if started else None
+
+
+def state_of(version: Version, current: Version | None, now: datetime) -> VersionState:
+    """Return what a version is now; `current` is the one in force."""
+    if version.withdrawn_at is not None:
+        return VersionState.WITHDRAWN
+    if version.starts_at is None:
+        return VersionState.DRAFT
+    if version.starts_at > now:
+        return VersionState.APPROVED
+    is_current = current is not None and version.number == current.number
+    return VersionState.IN_FORCE if is_current else VersionState.PAST
+
+
+def approve(
+    version: Version, policy: Policy, current: Version | None, *, officer: str,
+    starts_at: datetime, now: datetime,
+) -> Version:  # fmt: skip
+    """Return the draft approved by `officer`, in force from `starts_at` on.
+
+    Raises `Denied` for its own author; `Conflict` when it is no draft, or another version took
+    over since it was drawn up; `ProtocolError` for a time that has passed or lies over a year
+    ahead, and for settings looser than the baseline without a reason and a date that holds.
+    """
+    if version.withdrawn_at is not None or version.starts_at is not None:
+        raise Conflict("this version is no draft", code="not_a_draft")
+    if version.author_id == officer:
+        what = "a change is approved by another officer than the one who drew it up"
+        raise Denied(what, code="own_draft", reasons=(Reason("own_draft", what, "four eyes"),))
+    if (current.number if current else 0) != version.base:
+        raise Conflict("another version took over since; draw it up anew", code="outdated_draft")
+    if not now <= starts_at <= now + MAX_AHEAD:
+        raise ProtocolError("the beginning lies in the past or over a year ahead", code="bad_start")
+    require_explained(policy, starts_at)
+    return replace(version, approved_by=officer, approved_at=now, starts_at=starts_at)
+
+
+def require_explained(policy: Policy, at: datetime) -> None:
+    """Raise `ProtocolError` naming each looser setting without a reason that holds on that day."""
+    missing = list(unexplained(policy))
+    missing += [key for key, one in policy.looser.items() if one.until < at.date()]
+    if missing:
+        raise ProtocolError(
+            "looser than the baseline without a reason and a date: " + ", ".join(missing),
+            code="looser_unexplained",
+            reasons=tuple(Reason("looser_unexplained", key) for key in missing),
+        )
+
+
+def withdraw(version: Version, *, officer: str, now: datetime) -> Version:
+    """Return the version withdrawn: a draft, or one that has not started yet. Raises `Conflict`."""
+    started = version.starts_at is not None and version.starts_at <= now
+    if version.withdrawn_at is not None or started:
+        raise Conflict("only what is not in force yet can be withdrawn", code="not_a_draft")
+    return replace(version, withdrawn_by=officer, withdrawn_at=now)

@@ -1,0 +1,316 @@
+"""HTTP routes of the officer's page: the policy, its versions, "would this be allowed?"."""
+
+import asyncio
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from security.errors import NotFound, ProtocolError
+from security.gate import Permit
+from security.officers import Appointment, confirm, propose
+from security.people import OfficeKind, Person, Role
+from security.policy.baseline import BASELINE
+from security.policy.decide import decide
+from security.policy.facts import Facts
+from security.policy.model import BASELINE_POLICY, Policy
+from security.policy.versions import Version
+from server.api.body import answer, read_body
+from server.api.keys import PARTS
+from server.api.policy_views import changes_view, policy_view, version_view
+from server.api.speaker import Speaker, path_id, speaker_of
+from server.parts import Parts
+from server.policy_question import Question, action_of, terms_of
+from server.policy_review import read_draft, would_end
+from server.policy_text import edited, policy_text
+
+routes = web.RouteTableDef()
+COUNTED_DAYS = (1, 7, 30)
+MAX_DAYS = 90
+Text = Annotated[str, StringConstraints(max_length=1000)]
+
+
+class Body(BaseModel):
+    """Base of every request body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DraftBody(Body):
+    """A change: either the whole text, or single values over what is in force."""
+
+    note: Text = ""
+    text: Annotated[str, StringConstraints(max_length=65_536)] | None = None
+    values: dict[str, Any] = Field(default_factory=dict)
+    clauses: dict[str, str] = Field(default_factory=dict)
+    looser: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+class ApproveBody(Body):
+    """When the version takes force; null means at once."""
+
+    starts_at: datetime | None = None
+
+
+class QuestionBody(Body):
+    """Would this be allowed? `version` is the version asked; null: the one in force."""
+
+    action: Annotated[str, StringConstraints(max_length=64)]
+    version: int | None = None
+    office: str | None = None
+    procedure: str | None = None
+    role: Role | None = None
+    address: Annotated[str, StringConstraints(max_length=64)] | None = None
+    tls: Annotated[str, StringConstraints(pattern=r"^(1\.2|1\.3|proxy|none)$")] = "1.3"
+    at: datetime | None = None
+    trained_on: date | None = None
+    second_factor: bool = False
+    real: bool = True
+
+
+async def _asked(request: web.Request, action: str) -> tuple[Parts, Speaker, Permit]:
+    """Return parts, speaker and the permit for `action` on the speaker's municipality."""
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts, request)
+    home = speaker.municipality.id
+    permit = await parts.gate.ask(action, speaker.facts(home, now=parts.clock()))
+    return parts, speaker, permit
+
+
+def _person(speaker: Speaker) -> Person:
+    if speaker.person is None:
+        raise NotFound("no such thing")
+    return speaker.person
+
+
+def _number(request: web.Request) -> int:
+    text = request.match_info["number"]
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise NotFound("no such thing")
+    return int(text)
+
+
+def _days(request: web.Request) -> int:
+    text = request.query.get("days", "30")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MAX_DAYS:
+        raise ProtocolError(f"days is a number from 1 to {MAX_DAYS}")
+    return int(text)
+
+
+async def _names(parts: Parts, home: str) -> dict[str, str]:
+    return {person.id: person.name for person in await parts.people.people(home)}
+
+
+@routes.get("/api/v1/policy")
+async def policy(request: web.Request) -> web.Response:
+    """Return every setting in force, its standing, and how often it was asked and refused."""
+    parts, speaker, _ = await _asked(request, "policy.read")
+    home = speaker.municipality.id
+    counts = {days: await parts.review.counts(home, days=days) for days in COUNTED_DAYS}
+    return answer(policy_view(parts.policies.of(home), counts))
+
+
+@routes.get("/api/v1/policy/text")
+async def text(request: web.Request) -> web.Response:
+    """Return the policy in force as commented TOML."""
+    parts, speaker, _ = await _asked(request, "policy.read")
+    shown = policy_text(parts.policies.of(speaker.municipality.id).policy)
+    headers = {"Content-Disposition": 'attachment; filename="policy.toml"'}
+    return web.Response(text=shown, content_type="application/toml", headers=headers)
+
+
+@routes.get("/api/v1/policy/versions")
+async def versions(request: web.Request) -> web.Response:
+    """List all versions, newest first."""
+    parts, speaker, _ = await _asked(request, "policy.read")
+    home, now = speaker.municipality.id, parts.clock()
+    current, names = parts.policies.version_in_force(home), await _names(parts, home)
+    found = reversed(await parts.policy_store.versions(home))
+    return answer({"versions": [version_view(one, current, names, now) for one in found]})
+
+
+@routes.get("/api/v1/policy/versions/{number}")
+async def version(request: web.Request) -> web.Response:
+    """Return one version: its text, and its changes against its base and what is in force."""
+    parts, speaker, _ = await _asked(request, "policy.read")
+    found = await parts.review.version(speaker.municipality.id, _number(request))
+    return answer(await _whole(parts, found))
+
+
+async def _whole(parts: Parts, found: Version) -> dict[str, Any]:
+    home = found.municipality_id
+    current, names = parts.policies.version_in_force(home), await _names(parts, home)
+    mine = await asyncio.to_thread(read_draft, found.text)
+    base = await _policy_of(parts, home, found.base)
+    return {
+        **version_view(found, current, names, parts.clock()),
+        "text": found.text,
+        "changes": changes_view(base, mine),
+        "against_in_force": changes_view(parts.policies.of(home).policy, mine),
+        "unset": list(mine.unset()),
+    }
+
+
+async def _policy_of(parts: Parts, home: str, number: int) -> Policy:
+    if number == 0:
+        return BASELINE_POLICY
+    found = await parts.review.version(home, number)
+    return await asyncio.to_thread(read_draft, found.text)
+
+
+@routes.post("/api/v1/policy/versions")
+async def draft(request: web.Request) -> web.Response:
+    """Store a draft."""
+    body = await read_body(request, DraftBody)
+    parts, speaker, permit = await _asked(request, "policy.draft")
+    before = parts.policies.of(speaker.municipality.id).policy
+    said = body.text
+    if said is None:
+        said = edited(before, body.values, body.clauses, body.looser)
+        after = await asyncio.to_thread(read_draft, said)
+        if after == before:
+            raise ProtocolError("nothing is changed", code="bad_policy")
+    made = await parts.review.draft(permit, said, body.note, _person(speaker).id)
+    return answer(await _whole(parts, made), status=201)
+
+
+@routes.get("/api/v1/policy/versions/{number}/rehearsal")
+async def rehearsal(request: web.Request) -> web.Response:
+    """Say which decisions of the past the version would have changed, and which calls it ends."""
+    parts, speaker, _ = await _asked(request, "policy.read")
+    home, days = speaker.municipality.id, _days(request)
+    found = await _policy_of(parts, home, _number(request))
+    result = await parts.review.rehearse(home, found, days=days)
+    return answer(
+        {
+            "days": days,
+            "asked": result.asked,
+            "from_position": result.from_position,
+            "ends_calls": would_end(found, _running(parts, home)),
+            "changed": [
+                {
+                    "position": one.position,
+                    "action": one.action,
+                    "allowed": one.allowed,
+                    "codes": list(one.codes),
+                }
+                for one in result.changed[:200]
+            ],
+            "changed_count": len(result.changed),
+        }
+    )
+
+
+def _running(parts: Parts, home: str) -> list[Facts]:
+    """Return the facts of both pages of every running call, as they are connected now."""
+    return [facts for _, facts in parts.present.in_calls(home)]
+
+
+@routes.post("/api/v1/policy/versions/{number}/approve")
+async def approve(request: web.Request) -> web.Response:
+    """Approve a draft of another officer."""
+    body = await read_body(request, ApproveBody)
+    if body.starts_at is not None and body.starts_at.tzinfo is None:
+        raise ProtocolError("starts_at needs a time zone")
+    parts, speaker, permit = await _asked(request, "policy.approve")
+    officer = _person(speaker).id
+    found = await parts.review.approve(permit, _number(request), officer, body.starts_at)
+    return answer(await _whole(parts, found))
+
+
+@routes.post("/api/v1/policy/versions/{number}/withdraw")
+async def withdraw(request: web.Request) -> web.Response:
+    """Withdraw a draft, or a version that has not started."""
+    parts, speaker, permit = await _asked(request, "policy.withdraw")
+    found = await parts.review.withdraw(permit, _number(request), _person(speaker).id)
+    return answer(await _whole(parts, found))
+
+
+@routes.post("/api/v1/policy/explain")
+async def explain(request: web.Request) -> web.Response:
+    """Say whether something would be allowed, with every term of its rule."""
+    body = await read_body(request, QuestionBody)
+    parts, speaker, _ = await _asked(request, "policy.read")
+    home = speaker.municipality.id
+    asked = await _question(parts, home, body)
+    decision = decide(BASELINE, asked.action, asked.facts())
+    terms = [
+        {
+            "code": term.reason.code,
+            "met": met,
+            "message": term.reason.message,
+            "clause": term.unmet_reason(asked.facts()).clause,
+            "setting": term.setting,
+        }
+        for term, met in terms_of(asked, BASELINE)
+    ]
+    return answer({"action": asked.action, "allowed": decision.allowed, "terms": terms})
+
+
+async def _question(parts: Parts, home: str, body: QuestionBody) -> Question:
+    in_force = parts.policies.of(home).policy
+    asked = in_force if body.version is None else await _policy_of(parts, home, body.version)
+    office = await parts.people.office(home, body.office) if body.office else None
+    if body.office and office is None:
+        raise NotFound("there is no such office")
+    if body.at is not None and body.at.tzinfo is None:
+        raise ProtocolError("at needs a time zone")
+    return Question(
+        action=action_of(body.action, BASELINE),
+        policy=asked,
+        at=body.at or parts.clock(),
+        office=body.office,
+        office_kind=office.kind if office else OfficeKind.DIRECT,
+        procedure_open=body.procedure is None or parts.catalog.is_open(body.procedure),
+        role=body.role,
+        address=body.address,
+        tls=None if body.tls == "none" else body.tls,
+        trained_on=body.trained_on,
+        second_factor=body.second_factor,
+        real=body.real,
+    )
+
+
+# --- officers
+
+
+@routes.get("/api/v1/officers")
+async def officers(request: web.Request) -> web.Response:
+    """List the officers and who appointed them."""
+    parts, speaker, _ = await _asked(request, "policy.read")
+    home = speaker.municipality.id
+    names = await _names(parts, home)
+    by_id = {one.person_id: one for one in await parts.policy_store.appointments(home)}
+    every = [p for p in await parts.people.people(home) if p.role is Role.OFFICER]
+    return answer({"officers": [_officer(p, by_id.get(p.id), names) for p in every]})
+
+
+def _officer(person: Person, found: Appointment | None, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "appointed": bool(found and found.holds),
+        "proposed_by": names.get(found.proposed_by or "", "init") if found else None,
+        "confirmed_by": names.get(found.confirmed_by or "") if found else None,
+    }
+
+
+@routes.post("/api/v1/officers/{person}/appoint")
+async def appoint(request: web.Request) -> web.Response:
+    """Propose an officer, or confirm another administrator's proposal."""
+    parts, speaker, _ = await _asked(request, "officer.appoint")
+    home, now, administrator = speaker.municipality.id, parts.clock(), _person(speaker).id
+    person = await parts.people.person(home, path_id(request, "person"))
+    if person is None:
+        raise NotFound("there is no such person")
+    before = await parts.policy_store.appointment(home, person.id)
+    if before is None:
+        after = propose(person, administrator=administrator, now=now)
+    else:
+        after = confirm(before, administrator=administrator, now=now)
+    await parts.policy_store.put_appointment(after)
+    what = "confirm" if after.holds else "propose"
+    detail = {"by": administrator}
+    await parts.audit.note(home, f"policy:officer:{what}", person.id, detail, now=now)
+    return answer(_officer(person, after, await _names(parts, home)))

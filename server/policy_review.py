@@ -1,0 +1,219 @@
+"""Changing a policy: drafts, what they would have changed, approval, withdrawal.
+
+Every step asks for its permit first and stands in the audit log; who may take which step is said
+by the rules (security/policy/baseline.py) and by security/policy/versions.py.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from security.audit.chain import Json, Stored
+from security.errors import Corrupt, NotFound, ProtocolError, Reason
+from security.gate import Permit
+from security.policy.baseline import BASELINE
+from security.policy.decide import decide
+from security.policy.facts import Facts
+from security.policy.model import Policy
+from security.policy.rehearse import Asked, Changed, Kept, count, rehearse
+from security.policy.replay import facts_of
+from security.policy.versions import MAX_BYTES, Version, approve, withdraw
+from server.policies import PolicyBook, read_policy
+from server.settings_file import SettingsError
+
+MAX_NOTE = 1000
+MAX_REHEARSED = 20_000
+GATE = "gate:"
+
+
+class Versions(Protocol):
+    """Where versions are kept."""
+
+    async def version(self, municipality_id: str, number: int) -> Version | None:
+        """Return one version."""
+
+    async def add(
+        self,
+        municipality_id: str,
+        *,
+        base: int,
+        text: str,
+        note: str,
+        author_id: str,
+        now: datetime,
+    ) -> Version:
+        """Store a draft under the next number."""
+
+    async def settle(self, version: Version) -> None:
+        """Store that a version was approved or withdrawn."""
+
+
+class Log(Protocol):
+    """Where the past stands."""
+
+    async def since(self, municipality_id: str, at: datetime, *, limit: int) -> list[Stored]:
+        """Return the newest entries from `at` on, oldest first."""
+
+    async def note(
+        self, municipality_id: str, tag: str, subject: str, detail: Json, *, now: datetime
+    ) -> None:
+        """Append an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a draft would have changed: `asked` decisions of the past were made anew."""
+
+    asked: int
+    changed: tuple[Changed, ...]
+    from_position: int
+
+
+class PolicyReview:
+    """The way of a policy from draft to in force. `clock` returns aware UTC."""
+
+    def __init__(
+        self, versions: Versions, book: PolicyBook, log: Log, *, clock: Callable[[], datetime]
+    ) -> None:
+        self._versions = versions
+        self._book = book
+        self._log = log
+        self._clock = clock
+
+    async def draft(self, permit: Permit, text: str, note: str, author_id: str) -> Version:
+        """Store a draft; `permit` is for `policy.draft` on the municipality.
+
+        Raises `ProtocolError` `bad_policy` with every mistake, each a line of the text.
+        """
+        permit.require("policy.draft", permit.municipality_id)
+        await asyncio.to_thread(read_draft, text)
+        if len(note) > MAX_NOTE:
+            raise ProtocolError("the note is too long", code="too_long")
+        home = permit.municipality_id
+        base = self._book.of(home).number
+        version = await self._versions.add(
+            home, base=base, text=text, note=note, author_id=author_id, now=self._clock()
+        )
+        await self._note(version, "draft", {"base": base})
+        return version
+
+    async def approve(
+        self, permit: Permit, number: int, officer: str, starts_at: datetime | None
+    ) -> Version:
+        """Let a draft take force at `starts_at`, or at once; `permit` is for `policy.approve`."""
+        permit.require("policy.approve", permit.municipality_id)
+        version = await self.version(permit.municipality_id, number)
+        now = self._clock()
+        current = self._book.version_in_force(version.municipality_id)
+        approved = approve(
+            version,
+            await asyncio.to_thread(read_draft, version.text),
+            current,
+            officer=officer,
+            starts_at=starts_at or now,
+            now=now,
+        )
+        await self._versions.settle(approved)
+        self._book.put(approved)
+        await self._note(approved, "approve", {"starts_at": int((starts_at or now).timestamp())})
+        return approved
+
+    async def withdraw(self, permit: Permit, number: int, officer: str) -> Version:
+        """Take a draft back, or what has not started yet; `permit` is for `policy.withdraw`."""
+        permit.require("policy.withdraw", permit.municipality_id)
+        version = await self.version(permit.municipality_id, number)
+        withdrawn = withdraw(version, officer=officer, now=self._clock())
+        await self._versions.settle(withdrawn)
+        if version.starts_at is not None:
+            self._book.put(withdrawn)
+        await self._note(withdrawn, "withdraw", {})
+        return withdrawn
+
+    async def version(self, municipality_id: str, number: int) -> Version:
+        """Return one version. Raises `NotFound`."""
+        found = await self._versions.version(municipality_id, number)
+        if found is None:
+            raise NotFound("there is no such version")
+        return found
+
+    async def rehearse(self, municipality_id: str, policy: Policy, *, days: int) -> Rehearsal:
+        """Make the decisions of the last `days` anew under `policy`."""
+        since = self._clock() - timedelta(days=days)
+        stored = await self._log.since(municipality_id, since, limit=MAX_REHEARSED)
+        before = self._book.of(municipality_id).policy
+
+        def work() -> Rehearsal:
+            kept = list(decisions_of(municipality_id, stored, before))
+            changed = rehearse(BASELINE, kept, policy)
+            return Rehearsal(len(kept), tuple(changed), stored[0].position if stored else 0)
+
+        return await asyncio.to_thread(work)
+
+    async def counts(self, municipality_id: str, *, days: int) -> dict[str, Asked]:
+        """Return how often each setting was asked and refused in the last `days`."""
+        since = self._clock() - timedelta(days=days)
+        stored = await self._log.since(municipality_id, since, limit=MAX_REHEARSED)
+        return await asyncio.to_thread(lambda: count(BASELINE, _codes_of(stored)).by_setting)
+
+    async def _note(self, version: Version, what: str, detail: Json) -> None:
+        tag = f"policy:version:{what}"
+        said = {**detail, "number": version.number}
+        home = version.municipality_id
+        await self._log.note(home, tag, str(version.number), said, now=self._clock())
+
+
+def would_end(policy: Policy, running: Iterable[Facts]) -> int:
+    """Return how many of the running calls `policy` would not let go on."""
+    facts = (replace(one, policy=policy) for one in running)
+    return sum(not decide(BASELINE, "media.join", one).allowed for one in facts)
+
+
+def read_draft(text: str) -> Policy:
+    """Return the policy of a draft. Raises `ProtocolError` `bad_policy` with every mistake."""
+    if len(text.encode()) > MAX_BYTES:
+        raise ProtocolError("the policy is too large", code="bad_policy")
+    try:
+        return read_policy(text)
+    except SettingsError as error:
+        reasons = tuple(
+            Reason("bad_policy", f"{p.line}: {p.key}: found {p.found}, allowed {p.allowed}", p.key)
+            for p in error.problems
+        )
+        raise ProtocolError(
+            "the policy has mistakes", code="bad_policy", reasons=reasons
+        ) from error
+
+
+def decisions_of(home: str, stored: Iterable[Stored], policy: Policy) -> Iterable[Kept]:
+    """Yield the gate's decisions among entries; what an older version wrote is left out."""
+    for one in stored:
+        entry = _gate_entry(one)
+        if entry is None or "facts" not in entry:
+            continue
+        action = one.tag.removeprefix(GATE).replace(":", ".")
+        facts = facts_of(
+            entry["facts"], policy, home=home, subject=str(entry["subject"]), now=one.at
+        )
+        yield Kept(one.position, action, bool(entry["allowed"]), facts)
+
+
+def _codes_of(stored: Iterable[Stored]) -> Iterable[tuple[str, Counter[str]]]:
+    for one in stored:
+        entry = _gate_entry(one)
+        if entry is not None:
+            action = one.tag.removeprefix(GATE).replace(":", ".")
+            yield action, Counter(str(code) for code in entry.get("reasons", ()))
+
+
+def _gate_entry(stored: Stored) -> Json | None:
+    if not stored.tag.startswith(GATE):
+        return None
+    try:
+        entry = json.loads(stored.entry)
+    except ValueError as error:
+        raise Corrupt(f"position {stored.position}: the entry is not JSON") from error
+    return entry if isinstance(entry, dict) else None

@@ -1,0 +1,205 @@
+"""From draft to in force: two officers, a rehearsal, a beginning; and who may do none of it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from security.ids import new_id
+from security.officers import Appointment
+from security.people import Person, Role
+
+DRAFT = {"values": {"network.vpn": "required", "network.vpn_networks": ["10.0.0.0/8"]}}
+
+
+async def officer(
+    world: Any, login: str, *, role: Role = Role.OFFICER, appointed: bool = True
+) -> Any:
+    """Return the page of a new officer."""
+    parts, home = world.service.parts, world.town.municipality.id
+    person = Person(new_id(), home, login, login, role, None, None, None)
+    await parts.people.add_person(person)
+    if appointed:
+        made = Appointment(home, person.id, None, parts.clock(), None, parts.clock())
+        await parts.policy_store.put_appointment(made)
+    page = await world.signed_in(person)
+    page.page = "officer"
+    return page
+
+
+async def asked(page: Any, method: str, path: str, body: Any = None) -> Any:
+    """Return the answer, which must be good."""
+    status, said = await page.request(method, f"/api/v1{path}", body=body)
+    assert status in (200, 201), said
+    return said
+
+
+async def refused(page: Any, method: str, path: str, body: Any = None) -> str:
+    """Return the code of the refusal."""
+    status, said = await page.request(method, f"/api/v1{path}", body=body)
+    assert status >= 400, said
+    return str(said["error"]["code"])
+
+
+async def test_a_change_takes_force_when_a_second_officer_approves_it(world: Any) -> None:
+    first, second = await officer(world, "first"), await officer(world, "second")
+    made = await asked(first, "POST", "/policy/versions", {**DRAFT, "note": "条例による"})
+    assert (made["number"], made["state"]) == (1, "draft")
+    assert [c["standing"] for c in made["changes"]] == ["stricter", "different"]
+    assert (await asked(first, "GET", "/policy"))["number"] == 0
+    done = await asked(second, "POST", "/policy/versions/1/approve", {})
+    assert done["state"] == "in_force"
+    shown = await asked(first, "GET", "/policy")
+    vpn = shown["sections"][0]["settings"][0]
+    assert (shown["number"], vpn["value"], vpn["standing"]) == (1, "required", "stricter")
+
+
+async def test_nobody_approves_an_own_draft(world: Any) -> None:
+    first = await officer(world, "first")
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    assert await refused(first, "POST", "/policy/versions/1/approve", {}) == "own_draft"
+
+
+async def test_an_officer_without_appointment_changes_nothing(world: Any) -> None:
+    page = await officer(world, "self-made", appointed=False)
+    assert await refused(page, "POST", "/policy/versions", DRAFT) == "not_appointed"
+    await asked(page, "GET", "/policy")
+
+
+async def test_two_administrators_appoint_an_officer(world: Any) -> None:
+    page = await officer(world, "new", appointed=False)
+    first = await officer(world, "admin-1", role=Role.ADMINISTRATOR, appointed=False)
+    second = await officer(world, "admin-2", role=Role.ADMINISTRATOR, appointed=False)
+    listed = (await asked(first, "GET", "/officers"))["officers"]
+    path = f"/officers/{listed[0]['id']}/appoint"
+    assert not (await asked(first, "POST", path))["appointed"]
+    assert await refused(first, "POST", path) == "same_person"
+    assert (await asked(second, "POST", path))["appointed"]
+    await asked(page, "POST", "/policy/versions", DRAFT)
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.ADMINISTRATOR])
+async def test_who_reads_the_policy_does_not_change_it(world: Any, role: Role) -> None:
+    page = await officer(world, "reader", role=role)
+    await asked(page, "GET", "/policy")
+    assert await refused(page, "POST", "/policy/versions", DRAFT) == "denied"
+
+
+async def test_a_draft_against_an_older_version_is_drawn_up_anew(world: Any) -> None:
+    first, second = await officer(world, "first"), await officer(world, "second")
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    await asked(first, "POST", "/policy/versions", {"values": {"people.idle_minutes": 10}})
+    await asked(second, "POST", "/policy/versions/1/approve", {})
+    assert await refused(second, "POST", "/policy/versions/2/approve", {}) == "outdated_draft"
+    assert (await asked(first, "POST", "/policy/versions/2/withdraw"))["state"] == "withdrawn"
+    assert await refused(second, "POST", "/policy/versions/2/approve", {}) == "not_a_draft"
+
+
+async def test_a_looser_setting_needs_its_reason_and_a_date_that_holds(world: Any) -> None:
+    first, second = await officer(world, "first"), await officer(world, "second")
+    loose: Any = {"values": {"calls.resume_seconds": 300}}
+    await asked(first, "POST", "/policy/versions", loose)
+    assert await refused(second, "POST", "/policy/versions/1/approve", {}) == "looser_unexplained"
+    past = {"reason": "回線工事のため", "until": "2020-01-01"}
+    await asked(
+        first, "POST", "/policy/versions", {**loose, "looser": {"calls.resume_seconds": past}}
+    )
+    assert await refused(second, "POST", "/policy/versions/2/approve", {}) == "looser_unexplained"
+    later = {"reason": "回線工事のため", "until": "2099-03-31"}
+    await asked(
+        first, "POST", "/policy/versions", {**loose, "looser": {"calls.resume_seconds": later}}
+    )
+    await asked(second, "POST", "/policy/versions/3/approve", {})
+
+
+async def test_a_version_takes_force_at_its_time_and_can_be_withdrawn_before(world: Any) -> None:
+    first, second = await officer(world, "first"), await officer(world, "second")
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    now = world.service.parts.clock()
+    past, soon = now - timedelta(minutes=1), now + timedelta(hours=1)
+    body = {"starts_at": past.isoformat()}
+    assert await refused(second, "POST", "/policy/versions/1/approve", body) == "bad_start"
+    body = {"starts_at": soon.isoformat()}
+    assert (await asked(second, "POST", "/policy/versions/1/approve", body))["state"] == "approved"
+    assert (await asked(first, "GET", "/policy"))["number"] == 0
+    await asked(first, "POST", "/policy/versions/1/withdraw")
+    listed = (await asked(first, "GET", "/policy/versions"))["versions"]
+    assert [v["state"] for v in listed] == ["withdrawn"]
+
+
+async def test_a_draft_with_mistakes_is_refused_with_all_of_them(world: Any) -> None:
+    page = await officer(world, "first")
+    body = {"values": {"network.vpn": "maybe", "calls.resume_seconds": 5, "no.such": 1}}
+    status, said = await page.request("POST", "/api/v1/policy/versions", body=body)
+    assert (status, said["error"]["code"]) == (400, "bad_policy")
+    assert {r["clause"] for r in said["error"]["reasons"]} == {
+        "network.vpn",
+        "calls.resume_seconds",
+        "no",
+    }
+
+
+async def test_a_rehearsal_says_what_would_have_been_and_which_calls_would_end(world: Any) -> None:
+    page = await officer(world, "first")
+    await world.talking()
+    await asked(page, "POST", "/policy/versions", DRAFT)
+    said = await asked(page, "GET", "/policy/versions/1/rehearsal?days=30")
+    changed = {(one["action"], one["allowed"], *one["codes"]) for one in said["changed"]}
+    assert ("call.place", False, "outside_vpn") in changed
+    assert ("call.accept", False, "outside_vpn") in changed
+    assert said["ends_calls"] == 2
+    assert (await asked(page, "GET", "/policy"))["number"] == 0
+
+
+async def test_a_policy_in_force_refuses_at_the_next_question(world: Any) -> None:
+    first, second = await officer(world, "first"), await officer(world, "second")
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    await asked(second, "POST", "/policy/versions/1/approve", {})
+    counter = await world.counter()
+    await counter.connect()
+    consent = {"video": True, "text_version": "1", "language": "ja"}
+    with pytest.raises(Exception, match="outside_vpn"):
+        await counter.do("call.place", procedure="new-issue", consent=consent)
+    shown = await asked(first, "GET", "/policy")
+    assert shown["sections"][0]["settings"][0]["counts"]["1"]["refused"] == 1
+
+
+async def test_versions_outlive_a_restart(make_world: Any) -> None:
+    world = await make_world()
+    first, second = await officer(world, "first"), await officer(world, "second")
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    await asked(second, "POST", "/policy/versions/1/approve", {})
+    again = await make_world.restart(world)
+    in_force = again.service.parts.policies.of(world.town.municipality.id)
+    assert (in_force.number, in_force.policy.network.vpn) == (1, "required")
+
+
+async def test_a_question_is_answered_with_every_term(world: Any) -> None:
+    page = await officer(world, "first")
+    said = await asked(
+        page, "POST", "/policy/explain", {"action": "start-call", "address": "203.0.113.5"}
+    )
+    assert not said["allowed"]
+    assert {t["code"] for t in said["terms"] if not t["met"]} == {"retention_not_set"}
+
+
+async def test_another_municipalitys_versions_and_officers_do_not_exist(world: Any) -> None:
+    first = await officer(world, "first")
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    listed = (await asked(first, "GET", "/officers"))["officers"]
+    world.town = await world.town_of("ibara")
+    stranger = await officer(world, "stranger")
+    administrator = await officer(world, "admin", role=Role.ADMINISTRATOR)
+    base = "/policy/versions/1"
+    for method, path in (
+        ("GET", base),
+        ("GET", f"{base}/rehearsal"),
+        ("POST", f"{base}/approve"),
+        ("POST", f"{base}/withdraw"),
+    ):
+        assert (
+            await refused(stranger, method, path, {} if method == "POST" else None) == "not_found"
+        )
+    path = f"/officers/{listed[0]['id']}/appoint"
+    assert await refused(administrator, "POST", path) == "not_found"
+    assert (await asked(stranger, "GET", "/policy/versions"))["versions"] == []
