@@ -29,6 +29,15 @@ class Bucket:
         self._fill(now)
         return self._tokens >= 1
 
+    def whole(self, now: float) -> int:
+        """Return how many tokens are there."""
+        self._fill(now)
+        return int(self._tokens)
+
+    def spend(self, count: int) -> None:
+        """Take `count` tokens, which are there."""
+        self._tokens -= count
+
     def take(self, now: float) -> bool:
         """Take a token and tell whether there was one."""
         if not self.has(now):

@@ -7,6 +7,7 @@ bit for bit the first packet and no SRTP nonce seals two plaintexts.
 """
 
 SLOT_BYTES = 1504
+MAX_SLOTS = 512
 
 
 class PacketCache:
@@ -15,7 +16,7 @@ class PacketCache:
     __slots__ = ("_data", "_empty", "_mask", "_seqs", "_sizes", "_view")
 
     def __init__(self, slots: int) -> None:
-        if slots & (slots - 1) or not 0 < slots <= 512:
+        if slots & (slots - 1) or not 0 < slots <= MAX_SLOTS:
             raise ValueError("the number of slots is a power of two up to 512")
         self._mask = slots - 1
         self._empty = True
@@ -26,6 +27,11 @@ class PacketCache:
 
     def __contains__(self, seq: int) -> bool:
         return self._seqs[seq & self._mask] == seq
+
+    @property
+    def slots(self) -> int:
+        """How many packets have room."""
+        return self._mask + 1
 
     def store(self, seq: int, packet: memoryview, size: int) -> None:
         """Keep the first `size` bytes of `packet` under `seq`.
@@ -56,6 +62,15 @@ class PacketCache:
         target[:size] = self._view[start : start + size]
         return size
 
+    def resized(self, slots: int) -> "PacketCache":
+        """Return a cache of another size with the newest packets of this one."""
+        other = PacketCache(slots)
+        for slot, seq in enumerate(self._seqs):
+            if seq >= 0:
+                start = slot * SLOT_BYTES
+                other.store(seq, self._view[start : start + self._sizes[slot]], self._sizes[slot])
+        return other
+
     def clear(self) -> None:
         """Forget every packet, bytes included."""
         if self._empty:
@@ -63,3 +78,11 @@ class PacketCache:
         self._empty = True
         self._seqs = [-1] * (self._mask + 1)
         self._view[:] = bytes(len(self._view))
+
+
+def slots_for(packets: float, least: int, most: int) -> int:
+    """Return the power of two that holds `packets`, within the two bounds (powers of two)."""
+    slots = least
+    while slots < packets and slots < most:
+        slots *= 2
+    return slots

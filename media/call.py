@@ -1,26 +1,41 @@
 """Who is in a call and who is sent what. No input or output here."""
 
 import secrets
+from dataclasses import dataclass
 
 from media.answer import Ssrcs
+from media.codecs import VP8, Codec
+from media.downlink import Downlink
 from media.dtls import DtlsState, Identity
-from media.leg import KINDS, Leg, extension_table
-from media.sdp import Offer
+from media.leg import KINDS, Leg
+from media.path import NOBODY, PacketPath
+from media.sdp import Line, Offer
 from media.settings import PartyStats
-from media.source import Source
-from media.transport import Counters, Transport
+from media.transport import Transport
+from media.uplink import Uplink
 from security.errors import TooMuch
 
 MAX_PARTIES = 4
 
 
-class Party:
-    """One end of a call. Its sources outlive its connections (`leg`, None while there is none)."""
+@dataclass(slots=True)
+class Counters:
+    """What passed the connections of a party that are gone."""
 
-    def __init__(self, call_id: str, name: str) -> None:
+    packets_received: int = 0
+    bytes_received: int = 0
+    packets_forwarded: int = 0
+    bytes_forwarded: int = 0
+
+
+class Party:
+    """One end of a call. Its uplinks outlive its connections (`leg`, None while there is none)."""
+
+    def __init__(self, path: PacketPath, call_id: str, name: str) -> None:
+        self._path = path
         self.call_id = call_id
         self.name = name
-        self.sources = {kind: Source(kind) for kind in KINDS}
+        self.uplinks = {kind: Uplink(path, kind) for kind in KINDS}
         self.leg: Leg | None = None
         self._before = Counters()
 
@@ -36,9 +51,8 @@ class Party:
         """Begin a connection for `offer`; whatever there was is dropped."""
         self.drop()
         transport = Transport(identity, offer.fingerprints, now=now)
-        seeds = (secrets.randbits(32), secrets.randbits(32))
-        self.leg = Leg(transport, offer, _new_ssrcs(offer), seeds)
-        self.leg.agree(offer, self.sources)
+        self.leg = Leg(self._path, transport, offer, _new_ssrcs(offer))
+        self.leg.agree(offer)
         return self.leg
 
     def restart(self, offer: Offer) -> None:
@@ -48,39 +62,47 @@ class Party:
         before = self.leg.offer
         if (before.ufrag, before.password) != (offer.ufrag, offer.password):
             self.leg.transport.restart()
-        self.leg.agree(offer, self.sources)
+        self.leg.agree(offer)
 
     def drop(self) -> None:
-        """Forget the connection; the sources wait for the next."""
+        """Forget the connection; the uplinks wait for the next."""
         if self.leg is None:
             return
-        old, sums = self.leg.transport.counters, self._before
+        old, sums = self._path.leg_state(self.leg.handle), self._before
         sums.packets_received += old.packets_received
         sums.bytes_received += old.bytes_received
         sums.packets_forwarded += old.packets_forwarded
         sums.bytes_forwarded += old.bytes_forwarded
+        self.leg.close()
         self.leg = None
-        for source in self.sources.values():
-            source.replaced()
+        for uplink in self.uplinks.values():
+            uplink.replaced()
+
+    def close(self) -> None:
+        """Forget the party in the packet path."""
+        self.drop()
+        for uplink in self.uplinks.values():
+            uplink.close()
 
     def stats(self) -> PartyStats:
         """Return how the party's connection does."""
-        now = Counters() if self.leg is None else self.leg.transport.counters
-        video = self.sources["video"]
-        reported = None if self.leg is None else self.leg.downlinks["video"].reported
-        heard = video.ssrc is not None
+        leg, before = self.leg, self._before
+        now = Counters() if leg is None else self._path.leg_state(leg.handle)
+        video = self.uplinks["video"]
+        state = video.read()
+        reported = None if leg is None else leg.of_kind("video")[0].reported
         return PartyStats(
-            up=self.leg is not None and self.leg.transport.up,
-            packets_received=self._before.packets_received + now.packets_received,
-            bytes_received=self._before.bytes_received + now.bytes_received,
-            packets_forwarded=self._before.packets_forwarded + now.packets_forwarded,
-            bytes_forwarded=self._before.bytes_forwarded + now.bytes_forwarded,
-            lost=sum(source.lost for source in self.sources.values()),
+            up=leg is not None and leg.transport.up,
+            packets_received=before.packets_received + now.packets_received,
+            bytes_received=before.bytes_received + now.bytes_received,
+            packets_forwarded=before.packets_forwarded + now.packets_forwarded,
+            bytes_forwarded=before.bytes_forwarded + now.bytes_forwarded,
+            lost=sum(uplink.lost for uplink in self.uplinks.values()),
             rtt_seconds=reported.rtt_seconds if reported else None,
             loss_fraction=reported.loss_fraction if reported else None,
-            jitter_seconds=video.reception.jitter / video.clock_rate if heard else None,
+            jitter_seconds=None if state.ssrc == NOBODY else state.jitter / video.clock_rate,
             remb_bps=reported.remb_bps if reported else None,
-            cap_bps=self.leg.cap_told if self.leg else None,
+            cap_bps=leg.cap_told if leg else None,
         )
 
 
@@ -96,12 +118,17 @@ def _new_ssrcs(offer: Offer) -> Ssrcs:
 
 
 class Call:
-    """The parties of one call and what passes between them. Nothing passes until `gate_open`."""
+    """The parties of one call and what passes between them. Nothing passes until `gate_open`.
 
-    def __init__(self, call_id: str) -> None:
+    `codec` is the one of its pictures (media/codecs.py); who has not offered it is sent VP8.
+    """
+
+    def __init__(self, path: PacketPath, call_id: str) -> None:
+        self._path = path
         self.id = call_id
         self.parties: dict[str, Party] = {}
         self.gate_open = False
+        self.codec = VP8
         self.veiled: set[str] = set()  # outlives a party that leaves and comes back
 
     def party(self, name: str) -> Party:
@@ -113,33 +140,43 @@ class Call:
         if found is None:
             if len(self.parties) >= MAX_PARTIES:
                 raise TooMuch("the call is full", limit=MAX_PARTIES, unit="parties")
-            found = self.parties[name] = Party(self.id, name)
+            found = self.parties[name] = Party(self._path, self.id, name)
         return found
+
+    def leave(self, name: str) -> None:
+        """Forget the party of this name, if it is there."""
+        member = self.parties.pop(name, None)
+        if member is not None:
+            member.close()
+
+    def codec_of(self, line: Line) -> Codec:
+        """Return the codec that the call uses on `line`."""
+        return line.codec(self.codec) or line.main
 
     def wire(self) -> None:
         """Tie each listener to its source; to be called after every change."""
         for party in self.parties.values():
-            for kind in KINDS:
-                source = party.sources[kind]
-                source.listeners = ()
+            for kind, uplink in party.uplinks.items():
+                uplink.listeners = ()
                 hidden = kind == "video" and party.name in self.veiled
-                source.set_open(self.gate_open and not hidden)
+                uplink.set_open(self.gate_open and not hidden)
+            if party.leg is not None:
+                lines = {kind: party.leg.offer.line(kind) for kind in KINDS}
+                codecs = {kind: self.codec_of(line) for kind, line in lines.items()}
+                party.uplinks["video"].set_codec(codecs["video"].name)
+                party.leg.route(party.uplinks, codecs)
         for party in self.parties.values():
             if party.leg is not None:
-                self._wire_leg(party, party.leg)
+                for downlink in party.leg.downlinks:
+                    self._wire(party, party.leg, downlink)
 
-    def _wire_leg(self, party: Party, leg: Leg) -> None:
+    def _wire(self, party: Party, leg: Leg, downlink: Downlink) -> None:
         # Two m-lines hold one other party: the first that came.
         other = next((x for x in self.parties.values() if x is not party), None)
-        for kind in KINDS:
-            line, downlink = leg.offer.line(kind), leg.downlinks[kind]
-            source = other.sources[kind] if other and line.receives else None
-            downlink.listen(source)
-            table = None
-            if other is not None and other.leg is not None:
-                table = extension_table(other.leg.offer, leg.offer, kind)
-            downlink.agree(line.payload_type, line.rtx_type, table)
-            if source is not None:
-                source.listeners += (downlink,)
-                if kind == "video" and not downlink.attached:
-                    source.keyframes.want()
+        line = leg.offer.line(downlink.kind)
+        source = None
+        if other is not None and other.leg is not None:
+            source = other.leg.offer.line(downlink.kind)
+        downlink.agree(line, self.codec_of(line), source)
+        downlink.party = other.name if other else ""
+        downlink.listen(other.uplinks[downlink.kind] if other and line.receives else None)

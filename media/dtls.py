@@ -111,13 +111,23 @@ class Flights:
         return True
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """What the handshake gave: libsrtp's profile; key and salt of what comes and of what goes."""
+
+    profile: int
+    inbound: bytes
+    outbound: bytes
+
+
 class Dtls:
-    """One handshake. `inbound` and `outbound` are there once `state` is `UP`."""
+    """One handshake. `keys`, `inbound` and `outbound` are there once `state` is `UP`."""
 
     def __init__(
         self, identity: Identity, fingerprints: tuple[tuple[str, bytes], ...], *, now: float
     ) -> None:
         self.state = DtlsState.WAITING
+        self.keys: Keys | None = None
         self.inbound: SrtpSession | None = None
         self.outbound: SrtpSession | None = None
         self._fingerprints = fingerprints
@@ -168,7 +178,7 @@ class Dtls:
 
     def forget_keys(self) -> None:
         """Let go of the keys, which nobody is to use any more."""
-        self.inbound = self.outbound = None
+        self.keys = self.inbound = self.outbound = None
 
     def tick(self, *, now: float) -> list[bytes]:
         """Return what the retransmission timer wants sent; to be called every 100 ms or so."""
@@ -223,6 +233,7 @@ class Dtls:
         keys, salts = material[: 2 * key_bytes], material[2 * key_bytes :]
         client = keys[:key_bytes] + salts[:salt_bytes]
         server = keys[key_bytes:] + salts[salt_bytes:]
+        self.keys = Keys(profile, client, server)
         self.inbound = SrtpSession(client, profile, inbound=True)
         self.outbound = SrtpSession(server, profile, inbound=False)
         self.state = DtlsState.UP

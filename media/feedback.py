@@ -7,39 +7,25 @@ SILENT_SECONDS = 1.0
 class Keyframes:
     """Merges everybody's wishes for a keyframe of one source into one request per 500 ms.
 
-    A wish is kept until a keyframe has begun after it; while the source is silent, or its
-    connection is not up yet, the wish waits.
+    The wish itself is kept by the packet path until a keyframe has begun after it; while the source
+    is silent, or its connection is not up yet, it waits.
     """
 
-    __slots__ = ("_asked_at", "_heard_at", "_wanted")
+    __slots__ = ("_asked_at",)
 
     def __init__(self) -> None:
-        self._wanted = False
         self._asked_at: float | None = None
-        self._heard_at: float | None = None
-
-    @property
-    def wanted(self) -> bool:
-        """Tell whether somebody still waits."""
-        return self._wanted
-
-    def want(self) -> None:
-        """Note a wish."""
-        self._wanted = True
-
-    def heard(self, now: float, *, keyframe: bool) -> None:
-        """Note a packet of the source; `keyframe` when it begins one."""
-        self._heard_at = now
-        if keyframe:
-            self._wanted = False
 
     def restart(self) -> None:
         """Note that the source is another one: it may be asked at once."""
-        self._asked_at = self._heard_at = None
+        self._asked_at = None
 
-    def due(self, now: float) -> bool:
-        """Tell whether to ask now; the caller then does."""
-        if not self._wanted or self._heard_at is None or now - self._heard_at > SILENT_SECONDS:
+    def due(self, heard_at: float, now: float) -> bool:
+        """Tell whether a wish is to be passed on now; the caller then does.
+
+        `heard_at` is when the source was heard last, 0.0 for never.
+        """
+        if heard_at == 0.0 or now - heard_at > SILENT_SECONDS:
             return False
         if self._asked_at is not None and now - self._asked_at < KEYFRAME_SPACING_SECONDS:
             return False

@@ -171,6 +171,10 @@ class Addresses:
             self._heard_from = self.current = address
         self._heard_at = now
 
+    def checked_at(self, address: Address) -> float:
+        """Return when the last genuine check came from `address`, which is known."""
+        return self._checked_at[address]
+
     def proven(self, address: Address) -> bool:
         """Tell whether media has authenticated from `address`."""
         return address in self._proven

@@ -1,88 +1,96 @@
 """One party's connection above its transport: what its SDP agreed on."""
 
 import secrets
-from dataclasses import dataclass
 
 from media.answer import Ssrcs
 from media.bucket import Bucket
-from media.sdp import FORWARDED, TRANSPORT_CC, Line, Offer
-from media.source import Downlink, Source
+from media.codecs import Codec
+from media.downlink import Downlink
+from media.path import MAX_SSRCS, NOBODY, PacketPath, Route, Seeds
+from media.sdp import ABS_SEND_TIME, FORWARDED, MID, TRANSPORT_CC, Line, Offer
 from media.transport import Transport
 from media.transport_cc import Arrivals
+from media.uplink import Uplink
 
 KINDS = ("audio", "video")
 RESENDS_BURST, RESENDS_PER_SECOND = 200, 400
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where packets of one payload type go: `table` and `cc` are about header extensions.
-
-    `table` blots out what ends here, `cc` is the id of the transport-wide sequence number (0:
-    none). For a retransmission `repairs` is the payload type that it carries, else None.
-    """
-
-    source: Source
-    table: bytes
-    cc: int
-    repairs: int | None
+_KEPT = FORWARDED | {MID, TRANSPORT_CC}
 
 
 class Leg:
-    """One connection of a party. The shells read and write it; it sends nothing itself."""
+    """One connection of a party. `handle` is the packet path's; the leg sends nothing itself."""
 
-    def __init__(
-        self, transport: Transport, offer: Offer, ssrcs: Ssrcs, seeds: tuple[int, int]
-    ) -> None:
+    def __init__(self, path: PacketPath, transport: Transport, offer: Offer, ssrcs: Ssrcs) -> None:
+        self._path = path
+        self.handle = path.add_leg()
         self.transport = transport
         self.offer = offer
         self.ssrcs = ssrcs
         self.session_id = secrets.randbits(62)
         self.version = 0
-        self.routes: dict[int, Route] = {}
-        self.downlinks = {
-            "audio": Downlink("audio", transport, (ssrcs.audio, 0), seed=seeds[0]),
-            "video": Downlink("video", transport, (ssrcs.video, ssrcs.rtx), seed=seeds[1]),
-        }
+        self.downlinks = [
+            self._downlink(offer.line("audio"), _seeds(ssrcs.audio, 0)),
+            self._downlink(offer.line("video"), _seeds(ssrcs.video, ssrcs.rtx)),
+        ]
         self.arrivals = Arrivals()
         self.resends = Bucket(RESENDS_BURST, RESENDS_PER_SECOND)
         self.arrivals_at = 0.0
         self.reported_at = 0.0
         self.cap_told: int | None = None
 
+    def _downlink(self, line: Line, seeds: Seeds) -> Downlink:
+        return Downlink(self._path, self.handle, self.transport, line.kind, line.mid, seeds)
+
     @property
     def rtt_seconds(self) -> float | None:
-        """The round trip to the party, as last told by either of its streams; None so far."""
-        told = [x.reported.rtt_seconds for x in self.downlinks.values()]
+        """The round trip to the party, as last told by any of its streams; None so far."""
+        told = [x.reported.rtt_seconds for x in self.downlinks]
         return min((x for x in told if x is not None), default=None)
 
-    def agree(self, offer: Offer, sources: dict[str, Source]) -> None:
-        """Take over what `offer` says: payload types, extension ids, directions."""
+    def of_kind(self, kind: str) -> list[Downlink]:
+        """Return the streams of sound or of pictures."""
+        return [x for x in self.downlinks if x.kind == kind]
+
+    def agree(self, offer: Offer) -> None:
+        """Take over what `offer` says."""
         self.offer = offer
         self.version += 1
-        self.routes = {}
-        for kind in KINDS:
-            line, source = offer.line(kind), sources[kind]
-            source.expect(line.ssrcs, repairable="nack" in line.feedback)
+
+    def route(self, uplinks: dict[str, Uplink], codecs: dict[str, Codec]) -> None:
+        """Lead what the party sends, in the codec of each kind, to its sources."""
+        routes = []
+        for kind, codec in codecs.items():
+            line, uplink = self.offer.line(kind), uplinks[kind]
+            repairable = "nack" in codec.feedback
+            announced = sorted(line.ssrcs)[:MAX_SSRCS]
+            self._path.expect(uplink.source, announced, repairable=repairable)
             if line.sends:
-                self._route(line, source)
+                routes += _routes(line, codec, uplink.source)
+        self._path.set_routes(self.handle, routes)
 
-    def _route(self, line: Line, source: Source) -> None:
-        kept = {x.id for x in line.extensions if x.uri in FORWARDED}
-        table = bytes(i if i in kept else 0 for i in range(16))
-        cc = next((x.id for x in line.extensions if x.uri == TRANSPORT_CC), 0)
-        self.routes[line.payload_type] = Route(source, table, cc, None)
-        if line.rtx_type is not None:
-            self.routes[line.rtx_type] = Route(source, table, cc, line.payload_type)
+    def close(self) -> None:
+        """Forget the connection in the packet path."""
+        self._path.remove_leg(self.handle)
 
 
-def extension_table(source: Offer, listener: Offer, kind: str) -> bytes | None:
-    """Return the listener's extension id for each of the source's, None when all are the same."""
-    ids = {x.uri: x.id for x in listener.line(kind).extensions if x.uri in FORWARDED}
-    table = bytearray(16)
-    same = True
-    for extension in source.line(kind).extensions:
-        if extension.uri in FORWARDED:
-            table[extension.id] = ids.get(extension.uri, 0)
-            same = same and table[extension.id] == extension.id
-    return None if same else bytes(table)
+def _routes(line: Line, codec: Codec, source: int) -> list[Route]:
+    ids = {x.uri: x.id for x in line.extensions}
+    kept = {x.id for x in line.extensions if x.uri in _KEPT}
+    table = bytes(i if i in kept else 0 for i in range(16))
+    cc, stamp, mid = (ids.get(x, 0) for x in (TRANSPORT_CC, ABS_SEND_TIME, MID))
+    number = codec.payload_type
+    routes = [Route(number, source, table, cc, stamp, mid, NOBODY)]
+    if codec.rtx_type is not None:
+        routes.append(Route(codec.rtx_type, source, table, cc, stamp, mid, number))
+    return routes
+
+
+def _seeds(ssrc: int, rtx_ssrc: int) -> Seeds:
+    """Draw the first numbers: the upper half of each range stays free, as RFC 3711 asks."""
+    return Seeds(
+        ssrc,
+        rtx_ssrc,
+        first_seq=secrets.randbits(15),
+        first_time=secrets.randbits(31),
+        first_rtx_seq=secrets.randbits(14),
+    )

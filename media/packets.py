@@ -1,173 +1,297 @@
-"""The packet path: unprotect in place, rewrite, protect, send.
+"""The way of a packet: opened in place, rewritten, sealed, sent. The rules: media/path.py.
 
-Runs once per packet, so it allocates little and calls no more than it must. One object serves the
-whole node; it knows connections, sources and downlinks, and nothing of calls.
+Runs once per packet, so it allocates little and calls no more than it must.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from media.frames import (
+    BEGINS_KEY,
+    SOUND,
+    Frame,
+    picture_id,
+    read_h264,
+    read_vp8,
+    shift_ids,
+    vp8_size,
+)
 from media.ice import Address
-from media.leg import Leg, Route
 from media.libs import PacketBuffer
-from media.rtp import FIXED, MIN_BYTES, header_bytes, rename_extensions, starts_keyframe, unwrap_rtx
-from media.source import Downlink, Source
+from media.path import MAX_ARRIVALS, MAX_RTP_BYTES, MAX_SSRCS, NOBODY, Codec, Flow
+from media.pathleg import PathLeg
+from media.reception import Reception
+from media.rtp import (
+    FIXED,
+    MIN_BYTES,
+    NOWHERE,
+    Places,
+    clean_extensions,
+    header_bytes,
+    put_mid,
+    rename_extensions,
+    unwrap_rtx,
+)
+from media.sink import Sink
+from media.source import Source
 
-Send = Callable[[memoryview, Address], bool]
-MAX_BYTES = PacketBuffer.SIZE - 160  # leaves room for an RTX number and SRTP's longest trailer
+Send = Callable[[memoryview, PathLeg], bool]
+NEW, REPEATED = Reception.NEW, Reception.REPEATED
 
 
-class PacketPath:
-    """Forwards RTP. `send` gets a datagram and an address and tells whether it went."""
+class Forwarder:
+    """Forwards RTP. `send` gets a datagram and the leg it is for and tells whether it went."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._out = PacketBuffer()
         self._kept = PacketBuffer()
 
-    def receive(
-        self, leg: Leg, buffer: PacketBuffer, size: int, address: Address, now: float
+    # --- in
+
+    def take(
+        self, leg: PathLeg, buffer: PacketBuffer, size: int, address: Address, now: float
     ) -> None:
         """Take the SRTP packet of `size` bytes in `buffer`, which is changed."""
-        data, transport = buffer.data, leg.transport
-        if transport.inbound is None or not MIN_BYTES <= size <= MAX_BYTES:
+        data, inbound, ssrcs = buffer.data, leg.inbound, leg.ssrcs
+        if inbound is None or not MIN_BYTES <= size <= MAX_RTP_BYTES:
             return
-        ssrc = int.from_bytes(data[8:12], "big")
-        if not transport.admits(ssrc):
+        first, kind, seq, time, ssrc = FIXED.unpack_from(data)
+        if ssrc not in ssrcs and len(ssrcs) >= MAX_SSRCS:
             return
-        size = transport.inbound.unprotect(buffer.pointer, size)
+        size = inbound.unprotect(buffer.pointer, size)
         if size < 0:
-            transport.counters.refused += 1
+            leg.refused += 1
             return
-        transport.heard(ssrc, address, now)
+        ssrcs.add(ssrc)
+        leg.heard_at = now
+        if address != leg.live:
+            leg.follow(address)
         payload = header_bytes(data, size)
-        route = leg.routes.get(data[1] & 0x7F)
-        if payload < 0 or route is None:
+        way = leg.routes.get(kind & 0x7F)
+        if payload < 0 or way is None:
             return
-        transport.counters.packets_received += 1
-        transport.counters.bytes_received += size
-        if data[0] & 0x10:
-            number = rename_extensions(data, payload, route.table, route.cc)
-            if number >= 0:
-                leg.arrivals.note(number, now)
-        if route.repairs is not None:
-            self._repair(route, buffer, payload, size, now)
-        elif route.source.admits(ssrc, now):
-            self._take(route.source, buffer, payload, size, now)
+        leg.packets_received += 1
+        leg.bytes_received += size
+        source, table, cc, stamp, mid, repairs = way
+        places = NOWHERE
+        if first & 0x10:
+            places = clean_extensions(data, payload, table, cc, stamp, mid)
+            if places[0] >= 0 and len(leg.arrivals) < MAX_ARRIVALS:
+                leg.arrivals.append((places[0], now))
+        if repairs != NOBODY:
+            if source.ssrc == NOBODY:
+                return
+            seq, size = unwrap_rtx(data, payload, size, repairs, source.ssrc)
+            if seq < 0 or seq not in source.gaps:
+                return
+            source.repaired += 1
+        elif ssrc == source.ssrc or source.admits(ssrc, now):
+            source.heard_at = now
+        else:
+            return
+        self._pass(source, buffer, payload, size, seq, time, places, now)
 
-    def _repair(
-        self, route: Route, buffer: PacketBuffer, payload: int, size: int, now: float
-    ) -> None:
-        """Take a retransmission if what it repeats is missing; browsers also probe with them."""
-        source = route.source
-        if source.ssrc is None or route.repairs is None:
-            return
-        seq, size = unwrap_rtx(buffer.data, payload, size, route.repairs, source.ssrc)
-        if seq >= 0 and seq in source.missing:
-            self._take(source, buffer, payload, size, now)
-
-    def _take(
-        self, source: Source, buffer: PacketBuffer, payload: int, size: int, now: float
-    ) -> None:
-        data = buffer.data
-        _, _, seq, time, _ = FIXED.unpack_from(data)
-        if not source.count(seq, time, now):
-            return
-        keyframe = source.kind == "video" and starts_keyframe(data, payload, size)
-        if not source.open:
-            source.keyframes.heard(now, keyframe=False)
-            return
-        source.keyframes.heard(now, keyframe=keyframe)
-        if keyframe:
-            source.missing.forget_before(seq)
-        source.cache.store(seq, buffer.view, size)
-        may_attach = keyframe or source.kind == "audio"
-        for downlink in source.listeners:
-            if not downlink.transport.may_send(now):
-                continue
-            if downlink.attached_epoch != source.epoch:
-                if not may_attach:
-                    source.keyframes.want()
-                    continue
-                downlink.attach(seq, time, now)
-            self._forward(downlink, buffer, payload, size, seq, time, now)
-
-    def _forward(
+    def _pass(
         self,
-        downlink: Downlink,
+        source: Source,
         buffer: PacketBuffer,
         payload: int,
         size: int,
         seq: int,
         time: int,
+        places: Places,
         now: float,
     ) -> None:
-        seq_out = downlink.numbers.seq_out(seq)
-        if seq_out < 0:
+        verdict = source.count(seq, time, now)
+        if verdict == REPEATED:
             return
+        source.octets += size
+        new = verdict == NEW
+        fresh = new and time != source.newest_time
+        if fresh:
+            source.newest_time = time
+            source.frames += 1
+        if not source.open:
+            return
+        data, frame, key = buffer.data, SOUND, False
+        if source.pictures:
+            frame = _frame(source.codec, data, payload, size)
+            if frame[0] & BEGINS_KEY:
+                key = source.begin_keyframe(seq, time, frame, now)
+                if key and source.codec == Codec.VP8:
+                    source.width, source.height = vp8_size(data, payload, size)
+        source.cache.store(seq, buffer.view, size)
+        for tap in source.taps:
+            tap.put(buffer.view, size, now)
+        for sink in source.sinks:
+            leg = sink.leg
+            if leg.outbound is None or now > leg.until:
+                continue
+            if fresh and sink.flow != sink.flow_next:
+                sink.begin_frame(frame)
+            if sink.attached_epoch != source.epoch:
+                if sink.flow == Flow.NONE or not new:
+                    continue
+                if source.pictures and not key:
+                    self._catch_up(sink, source, seq, now)
+                    continue
+                sink.attach(seq, time, _ids(data, frame), now)
+            elif sink.flow:
+                if key and new:
+                    sink.key_time = time
+                if sink.leaves_out(frame, time):
+                    if new:
+                        sink.leave_out(seq, time)
+                    continue
+            self._forward(sink, buffer, payload, size, seq, time, frame, places, now)
+
+    def _catch_up(self, sink: Sink, source: Source, seq: int, now: float) -> None:
+        """Send all since the last keyframe up to `seq` from the cache, or wish for another one."""
+        count = source.burst(seq, now)
+        if not count:
+            source.wanted = True
+            return
+        kept, first = self._kept, source.key_seq
+        for number in ((first + n) & 0xFFFF for n in range(count)):
+            size = source.cache.fetch(number, kept.view)
+            payload, time, frame, places = self._look_again(source, size)
+            if number == first:
+                sink.attach(number, time, _ids(kept.data, frame), now)
+            elif sink.flow and sink.leaves_out(frame, time):
+                sink.leave_out(number, time)
+                continue
+            self._forward(sink, kept, payload, size, number, time, frame, places, now)
+
+    def _look_again(self, source: Source, size: int) -> tuple[int, int, Frame, Places]:
+        """Return payload offset, timestamp, frame and places of the packet that was fetched."""
+        data = self._kept.data
+        payload = header_bytes(data, size)
+        places = clean_extensions(data, payload, *source.ids) if data[0] & 0x10 else NOWHERE
+        frame = _frame(source.codec, data, payload, size) if source.pictures else SOUND
+        return payload, int.from_bytes(data[4:8], "big"), frame, places
+
+    # --- out
+
+    def _forward(
+        self,
+        sink: Sink,
+        buffer: PacketBuffer,
+        payload: int,
+        size: int,
+        seq: int,
+        time: int,
+        frame: Frame,
+        places: Places,
+        now: float,
+    ) -> None:
+        numbers = sink.numbers
+        seq_shift, id_shift = numbers.seq_shift, numbers.id_shift
+        if (seq - numbers.base) & 0xFFFF >= 0x8000:
+            found = numbers.stretch(seq)
+            if found is None:
+                return
+            seq_shift, id_shift = found
         out, data = self._out, self._out.data
         out.view[:size] = buffer.view[:size]
-        time_out = downlink.numbers.time_out(time)
-        kind = data[1] & 0x80 | downlink.payload_type
-        FIXED.pack_into(data, 0, data[0], kind, seq_out, time_out, downlink.ssrc)
-        if downlink.table is not None and data[0] & 0x10:
-            rename_extensions(data, payload, downlink.table, 0)
-        if self._protect_and_send(downlink, size):
-            downlink.numbers.sent(seq_out, time_out, now)
-            downlink.packets += 1
-            downlink.octets += size - payload
+        first = data[0]
+        seq_out = (seq + seq_shift) & 0xFFFF
+        time_out = (time + numbers.time_shift) & 0xFFFFFFFF
+        kind = data[1] & 0x80 | sink.payload_type
+        FIXED.pack_into(data, 0, first, kind, seq_out, time_out, sink.ssrc)
+        number = _dress(sink, data, payload, places, now) if first & 0x10 else -1
+        if frame[1] and (id_shift or numbers.level_shift):
+            shift_ids(data, frame, id_shift, numbers.level_shift)
+        if self._seal(sink, size, number, now):
+            sink.packets += 1
+            sink.octets += size - payload
+        if numbers.sent(seq_out, time_out, now) and frame[1]:
+            numbers.sent_ids(*_ids(buffer.data, frame))
 
-    def _protect_and_send(self, downlink: Downlink, size: int) -> bool:
-        transport = downlink.transport
-        address = transport.addresses.current
-        if transport.outbound is None or address is None:
+    def _seal(self, sink: Sink, size: int, number: int, now: float) -> bool:
+        """Protect and send what is in the out buffer; tell whether the socket took it."""
+        leg = sink.leg
+        if leg.outbound is None:
             return False
-        size = transport.outbound.protect(self._out.pointer, size)
+        size = leg.outbound.protect(self._out.pointer, size)
         if size < 0:
-            transport.counters.refused += 1
+            leg.refused += 1
             return False
-        # Protected means that the number is used up, whether the socket took it or not.
-        if self._send(self._out.view[:size], address):
-            transport.counters.packets_forwarded += 1
-            transport.counters.bytes_forwarded += size
+        if number >= 0:
+            leg.note_sent(number, size, now)
+        if not self._send(self._out.view[:size], leg):
+            return False
+        leg.packets_forwarded += 1
+        leg.bytes_forwarded += size
         return True
 
-    def resend(self, downlink: Downlink, seq_out: int) -> bool:
-        """Send packet `seq_out` of `downlink` again from the cache; tell whether it was there."""
-        source = downlink.source
-        if source is None or not source.open or not downlink.attached:
-            return False
-        seq = downlink.numbers.seq_in(seq_out)
-        kept, data = self._kept, self._kept.data
-        size = source.cache.fetch(seq, kept.view) if seq >= 0 else 0
-        payload = header_bytes(data, size) if size else -1
-        if payload < 0:
-            return False
-        if downlink.rtx_type is None:
-            self._repeat(downlink, payload, size, seq_out)
-        else:
-            self._wrap(downlink, payload, size, seq_out)
-        return True
+    # --- again
 
-    def _repeat(self, downlink: Downlink, payload: int, size: int, seq_out: int) -> None:
-        """Send the very same packet again: same bytes, same nonce."""
-        self._out.view[:size] = self._kept.view[:size]
-        self._head(downlink, downlink.payload_type, seq_out, downlink.ssrc, payload)
-        self._protect_and_send(downlink, size)
+    def resend(self, sink: Sink, seqs: Sequence[int], limit: int, now: float) -> int:
+        """Send packets of `sink` again from the cache, at most `limit`; return how many."""
+        source, leg, sent = sink.source, sink.leg, 0
+        if source is None or not (source.open and sink.attached and sink.repeats):
+            return 0
+        if leg.outbound is None or now > leg.until:
+            return 0
+        for seq_out in seqs:
+            if sent >= limit:
+                break
+            seq = sink.numbers.seq_in(seq_out)
+            size = source.cache.fetch(seq, self._kept.view) if seq >= 0 else 0
+            if size:
+                self._again(sink, source, seq, seq_out, size, now)
+                sent += 1
+        sink.resent += sent
+        return sent
 
-    def _wrap(self, downlink: Downlink, payload: int, size: int, seq_out: int) -> None:
-        """Send the packet in the stream of retransmissions (RFC 4588 section 4)."""
-        out, kept = self._out, self._kept
-        out.view[:payload] = kept.view[:payload]
-        out.data[payload : payload + 2] = seq_out.to_bytes(2, "big")
-        out.view[payload + 2 : size + 2] = kept.view[payload:size]
-        downlink.rtx_seq = (downlink.rtx_seq + 1) & 0xFFFF
-        number = downlink.rtx_type or 0
-        self._head(downlink, number, downlink.rtx_seq, downlink.rtx_ssrc, payload)
-        self._protect_and_send(downlink, size + 2)
+    def _again(
+        self, sink: Sink, source: Source, seq: int, seq_out: int, size: int, now: float
+    ) -> None:
+        payload, time, frame, places = self._look_again(source, size)
+        out, data, agreed = self._out, self._out.data, sink.agreed
+        out.view[:size] = self._kept.view[:size]
+        numbers = sink.numbers
+        found = numbers.stretch(seq)
+        id_shift = found[1] if found else 0
+        if frame[1] and (id_shift or numbers.level_shift):
+            shift_ids(data, frame, id_shift, numbers.level_shift)
+        number = _dress(sink, data, payload, places, now) if data[0] & 0x10 else -1
+        kind, ssrc = agreed.payload_type, sink.ssrc
+        if agreed.rtx_type != NOBODY:  # RFC 4588 section 4
+            data[payload + 2 : size + 2] = data[payload:size]
+            data[payload : payload + 2] = seq_out.to_bytes(2, "big")
+            size += 2
+            kind, ssrc = agreed.rtx_type, sink.seeds.rtx_ssrc
+            seq_out = sink.rtx_seq
+            sink.rtx_seq = (seq_out + 1) & 0xFFFF
+        kind |= data[1] & 0x80
+        FIXED.pack_into(data, 0, data[0], kind, seq_out, numbers.time_out(time), ssrc)
+        self._seal(sink, size, number, now)
 
-    def _head(self, downlink: Downlink, kind: int, seq: int, ssrc: int, payload: int) -> None:
-        data = self._out.data
-        time_out = downlink.numbers.time_out(int.from_bytes(data[4:8], "big"))
-        FIXED.pack_into(data, 0, data[0], data[1] & 0x80 | kind, seq, time_out, ssrc)
-        if downlink.table is not None and data[0] & 0x10:
-            rename_extensions(data, payload, downlink.table, 0)
+
+def _frame(codec: int, data: bytearray, payload: int, size: int) -> Frame:
+    return (read_vp8 if codec == Codec.VP8 else read_h264)(data, payload, size)
+
+
+def _ids(data: bytearray, frame: Frame) -> tuple[int, int]:
+    """Return picture id and TL0PICIDX, -1 for what is not there."""
+    _, id_at, level_at = frame
+    return picture_id(data, frame) if id_at else -1, data[level_at] if level_at else -1
+
+
+def _dress(sink: Sink, data: bytearray, payload: int, places: Places, now: float) -> int:
+    """Make header extensions the listener's; return the transport-wide number given, or -1."""
+    _, cc_at, stamp_at, mid_at = places
+    agreed, number = sink.agreed, -1
+    if stamp_at and agreed.stamps:
+        data[stamp_at : stamp_at + 3] = (int(now * 0x40000) & 0xFFFFFF).to_bytes(3, "big")
+    if cc_at and agreed.numbers:
+        number = sink.leg.sent_number
+        data[cc_at : cc_at + 2] = number.to_bytes(2, "big")
+    elif cc_at:
+        data[cc_at - 1 : cc_at + 2] = b"\0\0\0"
+    if mid_at:
+        put_mid(data, mid_at, agreed.mid)
+    if agreed.table:
+        rename_extensions(data, payload, agreed.table)
+    return number

@@ -13,7 +13,8 @@ a path with a thread reads that clock's distance to its own whenever `tick` is c
 In
  1. The first byte decides (RFC 7983). 0-3 (STUN) comes out, whoever sent it. 20-63 (DTLS) and RTCP
     (128-191 with a second byte of 192-223) come out when their address is allowed, RTP from an
-    allowed address is taken, all else is dropped unseen. What comes out is unchanged.
+    allowed address is taken, all else is dropped unseen. What comes out is unchanged, and comes
+    after all that arrived before it has been sent on.
  2. RTP shorter than 12 or longer than `MAX_RTP_BYTES` is dropped.
  3. A leg takes 16 SSRCs in its life: one counts once a packet of it has authenticated, and a
     packet of a further one is dropped before it costs anything.
@@ -25,8 +26,10 @@ In
  7. Header extensions, one-byte and two-byte form: a `Route.table` of 16 bytes says which ids go on
     (their own number) and which end here (0: overwritten by zeros, which are padding). An element
     that reaches beyond the header, and what follows it, is zeros too; so is a header of another
-    form, and in the two-byte form each id above 15. The two bytes of extension `cc` are kept for
-    `take_arrivals` with the time, up to 400 until they are taken; this comes before rule 8.
+    form, in the one-byte form an element of id 15 with what follows it, in the two-byte form each
+    id above 15. Extensions `cc` and `stamp` end here unless they hold two and three bytes; `cc` and
+    `mid` always end here in the two-byte form. The value of `cc` is kept for `take_arrivals` with
+    the time, up to 400 until they are taken; this comes before rule 8.
  8. A retransmission (`Route.repairs` is the payload type it carries) is unwrapped without its
     padding; with under three bytes left, and when its number is not missing (rule 11), it is
     dropped: browsers probe with copies of real packets.
@@ -37,8 +40,8 @@ In
     two strays in a row whose numbers follow one another are a jump: the counts begin anew and the
     source is interrupted.
 11. Numbers skipped by a new packet are missing until they come, a newer keyframe begins, the source
-    is interrupted or a second has gone; only of an open, repairable source. Above 128 all are
-    forgotten and a keyframe is wanted.
+    is interrupted or 1.5 s have gone; only of an open, repairable source. If they would become more
+    than 192, all are forgotten and a keyframe is wanted.
 12. A closed source counts its packets (rules 5 to 10) and keeps nothing of them.
 13. Interrupted (closed or opened, replaced, jumped): the cache is overwritten, nothing is missing,
     each sink has to attach anew; pictures want a keyframe. Replaced also forgets the SSRC, begins
@@ -47,9 +50,9 @@ In
     packet that holds an SPS (alone or in STAP-A) or the beginning of an IDR slice (alone, in
     STAP-A, first FU-A), if the one before had another timestamp. It fulfils the wish for
     one. With VP8 and SPS, what is missing before it is forgotten.
-15. The newest packets are kept, at most 512 of pictures and 64 of sound, as many as came in the
-    repair window lately, rounded up to a power of two; longer ones than 1,504 bytes are not.
-    The first copy of a number wins for good.
+15. The newest packets are kept: a power of two, from 128 to 512 of pictures and 16 to 64 of sound,
+    that holds what came in the repair window lately; longer ones than 1,504 bytes are not. The
+    first copy of a number wins for good.
 
 Out
 16. A sink is sent to while its leg has keys and the address in use may be sent to (rule 22).
@@ -64,22 +67,27 @@ Out
 20. Frames left out (`Flow`): a frame is sent whole or not at all. Numbers and picture ids close up,
     and each later packet is shifted by one more for each packet left out before it. ALL:
     none. BASE: those that no other needs (VP8: TID above 0, or N without layers; H.264:
-    nal_ref_idc 0). KEYS: all but keyframes, judged by the timestamp of the last one begun. NONE:
-    all; the sink attaches anew when that ends, as after KEYS.
+    nal_ref_idc 0). KEYS: all but keyframes that began with a new packet, judged by timestamp.
+    NONE: all; the sink attaches anew when that ends, as after KEYS. A change waits for a new packet
+    with another timestamp; from BASE to ALL for one from which all layers can be decoded (VP8: Y
+    bit above the base, or no layers). Sound knows ALL and NONE, and takes BASE and KEYS for ALL.
 21. Header: the sink's payload type and SSRC; ids by its table (from the source's to the
     listener's; empty: the same); with `stamps`, the three bytes of the source's abs-send-time
-    become the time of sending (6.18 fixed point); a mid becomes the listener's if it fits, the
-    rest being zeros, and zeros entirely if not.
+    become the time of sending (6.18 fixed point); with `numbers`, the two of its transport-wide
+    number become the leg's own next one, kept for `take_sent` with time and size of the datagram,
+    up to 400 until they are taken, and without, the element becomes zeros; a mid becomes the
+    listener's if it fits, the rest being zeros, and zeros entirely if not.
 22. A leg has at most 8 addresses, each with the time until which it may be sent to. `use` chooses
     one; rule 5 does too. Of two legs, the last to be allowed an address has it.
 23. What the socket does not take is lost, and its number used up. `packets` and `octets` (payload)
     of a sink count every one that was sealed and taken, repetitions excepted.
 24. `resend`: from the cache while attached, in a retransmission where agreed (RFC 4588, its own
-    number, a new stamp), else bit for bit; not at all without retransmission if `stamps`.
+    number, stamp and transport-wide number), else bit for bit; not at all without retransmission
+    if `stamps` or `numbers`.
 
 Seals
-25. No number of a sink seals two plaintexts: rules 10, 15, 18, 20 and 24 together; nothing sealed
-    is ever changed in its mapping: a change of what is agreed makes the sink attach anew.
+25. No number of a sink seals two plaintexts: rules 10, 15, 18, 20 and 24 together. What is sealed
+    keeps its mapping while attached: a change of what is agreed makes the sink attach anew.
 26. The path has sessions of its own made from the keys, and alone seals and opens RTP; the rest has
     its own pair for RTCP. Never does another seal an SSRC of a sink.
 27. Nothing more than 1,024 back is sealed again (rule 15: libsrtp refuses it).
@@ -99,8 +107,9 @@ MAX_RTP_BYTES = 1888
 MAX_SSRCS = 16
 MAX_ADDRESSES = 8
 MAX_ARRIVALS = 400
-MAX_MISSING = 128
-MISSING_SECONDS = 1.0
+MAX_SENT = 400
+MAX_MISSING = 192
+MISSING_SECONDS = 1.5
 TAKEOVER_SECONDS = 0.5
 MAX_BURST = 96
 BURST_SECONDS = 1.0
@@ -155,14 +164,15 @@ class Seeds(NamedTuple):
 class Agreed(NamedTuple):
     """What a listener negotiated for a sink (rule 21). `rtx_type` is `NOBODY` without RTX.
 
-    `table` is empty where the source's ids are the listener's. Without RTX, `stamps` gives up
-    repetition: a packet sent again must be the very same.
+    `table` is empty where the source's ids are the listener's. Without RTX, `stamps` and `numbers`
+    give up repetition: a packet sent again must be the very same.
     """
 
     payload_type: int
     rtx_type: int
     table: bytes
     stamps: bool
+    numbers: bool
     mid: bytes
 
 
@@ -184,8 +194,10 @@ class SourceState(NamedTuple):
 
     `highest` is extended by wraps, -1 before the first packet; `expected` and `received` count
     since the SSRC began or jumped, `lost_before` what was lost before that. `jitter` is in
-    timestamp units. `keyframes` counts their beginnings while open; `wanted` tells that one is
-    wished for since. `heard_at` is 0.0 before the first packet since it was replaced.
+    timestamp units. `octets` are those of whole RTP packets, `frames` counts new timestamps,
+    `repaired` retransmissions that were of use, `keyframes` their beginnings while open; `wanted`
+    tells that one is wished for since. `width` and `height` are those of the last VP8 keyframe, 0
+    if unknown. `heard_at` is 0.0 before the first packet since it was replaced.
     """
 
     ssrc: int
@@ -196,16 +208,22 @@ class SourceState(NamedTuple):
     jitter: float
     heard_at: float
     missing: int
+    octets: int
+    frames: int
+    repaired: int
     keyframes: int
     wanted: bool
+    width: int
+    height: int
 
 
 class SinkState(NamedTuple):
-    """What was sent by a sink. `frames_left_out` counts rule 20."""
+    """What was sent by a sink. `frames_left_out` counts rule 20, `resent` rule 24."""
 
     attached: bool
     packets: int
     octets: int
+    resent: int
     frames_left_out: int
 
 
@@ -233,6 +251,12 @@ class PacketPath(Protocol):
 
     def tick(self, now: float) -> None:
         """Do what is due about every 20 ms: clocks, sizes of caches (rule 15)."""
+
+    def needy(self) -> list[int]:
+        """Return the sources that miss numbers or want a keyframe."""
+
+    def moved(self) -> list[int]:
+        """Return the legs that rule 5 moved to another address since the last call."""
 
     # --- legs
 
@@ -269,6 +293,9 @@ class PacketPath(Protocol):
     def take_arrivals(self, leg: int) -> list[tuple[int, float]]:
         """Return (transport-wide number, time) of what came since the last call, as it came."""
 
+    def take_sent(self, leg: int) -> list[tuple[int, float, int]]:
+        """Return (number, time, bytes of the datagram) of what was sent since the last call."""
+
     # --- sources
 
     def add_source(self, codec: int) -> int:
@@ -281,7 +308,7 @@ class PacketPath(Protocol):
         """Take packets for another codec of the same kind; a change interrupts the source."""
 
     def expect(self, source: int, announced: Sequence[int], *, repairable: bool) -> None:
-        """Accept these SSRCs only (at most 8), or any when there are none (rules 9 and 11)."""
+        """Accept these SSRCs only (at most 16), or any when there are none (rules 9 and 11)."""
 
     def replace(self, source: int) -> None:
         """Note that its connection is gone and another one may follow (rule 13)."""

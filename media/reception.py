@@ -17,10 +17,8 @@ class Reception:
     NEW, LATE, REPEATED, STRAY, JUMP = range(5)
     __slots__ = (
         "_clock_rate",
-        "_expected_before",
         "_first",
         "_here",
-        "_received_before",
         "_stray",
         "_transit",
         "highest",
@@ -37,8 +35,6 @@ class Reception:
         self.received = 0
         self.jitter = 0.0  # in timestamp units
         self._transit: float | None = None
-        self._expected_before = 0
-        self._received_before = 0
 
     def note(self, seq: int, time: int, now: float) -> int:
         """Count the packet and return what it is; REPEATED, STRAY and JUMP are not counted."""
@@ -77,14 +73,11 @@ class Reception:
         self._transit = transit
 
     @property
+    def expected(self) -> int:
+        """How many packets should have come since the first."""
+        return self.highest - self._first + 1 if self._first >= 0 else 0
+
+    @property
     def lost(self) -> int:
         """How many packets never came; negative when some came that are older than the first."""
-        return self.highest - self._first + 1 - self.received if self._first >= 0 else 0
-
-    def fraction_lost(self) -> int:
-        """Return the loss since the last call in 1/256 (one call per report)."""
-        expected = self.highest - self._first + 1 if self._first >= 0 else 0
-        wanted = expected - self._expected_before
-        got = self.received - self._received_before
-        self._expected_before, self._received_before = expected, self.received
-        return min(255, ((wanted - got) << 8) // wanted) if wanted > got else 0
+        return self.expected - self.received

@@ -1,4 +1,4 @@
-"""RTP headers read and rewritten in place (RFC 3550 section 5, RFC 8285, RFC 7741). Pure.
+"""RTP headers read and rewritten in place (RFC 3550 section 5, RFC 8285, RFC 4588). Pure.
 
 Functions take the buffer and the packet's length; every length in the packet is bounded by it.
 """
@@ -12,6 +12,10 @@ _ONE_BYTE = 0xBEDE
 _TWO_BYTE = 0x1000
 
 Table = bytes  # 16 entries: new id of each extension id 0 to 15, 0 to blot it out
+# The transport-wide number (-1: none), and where the bytes of number, abs-send-time and mid begin
+# (0: nowhere).
+Places = tuple[int, int, int, int]
+NOWHERE: Places = (-1, 0, 0, 0)
 
 
 def header_bytes(data: bytearray, size: int) -> int:
@@ -34,91 +38,121 @@ def padding_bytes(data: bytearray, payload: int, size: int) -> int:
     return min(data[size - 1] or 1, size - payload)
 
 
-def rename_extensions(data: bytearray, payload: int, table: Table, wanted: int) -> int:
-    """Give each header extension its id from `table`, and return the value of extension `wanted`.
+def clean_extensions(
+    data: bytearray, payload: int, table: Table, cc: int, stamp: int, mid: int
+) -> Places:
+    """Blot out the header extensions that end here; return where three of the others are.
 
-    What has no new id is blotted out by zeros, which are padding. The value is that of a two-byte
-    extension (the transport-wide sequence number); -1 when it is not there. `payload` is where
-    the payload begins, and the packet has the extension bit set.
+    `table` has 0 for each id that ends here; `cc`, `stamp` and `mid` are the three's ids, 0 for
+    none. `payload` is where the payload begins, and the packet has the extension bit set. The
+    rule is number 7 of media/path.py.
     """
     position = HEADER_BYTES + 4 * (data[0] & 15)
     form = data[position] << 8 | data[position + 1]
     position += 4
     if form == _ONE_BYTE:
-        return _rename_short(data, position, payload, table, wanted)
+        return _clean_short(data, position, payload, table, cc, stamp, mid)
     if form & 0xFFF0 == _TWO_BYTE:
-        return _rename_long(data, position, payload, table, wanted)
+        return _clean_long(data, position, payload, table, cc, stamp, mid)
     data[position:payload] = bytes(payload - position)
-    return -1
+    return NOWHERE
 
 
-def _rename_short(data: bytearray, position: int, end: int, table: Table, wanted: int) -> int:
-    value = -1
+def _clean_short(
+    data: bytearray, position: int, end: int, table: Table, cc: int, stamp: int, mid: int
+) -> Places:
+    value, cc_at, stamp_at, mid_at = NOWHERE
     while position < end:
         head = data[position]
         if head == 0:
             position += 1
             continue
-        number = head >> 4
-        after = position + 2 + (head & 15)
+        number, length = head >> 4, (head & 15) + 1
+        after = position + 1 + length
         if number == 15 or after > end:
             data[position:end] = bytes(end - position)
-            return value
-        if number == wanted and after == position + 3:
+            break
+        kept = table[number] != 0
+        if number == cc and length == 2:
             value = data[position + 1] << 8 | data[position + 2]
-        new = table[number]
-        if new == 0:
+            cc_at = position + 1 if kept else 0
+        elif number == stamp and length == 3:
+            stamp_at = position + 1 if kept else 0
+        elif number == mid:
+            mid_at = position + 1 if kept else 0
+        elif number in (cc, stamp):
+            kept = False
+        if not kept:
             data[position:after] = bytes(after - position)
-        elif new != number:
-            data[position] = new << 4 | head & 15
         position = after
-    return value
+    return value, cc_at, stamp_at, mid_at
 
 
-def _rename_long(data: bytearray, position: int, end: int, table: Table, wanted: int) -> int:
-    value = -1
+def _clean_long(
+    data: bytearray, position: int, end: int, table: Table, cc: int, stamp: int, mid: int
+) -> Places:
+    value, stamp_at = -1, 0
     while position < end:
         number = data[position]
         if number == 0:
             position += 1
             continue
-        after = position + 2 + data[position + 1] if position + 2 <= end else end + 1
+        length = data[position + 1] if position + 2 <= end else end
+        after = position + 2 + length
         if after > end:
             data[position:end] = bytes(end - position)
-            return value
-        if number == wanted and after == position + 4:
-            value = data[position + 2] << 8 | data[position + 3]
-        new = table[number] if number < 16 else 0
+            break
+        kept = number < 16 and table[number] != 0
+        if number == cc:
+            kept = False
+            if length == 2:
+                value = data[position + 2] << 8 | data[position + 3]
+        elif number == stamp:
+            kept = kept and length == 3
+            stamp_at = position + 2 if kept else stamp_at
+        elif number == mid:
+            kept = False
+        if not kept:
+            data[position:after] = bytes(after - position)
+        position = after
+    return value, 0, stamp_at, 0
+
+
+def rename_extensions(data: bytearray, payload: int, table: Table) -> None:
+    """Give each header extension its id from `table`, and blot out what has none.
+
+    For packets that `clean_extensions` has gone over: lengths are sound, ids are below 16.
+    """
+    position = HEADER_BYTES + 4 * (data[0] & 15)
+    short = data[position] << 8 | data[position + 1] == _ONE_BYTE
+    position += 4
+    while position < payload:
+        head = data[position]
+        if head == 0:
+            position += 1
+            continue
+        number = head >> 4 if short else head & 15
+        after = position + 2 + (head & 15 if short else data[position + 1])
+        new = table[number]
         if new == 0:
             data[position:after] = bytes(after - position)
         elif new != number:
-            data[position] = new
+            data[position] = new << 4 | head & 15 if short else new
         position = after
-    return value
 
 
-def starts_keyframe(data: bytearray, payload: int, size: int) -> bool:
-    """Tell whether this VP8 packet is the first of a keyframe (RFC 7741 sections 4.2 and 4.3)."""
-    if payload >= size:
-        return False
-    first = data[payload]
-    if first & 0x17 != 0x10:  # start of partition 0
-        return False
-    position = payload + 1
-    if first & 0x80:
-        if position >= size:
-            return False
-        flags = data[position]
-        position += 1
-        if flags & 0x80:
-            if position >= size:
-                return False
-            position += 2 if data[position] & 0x80 else 1
-        if flags & 0x40:
-            position += 1
-        if flags & 0x30:
-            position += 1
-    return position < size and not data[position] & 1
+def put_mid(data: bytearray, mid_at: int, mid: bytes) -> None:
+    """Put `mid` in the place of the one whose bytes begin at `mid_at`; zeros if it does not fit.
+
+    The element has a one-byte head.
+    """
+    head = data[mid_at - 1]
+    length = (head & 15) + 1
+    if 0 < len(mid) <= length:
+        data[mid_at - 1] = head & 0xF0 | len(mid) - 1
+        data[mid_at : mid_at + length] = mid + bytes(length - len(mid))
+    else:
+        data[mid_at - 1 : mid_at + length] = bytes(length + 1)
 
 
 def unwrap_rtx(

@@ -1,28 +1,27 @@
-"""One party's sound or pictures as they come in, and the stream in which another gets them."""
+"""What comes in on one line of a party, inside the packet path. Rules 9 to 15 of media/path.py."""
 
-from dataclasses import dataclass
-
-from media.cache import PacketCache
-from media.feedback import Keyframes
-from media.missing import Missing
-from media.numbers import Numbers
+from media.cache import MAX_SLOTS, PacketCache, slots_for
+from media.frames import BARE, Frame
+from media.gaps import Gaps
+from media.path import (
+    BURST_SECONDS,
+    MAX_BURST,
+    MAX_WINDOW_SECONDS,
+    MIN_WINDOW_SECONDS,
+    NOBODY,
+    TAKEOVER_SECONDS,
+    Codec,
+    SourceState,
+)
 from media.reception import Reception
-from media.reported import Reported
-from media.rtcp import Block
-from media.transport import Transport
+from media.rtp import Table
+from media.sink import Sink
+from media.tap import Tap
 
-CLOCK_RATES = {"audio": 48000, "video": 90000}
-CACHE_SLOTS = {"audio": 64, "video": 512}
-TAKEOVER_SECONDS = 0.5
-
-
-@dataclass(slots=True)
-class LastReport:
-    """The newest sender report of a source and when it came (monotonic seconds)."""
-
-    ntp: int
-    time: int
-    at: float
+SOUND_SLOTS = 16, 64
+PICTURE_SLOTS = 128, MAX_SLOTS
+MEASURE_SECONDS = 1.0
+USUAL_WINDOW_SECONDS = 0.5
 
 
 class Source:
@@ -30,72 +29,88 @@ class Source:
 
     It outlives connections: whoever listens stays attached while the party reloads its page.
     `epoch` grows when what follows does not continue what came before (another SSRC, after a veil
-    or a closed gate), and every listener then attaches anew; `generation` grows when its clock
+    or a closed gate), and every sink then attaches anew; `generation` grows when its clock
     is another one. `open` is False behind a veil or a closed gate.
     """
 
     __slots__ = (
         "_announced",
-        "_heard_at",
+        "_counted",
         "_lost_before",
+        "_measured_at",
+        "_repairable",
+        "_window",
         "cache",
         "clock_rate",
+        "codec",
         "epoch",
+        "frames",
+        "gaps",
         "generation",
+        "handle",
+        "heard_at",
+        "height",
+        "ids",
+        "key_at",
+        "key_seq",
+        "key_time",
         "keyframes",
-        "kind",
-        "last_report",
-        "listeners",
-        "missing",
+        "newest_time",
+        "octets",
         "open",
+        "pictures",
         "reception",
-        "repairable",
+        "repaired",
+        "sinks",
         "ssrc",
+        "taps",
+        "wanted",
+        "width",
     )
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.clock_rate = CLOCK_RATES[kind]
+    def __init__(self, handle: int, codec: int) -> None:
+        self.handle = handle
+        self.codec = codec
+        self.pictures = codec != Codec.OPUS
+        self.clock_rate = Codec.CLOCK_RATES[codec]
         self.epoch = 0
         self.generation = 0
         self.open = False
-        self.repairable = False
-        self.listeners: tuple[Downlink, ...] = ()
-        self.ssrc: int | None = None
-        self.cache = PacketCache(CACHE_SLOTS[kind])
+        self.sinks: tuple[Sink, ...] = ()
+        self.taps: tuple[Tap, ...] = ()
+        self.ids: tuple[Table, int, int, int] = (b"", 0, 0, 0)  # of the last routes
+        self.ssrc = NOBODY
+        self.heard_at = 0.0
         self.reception = Reception(self.clock_rate)
-        self.missing = Missing()
-        self.keyframes = Keyframes()
-        self.last_report: LastReport | None = None
+        self.gaps = Gaps()
+        self.cache = PacketCache((PICTURE_SLOTS if self.pictures else SOUND_SLOTS)[0])
+        self.key_seq = self.key_time = -1
+        self.key_at = 0.0
+        self.newest_time = -1
+        self.wanted = False
+        self.keyframes = self.frames = self.octets = self.repaired = 0
+        self.width = self.height = 0
         self._announced: frozenset[int] = frozenset()
-        self._heard_at = 0.0
+        self._repairable = False
         self._lost_before = 0
+        self._window = USUAL_WINDOW_SECONDS
+        self._measured_at = 0.0
+        self._counted = 0
 
-    @property
-    def lost(self) -> int:
-        """How many packets never came, over all SSRCs."""
-        return self._lost_before + max(0, self.reception.lost)
+    # --- what is asked for
 
     def expect(self, announced: frozenset[int], *, repairable: bool) -> None:
-        """Accept only these SSRCs from now on, or any when none is announced.
-
-        A `repairable` source understands NACK.
-        """
+        """Accept only these SSRCs from now on, or any when none is announced."""
         self._announced = announced
-        self.repairable = repairable
+        self._repairable = repairable
 
     def replaced(self) -> None:
         """Forget what belongs to the connection or the SSRC that is gone."""
         self.generation += 1
-        self.ssrc = None
-        self.last_report = None
+        self.ssrc = NOBODY
+        self.heard_at = 0.0
         self._begin_count()
-        self.keyframes.restart()
         self.interrupt()
-
-    def _begin_count(self) -> None:
-        self._lost_before = self.lost
-        self.reception = Reception(self.clock_rate)
 
     def set_open(self, is_open: bool) -> None:
         """Let packets through or not; what came before a change never goes out after it."""
@@ -103,143 +118,130 @@ class Source:
             self.open = is_open
             self.interrupt()
 
+    def set_codec(self, codec: int) -> None:
+        """Take packets for another codec."""
+        if codec != self.codec:
+            self.codec = codec
+            self.interrupt()
+
+    def set_ids(self, ids: tuple[Table, int, int, int]) -> None:
+        """Take the table and ids of header extensions; packets under others are forgotten."""
+        if ids != self.ids:
+            if self.ids[0]:
+                self.interrupt()
+            self.ids = ids
+
+    def set_window(self, seconds: float) -> None:
+        """Keep packets for about so long."""
+        self._window = min(MAX_WINDOW_SECONDS, max(MIN_WINDOW_SECONDS, seconds))
+
     def interrupt(self) -> None:
-        """Make sure that nothing from before is ever sent, and listeners attach anew."""
+        """Make sure that nothing from before is ever sent, and sinks attach anew."""
         self.epoch += 1
         self.cache.clear()
-        self.missing.forget()
-        if self.kind == "video":
-            self.keyframes.want()
+        self.gaps.forget()
+        self.key_seq = self.key_time = self.newest_time = -1
+        if self.pictures:
+            self.wanted = True
+
+    def _begin_count(self) -> None:
+        self._lost_before += max(0, self.reception.lost)
+        self.reception = Reception(self.clock_rate)
+
+    # --- packets
 
     def admits(self, ssrc: int, now: float) -> bool:
         """Tell whether a packet of `ssrc` belongs here, changing over to it where it is time."""
-        if ssrc == self.ssrc:
-            self._heard_at = now
-            return True
         if self._announced and ssrc not in self._announced:
             return False
-        if self.ssrc is not None:
-            if now - self._heard_at < TAKEOVER_SECONDS:
+        if self.ssrc != NOBODY:
+            if now - self.heard_at < TAKEOVER_SECONDS:
                 return False
             self.replaced()
         self.ssrc = ssrc
-        self._heard_at = now
         return True
 
-    def count(self, seq: int, time: int, now: float) -> bool:
-        """Count a packet and tell whether it is to be used: it is the first of its number.
+    def count(self, seq: int, time: int, now: float) -> int:
+        """Count a packet and return what it is to those before, REPEATED when it is of no use.
 
         Notes what is missing before it. A second copy is no use even if its bytes are others, as
         the number may have sealed the first already.
         """
-        before = self.reception.highest
-        verdict = self.reception.note(seq, time, now)
-        if verdict in (Reception.REPEATED, Reception.STRAY):
-            return False
+        reception = self.reception
+        before = reception.highest
+        verdict = reception.note(seq, time, now)
+        if verdict == Reception.NEW:
+            if reception.highest - before > 1 and before >= 0 and self._repairable and self.open:
+                self.wanted |= not self.gaps.open(before & 0xFFFF, seq, now)
+            return verdict
+        if verdict == Reception.LATE:
+            self.gaps.arrived(seq)
+            return verdict
         if verdict == Reception.JUMP:
             self._begin_count()
-            self.reception.note(seq, time, now)
             self.interrupt()
-        elif verdict == Reception.LATE:
-            self.missing.arrived(seq)
-        elif before >= 0 and self.reception.highest - before > 1:
-            self._note_gap(before & 0xFFFF, seq, now)
+            return self.reception.note(seq, time, now)
+        return Reception.REPEATED
+
+    def begin_keyframe(self, seq: int, time: int, frame: Frame, now: float) -> bool:
+        """Note the beginning of a keyframe, and tell whether it is one of its own."""
+        if time == self.key_time:
+            return False
+        if self.key_seq >= 0 and (seq - self.key_seq) & 0xFFFF >= 0x8000:
+            return False  # one before the newest
+        self.keyframes += 1
+        self.wanted = False
+        self.key_seq, self.key_time, self.key_at = seq, time, now
+        if not frame[0] & BARE:
+            self.gaps.forget_before(seq)
         return True
 
-    def _note_gap(self, after: int, before: int, now: float) -> None:
-        """Ask for what is missing; of a closed source nobody would get it."""
-        if self.repairable and self.open and not self.missing.gap(after, before, now):
-            self.keyframes.want()
+    def burst(self, seq: int, now: float) -> int:
+        """Return how many packets lead from the last keyframe to `seq`; 0 when not all are here.
 
-    def block(self, now: float) -> Block | None:
-        """Return the report block about this source, None before its first packet."""
-        if self.ssrc is None or self.reception.highest < 0:
-            return None
-        last, delay = 0, 0
-        if self.last_report is not None:
-            last = self.last_report.ntp >> 16 & 0xFFFFFFFF
-            delay = int((now - self.last_report.at) * 65536)
-        return Block(
-            self.ssrc,
-            self.reception.fraction_lost(),
-            self.reception.lost,
-            self.reception.highest,
-            int(self.reception.jitter),
-            last,
-            delay,
-        )
+        Nor when they are too many or too old.
+        """
+        if self.key_seq < 0 or now - self.key_at > BURST_SECONDS:
+            return 0
+        count = ((seq - self.key_seq) & 0xFFFF) + 1
+        if count > MAX_BURST:
+            return 0
+        cache, first = self.cache, self.key_seq
+        return count if all((first + n) & 0xFFFF in cache for n in range(count)) else 0
 
-
-class Downlink:
-    """The stream in which a party is sent another's sound or pictures.
-
-    SSRC, numbers and clock go on whoever is behind it. `payload_type` and `table` (extension ids)
-    are the listener's; `table` is None where the source's ids are its own.
-    """
-
-    __slots__ = (
-        "attached_epoch",
-        "attached_generation",
-        "kind",
-        "numbers",
-        "octets",
-        "packets",
-        "payload_type",
-        "reported",
-        "rtx_seq",
-        "rtx_ssrc",
-        "rtx_type",
-        "source",
-        "ssrc",
-        "table",
-        "transport",
-    )
-
-    def __init__(
-        self, kind: str, transport: Transport, ssrcs: tuple[int, int], *, seed: int
-    ) -> None:
-        self.kind = kind
-        self.transport = transport
-        self.ssrc, self.rtx_ssrc = ssrcs
-        self.rtx_seq = seed & 0x3FFF
-        self.rtx_type: int | None = None
-        self.payload_type = 0
-        self.table: bytes | None = None
-        # The first number lies in the lower half, so that the listener's SRTP index starts right.
-        self.numbers = Numbers(
-            CLOCK_RATES[kind], first_seq=seed >> 16 & 0x7FFF, first_time=seed & 0x7FFFFFFF
-        )
-        self.source: Source | None = None
-        self.attached_epoch = -1
-        self.attached_generation = -1
-        self.packets = 0
-        self.octets = 0
-        self.reported = Reported()
-
-    def listen(self, source: Source | None) -> None:
-        """Take `source` as the one behind the stream; another one has another clock."""
-        if source is not self.source:
-            self.source = source
-            self.attached_epoch = self.attached_generation = -1
-
-    def agree(self, payload_type: int, rtx_type: int | None, table: bytes | None) -> None:
-        """Take the listener's numbers; if they change, nothing sent before is sent again."""
-        agreed = (payload_type, rtx_type, table)
-        if agreed != (self.payload_type, self.rtx_type, self.table):
-            self.payload_type, self.rtx_type, self.table = agreed
-            self.attached_epoch = -1
-
-    @property
-    def attached(self) -> bool:
-        """Tell whether the listener is sent what its source brings now."""
-        return self.source is not None and self.attached_epoch == self.source.epoch
-
-    def attach(self, seq: int, time: int, now: float) -> None:
-        """Continue the stream with the source's packet `seq`."""
-        source = self.source
-        if source is None:
+    def measure(self, now: float) -> None:
+        """Give the cache as much room as the packets of the repair window want."""
+        gone = now - self._measured_at
+        if gone < MEASURE_SECONDS:
             return
-        same = self.attached_generation == source.generation
-        self.numbers.attach(seq, time, same_clock=same, now=now)
-        self.attached_epoch = source.epoch
-        self.attached_generation = source.generation
+        rate = (self.reception.received - self._counted) / gone
+        self._measured_at, self._counted = now, self.reception.received
+        least, most = PICTURE_SLOTS if self.pictures else SOUND_SLOTS
+        slots = slots_for(max(0.0, rate) * self._window, least, most)
+        # It shrinks late, as a picture that stands still sends little and then much.
+        if slots > self.cache.slots or slots * 4 <= self.cache.slots:
+            before, self.cache = self.cache, self.cache.resized(slots)
+            before.clear()
+
+    # --- what is read
+
+    def state(self) -> SourceState:
+        """Return what it brought."""
+        seen = self.reception
+        return SourceState(
+            self.ssrc,
+            seen.highest,
+            seen.expected,
+            seen.received,
+            self._lost_before,
+            seen.jitter,
+            self.heard_at,
+            len(self.gaps),
+            self.octets,
+            self.frames,
+            self.repaired,
+            self.keyframes,
+            self.wanted,
+            self.width,
+            self.height,
+        )

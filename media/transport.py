@@ -17,17 +17,6 @@ from media.libs import SrtpSession
 MAX_SSRCS = 16
 
 
-@dataclass(slots=True)
-class Counters:
-    """What passed one connection."""
-
-    packets_received: int = 0
-    bytes_received: int = 0
-    packets_forwarded: int = 0
-    bytes_forwarded: int = 0
-    refused: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What to say to a check, and the address that was forgotten for its sender's, if any."""
@@ -49,7 +38,7 @@ class Transport:
         self.dtls = Dtls(identity, fingerprints, now=now)
         self.inbound: SrtpSession | None = None
         self.outbound: SrtpSession | None = None
-        self.counters = Counters()
+        self.refused = 0  # RTCP that did not authenticate
         self.heard_at = now
         self.lost = False  # the server has been told that nobody is there
         self._checks = Checks()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from media import ice, rtcp, rtp
+from media import frames, ice, rtcp, rtp
 from media.dtls import cut_records
 from media.node import MediaNode
 from media.sdp import parse_offer
@@ -101,9 +101,11 @@ def test_a_mutated_datagram_is_a_value_or_nothing() -> None:
         header = rtp.header_bytes(buffer, len(data))
         if 0 < header <= len(data):
             if buffer[0] & 0x10:
-                rtp.rename_extensions(buffer, header, bytes(256), 0)
+                rtp.clean_extensions(buffer, header, bytes(range(16)), 3, 1, 10)
+                rtp.rename_extensions(buffer, header, bytes(16))
             rtp.padding_bytes(buffer, header, len(data))
-            rtp.starts_keyframe(buffer, header, len(data))
+            frames.read_vp8(buffer, header, len(data))
+            frames.read_h264(buffer, header, len(data))
             seq, size = rtp.unwrap_rtx(buffer, header, len(data), 96, 1)
             assert -1 <= seq <= 0xFFFF
             assert (header < size <= len(data) - 2) if seq >= 0 else size == 0

@@ -92,7 +92,7 @@ async def test_each_run_has_an_epoch_of_its_own(node: MediaNode, events: Any) ->
 async def test_a_small_receive_buffer_is_warned_of(
     events: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media.node.RECEIVE_BYTES", 1 << 30)
+    monkeypatch.setattr("media.port.RECEIVE_BYTES", 1 << 30)
     node = MediaNode(MediaSettings("127.0.0.1", 0, ("127.0.0.1",)), events)
     await node.start()
     await node.stop()
@@ -235,7 +235,7 @@ async def test_an_address_that_one_party_forgets_stays_with_the_party_that_has_i
         assert await eventually(lambda: len(desk.stun) > seen)  # noqa: B023
         desk.send_audio(len(desk._sockets))
         assert await eventually(lambda: len(counter.sounds()) == len(desk._sockets) - 1)
-    assert node._by_address[desk._sockets[0].getsockname()].name == "counter"
+    assert node._port.owner(desk._sockets[0].getsockname()) == "counter"
 
 
 async def test_a_flood_of_copies_takes_no_answer_from_the_party(

@@ -2,18 +2,17 @@
 
 import pytest
 
-from media.cache import PacketCache
+from media.cache import PacketCache, slots_for
 from media.reception import Reception
 
 
-def test_lost_packets_and_their_share_are_counted_around_the_wrap() -> None:
+def test_lost_packets_are_counted_around_the_wrap() -> None:
     reception = Reception(90000)
     for n in range(65500, 65600):
         if n % 10:
             reception.note(n & 0xFFFF, n * 3000, n / 30)
     assert reception.lost == 9  # the first packet of all is not missed
-    assert reception.fraction_lost() == 9 * 256 // 99
-    assert reception.fraction_lost() == 0
+    assert (reception.expected, reception.received) == (99, 90)
     assert reception.highest == 65599
 
 
@@ -91,3 +90,18 @@ def test_a_packet_too_long_for_its_slot_is_not_kept() -> None:
 def test_cache_stays_below_what_srtp_still_protects(slots: int) -> None:
     with pytest.raises(ValueError, match="power of two"):
         PacketCache(slots)
+
+
+def test_a_cache_that_changes_its_size_keeps_the_newest_packets() -> None:
+    cache = PacketCache(16)
+    target = memoryview(bytearray(2048))
+    for seq in range(65530, 65530 + 20):
+        cache.store(seq & 0xFFFF, memoryview(bytes((seq & 0xFF,)) * 9), 9)
+    smaller, larger = cache.resized(4), cache.resized(64)
+    assert [x for x in range(16) if x in smaller] == [10, 11, 12, 13]
+    assert [x for x in range(16) if x in larger] == list(range(14))
+    assert bytes(target[: larger.fetch(65535, target)]) == b"\xff" * 9
+
+
+def test_room_follows_the_number_of_packets_within_its_bounds() -> None:
+    assert [slots_for(n, 16, 64) for n in (0, 16, 17, 60, 5000)] == [16, 16, 32, 64, 64]

@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.rtp import (
+    NOWHERE,
+    clean_extensions,
     header_bytes,
     padding_bytes,
+    put_mid,
     rename_extensions,
-    starts_keyframe,
     unwrap_rtx,
 )
 
@@ -42,32 +44,60 @@ def test_header_longer_than_the_packet_is_none() -> None:
     assert header_bytes(bytearray(12), 12) == -1
 
 
-def test_extension_ids_are_changed_and_the_rest_is_blotted_out() -> None:
-    data = packet(extension=b"\x10\x55" + b"\x31\x12\x34" + b"\x42abc")
-    table = bytes((0, 7, 0, 0, 9)) + bytes(11)
-    assert rename_extensions(data, 12 + 4 + 12, table, 3) == 0x1234
-    assert data[16:28] == b"\x70\x55" + b"\0\0\0" + b"\x92abc" + b"\0\0\0"
+def test_extensions_that_end_here_are_blotted_out_and_three_are_found() -> None:
+    data = packet(extension=b"\x10\x55" + b"\x31\x12\x34" + b"\x42abc" + b"\x50m" + b"\x60x")
+    table = bytes((0, 1, 0, 3, 4, 5, 0)) + bytes(9)
+    assert clean_extensions(data, 32, table, 3, 4, 5) == (0x1234, 19, 22, 26)
+    assert data[16:32] == b"\x10\x55" + b"\x31\x12\x34" + b"\x42abc" + b"\x50m" + bytes(5)
+
+
+def test_a_number_that_ends_here_is_read_all_the_same() -> None:
+    data = packet(extension=b"\x31\x12\x34")
+    assert clean_extensions(data, 20, bytes(16), 3, 4, 5) == (0x1234, 0, 0, 0)
+    assert data[16:20] == bytes(4)
+
+
+def test_a_number_or_a_stamp_of_another_length_is_none() -> None:
+    data = packet(extension=b"\x32\x12\x34\x56" + b"\x41ab")
+    assert clean_extensions(data, 24, KEEP_ALL, 3, 4, 5) == (-1, 0, 0, 0)
+    assert data[16:24] == bytes(8)
 
 
 def test_two_byte_extensions_are_understood_too() -> None:
-    data = packet(extension=b"\x01\x01\x55" + b"\x03\x02\x12\x34" + b"\x20\x01x", profile=0x1000)
+    data = packet(
+        extension=b"\x01\x01\x55" + b"\x03\x02\x12\x34" + b"\x04\x03abc" + b"\x20\x01x",
+        profile=0x1000,
+    )
     end = header_bytes(data, len(data))
-    table = bytes((0, 7)) + bytes(14)
-    assert rename_extensions(data, end, table, 3) == 0x1234
-    assert data[16:end] == b"\x07\x01\x55" + bytes(end - 19)
+    assert clean_extensions(data, end, KEEP_ALL, 3, 4, 5) == (0x1234, 0, 25, 0)
+    rename_extensions(data, end, bytes((0, 7, 0, 0, 9)) + bytes(11))
+    assert data[16:end] == b"\x07\x01\x55" + bytes(4) + b"\x09\x03abc" + bytes(end - 28)
+
+
+def test_ids_are_changed_to_the_listeners() -> None:
+    data = packet(extension=b"\x10\x55" + b"\x42abc" + b"\x50x")
+    rename_extensions(data, 24, bytes((0, 7, 0, 0, 9)) + bytes(11))
+    assert data[16:24] == b"\x70\x55" + b"\x92abc" + bytes(2)
 
 
 def test_an_extension_that_runs_over_is_blotted_out() -> None:
     data = packet(extension=b"\x10\x55" + b"\x4f\xff")
-    assert rename_extensions(data, 20, KEEP_ALL, 3) == -1
+    assert clean_extensions(data, 20, KEEP_ALL, 3, 4, 5) == NOWHERE
     assert data[16:20] == b"\x10\x55\0\0"
     assert data[20:] == b"payload"
 
 
 def test_an_unknown_form_of_extensions_is_blotted_out() -> None:
     data = packet(extension=b"abcd", profile=0x4242)
-    rename_extensions(data, 20, KEEP_ALL, 3)
+    clean_extensions(data, 20, KEEP_ALL, 3, 4, 5)
     assert data[16:20] == bytes(4)
+
+
+def test_a_mid_becomes_the_listeners_where_it_fits() -> None:
+    for mid, expected in ((b"1", b"\x501\0\0"), (b"abc", b"\x52abc"), (b"long", bytes(4))):
+        data = packet(extension=b"\x52vid")
+        put_mid(data, 17, mid)
+        assert data[16:20] == expected
 
 
 @settings(deadline=None, derandomize=True, max_examples=500)
@@ -78,34 +108,17 @@ def test_any_bytes_are_rewritten_in_place_and_the_payload_stays(noise: bytes, ta
     if end < 0:
         return
     payload = bytes(data[end:])
-    value = rename_extensions(data, end, bytes(x & 15 for x in table), 3)
+    value, *places = clean_extensions(data, end, bytes(x & 15 for x in table), 3, 4, 5)
     assert -1 <= value <= 0xFFFF
+    assert all(0 <= place < end for place in places)
+    if places[2]:
+        put_mid(data, places[2], b"mid")
+    rename_extensions(data, end, bytes(x >> 4 for x in table))
     assert data[end:] == payload
     assert len(data) == len(noise)
     assert header_bytes(data, len(data)) == end
-    starts_keyframe(data, end, len(data))
     padding = padding_bytes(data, end, len(data))
     assert 0 <= padding <= len(data) - end
-
-
-def test_first_packet_of_a_vp8_keyframe_is_recognised() -> None:
-    for descriptor in (
-        b"\x10",
-        b"\x90\x80\x05",
-        b"\x90\x80\x80\x05",
-        b"\x90\xe0\x80\x05\x01\x00",
-        b"\x90\x20\x40",
-    ):
-        key = packet(descriptor + b"\x50\x01\x02")
-        delta = packet(descriptor + b"\x51\x01\x02")
-        assert starts_keyframe(key, 12, len(key))
-        assert not starts_keyframe(delta, 12, len(delta))
-
-
-def test_a_later_packet_of_a_keyframe_does_not_begin_one() -> None:
-    for descriptor in (b"\x00", b"\x11", b"\x80\x80\x05"):
-        data = packet(descriptor + b"\x50\x01\x02")
-        assert not starts_keyframe(data, 12, len(data))
 
 
 def test_a_retransmission_becomes_the_packet_that_it_repeats() -> None:

@@ -1,0 +1,121 @@
+"""One party's connection inside the packet path: keys, addresses, what came. Rules 3 to 7, 22."""
+
+from collections.abc import Iterator
+
+from media.ice import Address
+from media.libs import SrtpSession
+from media.path import MAX_ADDRESSES, MAX_SENT, MAX_SSRCS, STREAM, LegState
+from media.rtp import Table
+from media.source import Source
+
+Way = tuple[Source, Table, int, int, int, int]  # a route: table, cc, stamp, mid, repairs
+
+
+class PathLeg:
+    """Read and written by the path. `live` is the address in use once heard from, else None."""
+
+    __slots__ = (
+        "_heard_from",
+        "_until",
+        "address",
+        "arrivals",
+        "bytes_forwarded",
+        "bytes_received",
+        "handle",
+        "heard_at",
+        "inbound",
+        "live",
+        "moved",
+        "outbound",
+        "packets_forwarded",
+        "packets_received",
+        "refused",
+        "routes",
+        "sent",
+        "sent_number",
+        "ssrcs",
+        "stream",
+        "until",
+    )
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+        self.inbound: SrtpSession | None = None
+        self.outbound: SrtpSession | None = None
+        self.routes: dict[int, Way] = {}
+        self.ssrcs: set[int] = set()
+        self.arrivals: list[tuple[int, float]] = []
+        self.sent: list[tuple[int, float, int]] = []
+        self.sent_number = 0
+        self.address: Address | None = None
+        self.live: Address | None = None
+        self.until = 0.0  # of the address in use
+        self.stream = False
+        self.moved = False  # by media, since the last look
+        self.heard_at = 0.0
+        self.packets_received = self.bytes_received = 0
+        self.packets_forwarded = self.bytes_forwarded = 0
+        self.refused = 0
+        self._heard_from: Address | None = None
+        self._until: dict[Address, float] = {}
+
+    def __iter__(self) -> Iterator[Address]:
+        return iter(tuple(self._until))
+
+    def set_keys(self, profile: int, inbound: bytes, outbound: bytes) -> None:
+        """Make a pair of sessions of the path's own."""
+        self.inbound = SrtpSession(inbound, profile, inbound=True)
+        self.outbound = SrtpSession(outbound, profile, inbound=False)
+
+    def allow(self, address: Address, until: float) -> None:
+        """Know `address`. A ninth is not taken."""
+        if address not in self._until and len(self._until) >= MAX_ADDRESSES:
+            return
+        self._until[address] = until
+        if self.address is None or address == self.address:
+            self.use(address)
+
+    def forbid(self, address: Address) -> None:
+        """Forget `address`."""
+        self._until.pop(address, None)
+        if address == self.address:
+            self.address = self.live = None
+            self.until = 0.0
+
+    def use(self, address: Address) -> None:
+        """Send to `address` if it is known."""
+        if address in self._until:
+            self.address = address
+            self.until = self._until[address]
+            self.stream = address[-1] == STREAM
+            self.live = address if address == self._heard_from else None
+
+    def follow(self, address: Address) -> None:
+        """Note that media authenticated from another address than the live one."""
+        if address in self._until:
+            self._heard_from = address
+            self.moved = True
+            self.use(address)
+
+    def admits(self, ssrc: int) -> bool:
+        """Tell whether one more SSRC may cost us memory; it counts once it has authenticated."""
+        return ssrc in self.ssrcs or len(self.ssrcs) < MAX_SSRCS
+
+    def note_sent(self, number: int, size: int, now: float) -> None:
+        """Note that a datagram of `size` bytes left under a transport-wide number."""
+        self.sent_number = (number + 1) & 0xFFFF
+        if len(self.sent) < MAX_SENT:
+            self.sent.append((number, now, size))
+
+    def state(self) -> LegState:
+        """Return how it does."""
+        return LegState(
+            self.heard_at,
+            self._heard_from,
+            self.address,
+            self.packets_received,
+            self.bytes_received,
+            self.packets_forwarded,
+            self.bytes_forwarded,
+            self.refused,
+        )

@@ -1,0 +1,101 @@
+"""What comes in on one line of a party, as call and reports see it; its packets: media/path.py."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from media.codecs import H264, OPUS, VP8
+from media.feedback import Keyframes
+from media.missing import Missing
+from media.path import NOBODY, Codec, PacketPath, SourceState
+from media.rtcp import Block
+
+if TYPE_CHECKING:
+    from media.downlink import Downlink
+
+CODECS = {OPUS: Codec.OPUS, VP8: Codec.VP8, H264: Codec.H264}
+_FIRST = {"audio": Codec.OPUS, "video": Codec.VP8}
+
+
+@dataclass(slots=True)
+class LastReport:
+    """The newest sender report of a source and when it came (monotonic seconds)."""
+
+    ntp: int
+    time: int
+    at: float
+
+
+class Uplink:
+    """One source. It outlives connections; `source` is its handle, `listeners` who is sent it."""
+
+    def __init__(self, path: PacketPath, kind: str) -> None:
+        self._path = path
+        self.kind = kind
+        self.source = path.add_source(_FIRST[kind])
+        self.clock_rate = Codec.CLOCK_RATES[_FIRST[kind]]
+        self.open = False
+        self.listeners: tuple[Downlink, ...] = ()
+        self.keyframes = Keyframes()
+        self.missing = Missing()
+        self.last_report: LastReport | None = None
+        self.ssrc = NOBODY
+        self._counted = (0, 0)  # expected and received at the last report
+
+    def read(self) -> SourceState:
+        """Return what it brought, and note when another SSRC has taken over."""
+        state = self._path.source_state(self.source)
+        if state.ssrc != self.ssrc:
+            self.ssrc = state.ssrc
+            self.last_report = None
+            self.keyframes.restart()
+        return state
+
+    @property
+    def lost(self) -> int:
+        """How many packets never came, over all SSRCs."""
+        state = self.read()
+        return state.lost_before + max(0, state.expected - state.received)
+
+    def set_open(self, is_open: bool) -> None:
+        """Let its packets through or not."""
+        self.open = is_open
+        self._path.set_open(self.source, is_open=is_open)
+
+    def set_codec(self, name: str) -> None:
+        """Take pictures of this codec (media/codecs.py)."""
+        self._path.set_codec(self.source, CODECS[name])
+
+    def replaced(self) -> None:
+        """Forget what belongs to the connection that is gone."""
+        self._path.replace(self.source)
+        self.missing = Missing()
+        self.read()
+
+    def close(self) -> None:
+        """Forget the source."""
+        self._path.remove_source(self.source)
+
+    def want_keyframe(self) -> None:
+        """Note a wish."""
+        self._path.want_keyframe(self.source)
+
+    def block(self, now: float) -> Block | None:
+        """Return the report block about it, None before its first packet."""
+        state = self.read()
+        if state.ssrc == NOBODY or state.highest < 0:
+            return None
+        last, delay = 0, 0
+        if self.last_report is not None:
+            last = self.last_report.ntp >> 16 & 0xFFFFFFFF
+            delay = int((now - self.last_report.at) * 65536)
+        lost = state.expected - state.received
+        fraction = self._fraction_lost(state.expected, state.received)
+        return Block(state.ssrc, fraction, lost, state.highest, int(state.jitter), last, delay)
+
+    def _fraction_lost(self, expected: int, received: int) -> int:
+        """Return the loss since the last report in 1/256 (RFC 3550 section A.3)."""
+        before, self._counted = self._counted, (expected, received)
+        if expected < before[0]:  # counted afresh
+            before = (0, 0)
+        wanted, got = expected - before[0], received - before[1]
+        return min(255, ((wanted - got) << 8) // wanted) if wanted > got else 0
