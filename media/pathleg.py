@@ -94,7 +94,7 @@ class PathLeg:
         """Note that media authenticated from another address than the live one."""
         if address in self._until:
             self._heard_from = address
-            self.moved = True
+            self.moved |= address != self.address
             self.use(address)
 
     def admits(self, ssrc: int) -> bool:

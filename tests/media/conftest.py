@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from media.node import MediaNode, MediaSettings
+from media.paths import MAKERS
 from security.gate import Permit
 from tests.media.basics import CALL, Clock, Events, make_permit, until
 from tests.media.clients import Client, Line
+from tests.media.path_world import World
 from tests.media.probe import Probe
 
 
@@ -74,6 +76,14 @@ async def make_probe() -> AsyncIterator[Callable[..., Probe]]:
     for probe in made:
         probe.close()
     assert [trouble for probe in made for trouble in probe.troubles] == []
+
+
+@pytest.fixture(params=sorted(MAKERS))
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """A packet path of each implementation, on a socket."""
+    made = World(MAKERS[request.param])
+    yield made
+    await made.close()
 
 
 @pytest.fixture

@@ -1,0 +1,474 @@
+"""What every packet path does with what comes in (media/path.py, rules 1 to 16 and 22).
+
+What goes out: test_path_sinks.py and test_path_frames.py.
+"""
+
+import struct
+
+import pytest
+
+from media.path import MAX_ADDRESSES, MAX_ARRIVALS, MAX_MISSING, MAX_SSRCS, NOBODY, STREAM
+from tests.media.path_world import (
+    CC,
+    DELTA,
+    KEY,
+    MID,
+    STAMP,
+    VIDEO_TYPE,
+    World,
+    element,
+    rtp,
+)
+
+# --- what comes out
+
+
+async def test_checks_of_strangers_come_out_and_nothing_else_of_theirs(world: World) -> None:
+    end, stranger = world.end(), world.end(3000)
+    world.path.forbid(stranger.leg, stranger.address)
+    for first in (0, 3, 4, 19, 20, 63, 64, 127, 128, 191, 192, 255):
+        stranger.send(bytes((first, 200)) + b"stranger")
+    stranger.send(b"\x80")
+    await world.settle()
+    assert [x[0][0] for x in world.outside] == [0, 3]
+    assert world.outside[0] == (b"\x00\xc8stranger", stranger.address)
+    assert world.path.leg_state(end.leg).heard_from is None
+
+
+async def test_handshake_and_rtcp_of_allowed_addresses_come_out_unchanged(world: World) -> None:
+    end = world.end()
+    heads = [(first, second) for first in (20, 63, 128, 191) for second in (192, 223)]
+    said = [bytes(head) + b"known" for head in heads]
+    for data in (*said, b"\x50\xc8none", b"\xc0\xc8none"):
+        end.send(data)
+    await world.settle()
+    assert world.outside == [(x, end.address) for x in said]
+
+
+async def test_datagrams_of_streams_are_taken_and_sent_like_others(world: World) -> None:
+    sender, listener, _ = world.pair()
+    here, there = ("192.0.2.1", 5, 0, 0, STREAM), ("192.0.2.2", 5, 0, 0, STREAM)
+    world.path.allow(sender.leg, here, world.clock() + 30)
+    world.path.allow(listener.leg, there, world.clock() + 30)
+    world.path.use(listener.leg, there)
+    world.path.feed(sender.seal(rtp(VIDEO_TYPE, 1, 1, sender.video_ssrc, KEY)), here)
+    world.path.feed(b"\x14\x00dtls", here)
+    world.path.feed(b"", here)
+    await world.settle()
+    assert world.outside == [(b"\x14\x00dtls", here)]
+    ((sealed, address),) = world.streamed
+    assert address == there
+    assert listener.open(sealed).payload == KEY
+    assert world.path.leg_state(sender.leg).address == here
+
+
+# --- who is let in
+
+
+@pytest.mark.parametrize("size", [1200, 1472, 1872])
+async def test_packets_up_to_the_largest_pass_unchanged(world: World, size: int) -> None:
+    sender, listener, _ = world.pair()
+    payload = KEY + bytes(n & 0xFF for n in range(size - 14))
+    sender.shows(1, payload)
+    await world.settle()
+    assert [x.payload for x in listener.got()] == [payload]
+
+
+async def test_packets_too_short_or_too_long_are_dropped(world: World) -> None:
+    sender, listener, _ = world.pair()
+    sender.send(b"\x80\x60" + bytes(9))
+    sender.shows(1, KEY + bytes(1880))
+    sender.shows(2, KEY)
+    await world.settle()
+    assert len(listener.got()) == 1
+    assert world.path.leg_state(sender.leg).refused == 0
+
+
+async def test_a_flood_of_ssrcs_ends_at_the_sixteenth(world: World) -> None:
+    sender, listener, _ = world.pair()
+    for ssrc in range(9000, 9000 + 3 * MAX_SSRCS):
+        sender.says(rtp(VIDEO_TYPE, 1, 1, ssrc, KEY))
+    await world.settle()
+    assert world.path.leg_state(sender.leg).packets_received == MAX_SSRCS
+    assert world.path.leg_state(sender.leg).refused == 0
+    sender.says(rtp(VIDEO_TYPE, 2, 1, 9000, KEY))
+    await world.settle()
+    assert len(listener.got()) == 2
+
+
+async def test_forged_ssrcs_cost_the_party_none_of_its_own(world: World) -> None:
+    sender, listener, _ = world.pair()
+    for ssrc in range(100):
+        sender.send(rtp(VIDEO_TYPE, 1, 1, ssrc, KEY) + bytes(16))
+    sender.shows(1, KEY)
+    await world.settle()
+    assert world.path.leg_state(sender.leg).refused == 100
+    assert len(listener.got()) == 1
+
+
+async def test_what_was_changed_or_comes_twice_counts_as_refused_alone(world: World) -> None:
+    sender, listener, _ = world.pair()
+    sealed = sender.seal(rtp(VIDEO_TYPE, 1, 1, sender.video_ssrc, KEY))
+    for data in (sealed[:-1] + bytes((sealed[-1] ^ 1,)), sealed, sealed):
+        sender.send(data)
+    await world.settle()
+    state = world.path.leg_state(sender.leg)
+    assert (state.refused, state.packets_received) == (2, 1)
+    assert len(listener.got()) == 1
+
+
+async def test_without_keys_nothing_comes_or_goes(world: World) -> None:
+    sender, listener, _ = world.pair()
+    world.path.clear_keys(listener.leg)
+    sender.shows(1, KEY)
+    listener.shows(1, KEY)
+    await world.settle()
+    assert listener.got() == []
+    assert world.path.leg_state(listener.leg).packets_received == 0
+    world.path.clear_keys(sender.leg)
+    sender.shows(2, KEY)
+    await world.settle()
+    assert world.path.source_state(sender.video).received == 1
+
+
+# --- addresses
+
+
+async def test_media_moves_the_leg_to_the_address_that_it_comes_from(world: World) -> None:
+    sender, listener, _ = world.pair()
+    first = listener.address
+    listener.move()
+    listener.shows(1, KEY)  # not allowed yet
+    sender.shows(1, KEY)
+    await world.settle()
+    assert world.path.leg_state(listener.leg).address == first
+    assert world.path.moved() == []
+    world.path.allow(listener.leg, listener.address, world.clock() + 30)
+    sender.shows(2)
+    await world.settle()
+    assert world.path.leg_state(listener.leg).address == first
+    listener.shows(2, KEY)
+    sender.shows(3)
+    await world.settle()
+    state = world.path.leg_state(listener.leg)
+    assert state.address == state.heard_from == listener.address
+    assert abs(state.heard_at - world.clock()) < 1.0
+    assert world.path.moved() == [listener.leg]
+    assert world.path.moved() == []
+    assert len(listener.got()) == 3
+
+
+async def test_what_does_not_authenticate_moves_nobody(world: World) -> None:
+    _, listener, _ = world.pair()
+    first = listener.address
+    listener.move()
+    world.path.allow(listener.leg, listener.address, world.clock() + 30)
+    listener.send(rtp(VIDEO_TYPE, 1, 1, 1, KEY) + bytes(16))
+    await world.settle()
+    assert world.path.leg_state(listener.leg).address == first
+
+
+async def test_sending_ends_with_the_time_of_the_address_and_goes_on_with_a_new_one(
+    world: World,
+) -> None:
+    sender, listener, _ = world.pair()
+    sender.shows(1, KEY)
+    await world.settle()
+    world.advance(31)
+    sender.shows(2)
+    await world.settle()
+    assert len(listener.got()) == 1
+    world.path.allow(listener.leg, listener.address, world.clock() + 30)
+    sender.shows(3)
+    await world.settle()
+    assert [x.payload for x in listener.got()] == [DELTA]
+
+
+async def test_an_address_belongs_to_the_leg_that_was_allowed_it_last(world: World) -> None:
+    one, other = world.end(1000), world.end(2000)
+    world.path.allow(other.leg, one.address, world.clock() + 30)
+    one.shows(1, KEY)
+    await world.settle()
+    assert world.path.leg_state(other.leg).refused == 1
+    world.path.forbid(one.leg, one.address)  # takes nothing from the other
+    one.shows(2, KEY)
+    await world.settle()
+    assert world.path.leg_state(other.leg).refused == 2
+    world.path.remove_leg(other.leg)
+    one.shows(3, KEY)
+    await world.settle()
+    assert world.path.leg_state(one.leg).packets_received == 0
+
+
+async def test_a_leg_has_at_most_eight_addresses(world: World) -> None:
+    end = world.end()
+    for _ in range(MAX_ADDRESSES):
+        end.move()
+        world.path.allow(end.leg, end.address, world.clock() + 30)
+    end.shows(1, KEY)
+    await world.settle()
+    assert world.path.leg_state(end.leg).packets_received == 0
+    world.path.forbid(end.leg, end.sockets[0].getsockname())
+    world.path.allow(end.leg, end.address, world.clock() + 30)
+    end.shows(2, KEY)
+    await world.settle()
+    assert world.path.leg_state(end.leg).packets_received == 1
+
+
+# --- payload types, header extensions
+
+
+async def test_payload_types_without_a_route_and_headers_that_run_over_are_dropped(
+    world: World,
+) -> None:
+    sender, listener, _ = world.pair()
+    sender.says(rtp(33, 1, 1, sender.video_ssrc, KEY))
+    sender.says(b"\x8f" + rtp(VIDEO_TYPE, 2, 1, sender.video_ssrc, KEY)[1:])
+    long = bytearray(rtp(VIDEO_TYPE, 3, 1, sender.video_ssrc, KEY, extensions=b"\x10a"))
+    sender.shows(4, KEY)
+    long[14:16] = b"\xff\xff"
+    sender.says(bytes(long))
+    await world.settle()
+    assert world.path.leg_state(sender.leg).packets_received == 1
+    assert len(listener.got()) == 1
+
+
+async def test_extensions_that_reach_beyond_the_header_are_zeros(world: World) -> None:
+    sender, listener, _ = world.pair()
+    for number, bad in enumerate((b"\x10a\x5f\xff", b"\x10a\xf0b", b"\x10a\x5f")):
+        sender.shows(number, KEY, extensions=bad)
+    for number, bad in enumerate((b"\x01\x01a\x05\xff\x01", b"\x01\x01a\x14\x01b"), 10):
+        sender.says(rtp(VIDEO_TYPE, number, 1, sender.video_ssrc, KEY, extensions=bad, form=0x1000))
+    sender.says(rtp(VIDEO_TYPE, 20, 1, sender.video_ssrc, KEY, extensions=b"abcd", form=0x4242))
+    await world.settle()
+    got = listener.got()
+    assert [x.extensions for x in got] == [
+        *(b"\x10a\0\0",) * 3,
+        *(b"\x01\x01a" + bytes(5),) * 2,
+        bytes(4),
+    ]
+    assert {x.payload for x in got} == {KEY}
+
+
+async def test_extensions_that_end_at_the_server_are_zeros(world: World) -> None:
+    sender, listener, _ = world.pair()
+    sender.route(bytes((0, 1)) + bytes(14))
+    sender.shows(1, KEY, extensions=element(1, b"a") + element(CC, b"\x12\x34") + element(9, b"x"))
+    await world.settle()
+    assert listener.got()[0].extensions == b"\x10a" + bytes(6)
+    assert [x[0] for x in world.path.take_arrivals(sender.leg)] == [0x1234]
+
+
+async def test_arrivals_are_those_of_everything_that_authenticates_with_a_route(
+    world: World,
+) -> None:
+    sender = world.end()
+    sender.speaks(1, extensions=element(CC, b"\x00\x07"))
+    sender.shows(1, KEY, extensions=element(CC, b"\xff\xff"))
+    sender.shows(1, KEY, extensions=element(CC, b"\x00\x01"))  # the number is there already
+    sender.shows(2, KEY, extensions=element(CC, b"abc"))
+    padding = element(CC, b"\x00\x08")
+    sender.says(rtp(97, 1, 0, sender.rtx_ssrc, bytes(9) + b"\x0a", extensions=padding))
+    await world.settle()
+    arrivals = world.path.take_arrivals(sender.leg)
+    assert [x[0] for x in arrivals] == [7, 0xFFFF, 8]
+    assert all(abs(x[1] - world.clock()) < 1.0 for x in arrivals)
+    assert world.path.take_arrivals(sender.leg) == []
+
+
+async def test_arrivals_that_nobody_takes_are_bounded(world: World) -> None:
+    sender = world.end()
+    for number in range(MAX_ARRIVALS + 50):
+        sender.speaks(number, extensions=element(CC, struct.pack("!H", number)))
+        if number % 50 == 0:
+            await world.settle()
+    await world.settle()
+    assert len(world.path.take_arrivals(sender.leg)) == MAX_ARRIVALS
+
+
+# --- retransmissions, repetitions, jumps
+
+
+async def test_a_retransmission_passes_if_its_number_is_missing_and_once(world: World) -> None:
+    sender, listener, _ = world.pair()
+    sender.shows(10, KEY)
+    sender.shows(13)
+    await world.settle()
+    assert [x[0] for x in world.path.missing(sender.video)] == [11, 12]
+    for number in (11, 12, 11, 10, 9, 14):
+        sender.repeats(number, DELTA + b"again")
+    sender.shows(11, DELTA + b"late")
+    await world.settle()
+    got = listener.got()
+    assert [x.seq - got[0].seq for x in got] == [0, 3, 1, 2]
+    assert [x.payload for x in got[2:]] == [DELTA + b"again"] * 2
+    assert [x.payload_type for x in got] == [VIDEO_TYPE] * 4
+    state = world.path.source_state(sender.video)
+    assert (state.repaired, state.missing) == (2, 0)
+
+
+async def test_a_retransmission_under_three_bytes_or_of_padding_alone_is_dropped(
+    world: World,
+) -> None:
+    sender, listener, _ = world.pair()
+    sender.shows(0, KEY)
+    sender.shows(2)
+    for number, payload in enumerate((b"", b"\0", b"\0\1")):
+        sender.says(rtp(97, 100 + number, 1, sender.rtx_ssrc, payload))
+    padded = (b"\0\1\2", b"\0\1\xff", b"\0\1a\0\0\4", bytes(255) + b"\xff")
+    for number, payload in enumerate(padded):
+        packet = bytearray(rtp(97, 200 + number, 1, sender.rtx_ssrc, payload))
+        packet[0] |= 0x20
+        sender.says(bytes(packet))
+    await world.settle()
+    assert len(listener.got()) == 2
+    packet = bytearray(rtp(97, 300, 1, sender.rtx_ssrc, b"\0\1" + DELTA + b"\0\0\3"))
+    packet[0] |= 0x20
+    sender.says(bytes(packet))
+    await world.settle()
+    assert [x.payload for x in listener.got()] == [DELTA]
+
+
+async def test_the_second_copy_of_a_number_is_dropped_in_whatever_form(world: World) -> None:
+    sender, listener, _ = world.pair()
+    sender.shows(1, KEY)
+    sender.shows(3)
+    sender.repeats(2, DELTA + b"repair")
+    sender.shows(2, DELTA + b"original")
+    await world.settle()
+    assert [x.payload for x in listener.got()] == [KEY, DELTA, DELTA + b"repair"]
+
+
+async def test_one_packet_out_of_all_order_is_a_stray_and_two_are_a_jump(world: World) -> None:
+    sender, listener, _ = world.pair()
+    sender.shows(1, KEY)
+    sender.shows(30000)
+    sender.shows(30005, KEY)
+    await world.settle()
+    assert len(listener.got()) == 1
+    assert world.path.source_state(sender.video).highest == 1
+    sender.shows(30006)
+    sender.shows(30007, KEY)
+    await world.settle()
+    assert [x.payload for x in listener.got()] == [KEY]
+    state = world.path.source_state(sender.video)
+    assert (state.expected, state.received, state.highest) == (2, 2, 30007)
+
+
+# --- who speaks
+
+
+async def test_a_second_ssrc_takes_over_from_a_silent_one_only(world: World) -> None:
+    sender, listener, _ = world.pair()
+    sender.shows(1, KEY)
+    sender.says(rtp(VIDEO_TYPE, 1, 1, 7000, KEY + b"other"))
+    await world.settle()
+    assert [x.payload for x in listener.got()] == [KEY]
+    world.advance(0.6)
+    sender.says(rtp(VIDEO_TYPE, 500, 1, 7000, KEY + b"other"))
+    await world.settle()
+    assert [x.payload for x in listener.got()] == [KEY + b"other"]
+    assert world.path.source_state(sender.video).ssrc == 7000
+
+
+async def test_an_ssrc_that_was_not_announced_is_not_taken(world: World) -> None:
+    sender, listener, _ = world.pair()
+    world.path.expect(sender.video, [sender.video_ssrc, sender.rtx_ssrc], repairable=True)
+    sender.says(rtp(VIDEO_TYPE, 1, 1, 7000, KEY))
+    await world.settle()
+    assert world.path.source_state(sender.video).ssrc == NOBODY
+    sender.shows(1, KEY)
+    await world.settle()
+    assert len(listener.got()) == 1
+
+
+# --- what is missing
+
+
+async def test_numbers_are_missing_until_they_come_or_a_keyframe_or_their_time_does(
+    world: World,
+) -> None:
+    sender, _, _ = world.pair()
+    sender.shows(65533, KEY)
+    sender.shows(2)
+    await world.settle()
+    assert sender.video in world.path.needy()
+    sender.shows(65535)
+    await world.settle()
+    missing = world.path.missing(sender.video)
+    assert [x[0] for x in missing] == [65534, 0, 1]
+    assert all(abs(x[1] - world.clock()) < 1.0 for x in missing)
+    sender.shows(3, KEY)
+    sender.shows(5)
+    await world.settle()
+    assert [x[0] for x in world.path.missing(sender.video)] == [4]
+    world.advance(1.6)
+    assert world.path.missing(sender.video) == []
+    assert sender.video not in world.path.needy()
+
+
+async def test_too_much_missing_is_forgotten_for_a_keyframe(world: World) -> None:
+    sender, _, _ = world.pair()
+    sender.shows(1, KEY)
+    sender.shows(2 + MAX_MISSING)
+    await world.settle()
+    assert len(world.path.missing(sender.video)) == MAX_MISSING
+    assert not world.path.source_state(sender.video).wanted
+    sender.shows(4 + MAX_MISSING)
+    await world.settle()
+    assert world.path.missing(sender.video) == []
+    assert world.path.source_state(sender.video).wanted
+
+
+async def test_of_a_closed_or_unrepairable_source_nothing_is_missing(world: World) -> None:
+    sender, _, _ = world.pair()
+    world.path.set_open(sender.video, is_open=False)
+    sender.shows(1, KEY)
+    sender.shows(5)
+    sender.speaks(1)
+    sender.speaks(5)
+    await world.settle()
+    assert world.path.missing(sender.video) == world.path.missing(sender.audio) == []
+    assert world.path.source_state(sender.video).expected == 5
+
+
+# --- what is read
+
+
+async def test_a_source_tells_what_it_brought(world: World) -> None:
+    sender, _, _ = world.pair()
+    key = KEY + b"\x01\x02\x9d\x01\x2a\x00\x05\xd0\x02"
+    sender.shows(1, key, time=0)
+    sender.shows(2, b"\x00x", time=0)
+    sender.shows(5, time=3000)
+    await world.settle()
+    state = world.path.source_state(sender.video)
+    assert (state.ssrc, state.highest) == (sender.video_ssrc, 5)
+    assert (state.expected, state.received, state.lost_before) == (5, 3, 0)
+    assert (state.frames, state.keyframes, state.missing) == (2, 1, 2)
+    assert state.octets == 3 * 12 + len(key) + 4
+    assert (state.width, state.height) == (1280, 720)
+    assert abs(state.heard_at - world.clock()) < 1.0
+    world.path.replace(sender.video)
+    state = world.path.source_state(sender.video)
+    assert (state.ssrc, state.highest, state.lost_before, state.heard_at) == (NOBODY, -1, 2, 0.0)
+
+
+async def test_a_handle_that_is_gone_is_said_so(world: World) -> None:
+    sender, listener, sink = world.pair()
+    tap = world.path.add_tap(sender.video, 1000)
+    world.path.remove_source(sender.video)
+    world.path.remove_leg(listener.leg)
+    for ask, handle in (
+        (world.path.source_state, sender.video),
+        (world.path.read_tap, tap),
+        (world.path.leg_state, listener.leg),
+        (world.path.sink_state, sink),
+        (world.path.sink_state, NOBODY),
+    ):
+        with pytest.raises(LookupError):
+            ask(handle)
+    sender.shows(1, KEY, extensions=element(STAMP, b"abc") + element(MID, b"1"))
+    sender.speaks(1)
+    await world.settle()
+    assert world.path.source_state(sender.audio).received == 1
