@@ -13,6 +13,7 @@ DOCUMENTS = [
     "security/crypto/FORMAT.md",
     "security/audit/FORMAT.md",
     "server/api/PROTOCOL.md",
+    "media/CONTROL.md",
     "server/db/SCHEMA.md",
     "static/DEVICES.md",
 ]

@@ -133,6 +133,7 @@ async def test_a_killed_server_goes_on_with_call_chat_and_upload(
     await asyncio.gather(
         pair.counter.until_says("break.own.title"), pair.desk.until_says("stage.own_lost")
     )
+    await pair.until_moving()  # nobody is there but the media process
     line.bytes_per_second = None
     await own_service.start()
     await until_the_same_call(pair, number, "まえ", "とちゅう")

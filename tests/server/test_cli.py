@@ -15,6 +15,9 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from media.control_folder import ControlFolder
+from media.os_process import OsProcess
+from media.remote import RemoteNode
 from security.audit.heads import HeadsFile
 from security.crypto.keys import KeyEncryptionKey
 from server.cli.root import commands
@@ -388,26 +391,35 @@ def test_help_names_every_command() -> None:
     assert "No such command" in refused("frobnicate", code=2)
 
 
+async def media_process(data: Path) -> OsProcess | None:
+    """Return the media process of a service, None when there is none."""
+    control = ControlFolder(data / "media")
+    found = RemoteNode.listener(control.socket(0))
+    control.close()
+    return found
+
+
 async def test_serve_runs_until_told_to_stop_and_commands_work_beside_it(folder: Path) -> None:
     config = folder / "madoguchi.toml"
     config.write_text("[server]\nport = 0\n[media]\nport = 0\n", "utf-8")
-    process = await asyncio.create_subprocess_exec(
-        *(*PROGRAM, "serve", "--config", str(config)),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    log = ""
+    log = folder / "log"
+    with log.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            *(*PROGRAM, "serve", "--config", str(config)), stderr=stderr
+        )
     async with asyncio.timeout(30):
-        while "serving at" not in log:
-            line = (await process.stderr.readline()).decode()
-            assert line, log
-            log += line
+        while "serving at" not in log.read_text("utf-8"):
+            await asyncio.sleep(0.05)
+            assert process.returncode is None, log.read_text("utf-8")
     office = ["office", "add", "中央郵便局", "--config", str(config)]
     added = await asyncio.to_thread(subprocess.run, [*PROGRAM, *office], capture_output=True)
     assert added.returncode == 0, added.stderr
     process.terminate()
     async with asyncio.timeout(20):
-        rest = (await process.stderr.read()).decode()
-        assert await process.wait() == 0, log + rest
-    assert "Traceback" not in log + rest
+        assert await process.wait() == 0, log.read_text("utf-8")
+    media = await media_process(folder / "data")
+    assert media is not None  # it waits for the next start
+    await media.kill()
+    media.close()
+    assert "Traceback" not in log.read_text("utf-8")
     assert not list((folder / "data").glob("*-wal"))
