@@ -4,6 +4,7 @@
  * The page offers, the server answers; there are no candidates to wait for. Offers do not overlap:
  * one that is wanted while another is on its way follows it.
  */
+import { withSoundAgain } from "./sdp.js";
 
 /** Enough for 1280×720 at 30, little enough for a shared line. */
 export const MAX_BITRATE = 2_500_000;
@@ -117,7 +118,8 @@ export class Peer {
     this.#restart = false;
     this.answered = false;
     try {
-      await pc.setLocalDescription(await pc.createOffer({ iceRestart: restart }));
+      const { type, sdp } = await pc.createOffer({ iceRestart: restart });
+      await pc.setLocalDescription({ type, sdp: withSoundAgain(sdp ?? "") });
       const answer = await this.#ask(this.number, pc.localDescription?.sdp ?? "");
       if (this.#closed || answer.connection !== this.number) return;
       await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
