@@ -13,12 +13,14 @@ from media.ice import Address
 from media.leg import Leg
 from media.libs import PacketBuffer
 from media.path import NOBODY, PacketPath
+from media.thinning import repairs_per_second
 from media.transport import Transport
 from media.uplink import LastReport, Uplink
 
 REPORT_SECONDS = 0.4  # at least every 500 ms on each leg: pages watch for silence
 ARRIVALS_SECONDS = 0.1
 UNCAPPED_BPS = 10_000_000
+FALLEN = 0.95  # a limit that fell so far does not wait for the next report
 MAX_RTCP_BYTES = 1500
 CNAME = "madoguchi"
 
@@ -68,6 +70,9 @@ class ControlPath:
                 for video in leg.of_kind("video"):
                     if message.media == video.ssrc and video.uplink is not None:
                         video.uplink.want_keyframe()
+            case rtcp.Counted():
+                leg.steering.sent(self._path.take_sent(leg.handle))
+                leg.steering.feedback(message.feedback, now)
             case rtcp.Remb():
                 for video in leg.of_kind("video"):
                     if video.ssrc in message.media:
@@ -123,6 +128,7 @@ class ControlPath:
                 self._request(leg, uplink, now)
         if now - leg.arrivals_at >= ARRIVALS_SECONDS:
             leg.arrivals_at = now
+            self._steer(leg, uplinks["video"], now)
             for number, at in self._path.take_arrivals(leg.handle):
                 leg.arrivals.note(number, at)
             if len(leg.arrivals):
@@ -130,6 +136,24 @@ class ControlPath:
         if now - leg.reported_at >= REPORT_SECONDS:
             leg.reported_at = now
             self._report(leg, uplinks, now)
+
+    def _steer(self, leg: Leg, video: Uplink, now: float) -> None:
+        """Fit what the party is sent to its line, and tell it at once what its listeners bear."""
+        steering = leg.steering
+        steering.sent(self._path.take_sent(leg.handle))
+        octets = {"audio": 0, "video": 0}
+        heard = [(x.kind, x.uplink) for x in leg.downlinks if x.uplink is not None]
+        for kind, uplink in heard:
+            octets[kind] += uplink.read().octets
+        steering.pictures = sum(kind == "video" and uplink.open for kind, uplink in heard)
+        if steering.judge(octets["video"], octets["audio"], now):
+            for downlink in leg.of_kind("video"):
+                self._path.set_flow(downlink.sink, steering.flow)
+        repairs = repairs_per_second(steering.limit(now))
+        leg.resends.refit(repairs / 2, repairs)
+        limit = _limit(video, now)
+        if limit is not None and limit < FALLEN * (leg.cap_told or UNCAPPED_BPS):
+            self._send_packet(leg.transport, _nothing_new(leg) + self._cap(leg, video, now))
 
     def _tell_arrivals(self, leg: Leg, uplinks: dict[str, Uplink]) -> None:
         ssrcs = [uplinks[kind].read().ssrc for kind in ("video", "audio")]
@@ -171,11 +195,10 @@ class ControlPath:
         """Return a REMB when a listener needs less than the sender would send, or did before."""
         if video.ssrc == NOBODY:
             return b""
-        limits = (x.reported.cap.current(now) for x in video.listeners)
-        caps = [x for x in limits if x is not None]
-        if not caps and leg.cap_told is None:
+        limit = _limit(video, now)
+        if limit is None and leg.cap_told is None:
             return b""
-        leg.cap_told = min(caps, default=UNCAPPED_BPS)
+        leg.cap_told = UNCAPPED_BPS if limit is None else limit
         return rtcp.remb(rtcp.Remb(leg.ssrcs.video, leg.cap_told, (video.ssrc,)))
 
     def _send_packet(self, transport: Transport, packet: bytes) -> None:
@@ -185,6 +208,17 @@ class ControlPath:
         size = transport.outbound.protect_rtcp(self._out.pointer, len(packet))
         if size > 0:
             self._send(self._out.view[:size], transport.addresses.current)
+
+
+def _limit(video: Uplink, now: float) -> int | None:
+    """Return the least that a listener of these pictures can take, None without a limit."""
+    shares = (x.steering.share(now) for x in video.listeners)
+    return min((x for x in shares if x is not None), default=None)
+
+
+def _nothing_new(leg: Leg) -> bytes:
+    """Return a report without blocks: what a compound packet has to begin with."""
+    return rtcp.receiver_report(rtcp.ReceiverReport(leg.ssrcs.video))
 
 
 def _block(uplink: Uplink, now: float) -> rtcp.Block | None:

@@ -4,6 +4,7 @@ from media.codecs import Codec
 from media.path import NOBODY, Agreed, PacketPath, Seeds, SinkState
 from media.reported import Reported
 from media.sdp import ABS_SEND_TIME, FORWARDED, MID, TRANSPORT_CC, Line
+from media.steering import Steering
 from media.transport import Transport
 from media.uplink import CODECS, Uplink
 
@@ -24,6 +25,7 @@ class Downlink:
         kind: str,
         mid: str,
         seeds: Seeds,
+        steering: Steering,
     ) -> None:
         self._path = path
         self.transport = transport
@@ -33,7 +35,8 @@ class Downlink:
         self.sink = path.add_sink(leg, CODECS["opus" if kind == "audio" else "vp8"], seeds)
         self.party = ""
         self.uplink: Uplink | None = None
-        self.reported = Reported()
+        self.steering = steering
+        self.reported = Reported(steering.cap if kind == "video" else None)
 
     def listen(self, uplink: Uplink | None) -> None:
         """Take `uplink` as the one behind the stream."""
@@ -47,12 +50,15 @@ class Downlink:
         extensions = {x.uri for x in line.extensions}
         # A packet that may have to be sent again as it was may hold nothing that changes.
         changes = codec.rtx_type is not None or "nack" not in codec.feedback
+        counted = TRANSPORT_CC in extensions and "transport-cc" in codec.feedback
+        if self.kind == "audio":
+            self.steering.sound_counted = changes and counted
         agreed = Agreed(
             codec.payload_type,
             NOBODY if codec.rtx_type is None else codec.rtx_type,
             b"" if source is None else extension_table(source, line),
             stamps=changes and ABS_SEND_TIME in extensions,
-            numbers=False,
+            numbers=changes and counted,
             mid=line.mid.encode(),
         )
         self._path.agree(self.sink, agreed)

@@ -16,6 +16,7 @@ from media.trend import Trend
 
 NO_LIMIT_BPS = 4_000_000
 MIN_LIMIT_BPS = 60_000
+TRY_BPS = 250_000.0
 WINDOW_SECONDS = 0.5
 KEEP = 0.85
 KEEP_FULL = 0.6  # of a line whose queue is 600 ms, as it has to empty too
@@ -79,6 +80,12 @@ class Estimator:
     def limit(self, now: float) -> int | None:
         """Return what may be sent, None when nothing speaks against anything."""
         return None if self._limit is None else int(self._limit)
+
+    def try_again(self) -> None:
+        """Let a little through after a rest: the line may be another one by now."""
+        if self._limit is not None:
+            self._limit = max(self._limit, TRY_BPS)
+            self._too_much = None
 
     @property
     def arriving_bps(self) -> int:

@@ -8,6 +8,7 @@ from media.codecs import Codec
 from media.downlink import Downlink
 from media.path import MAX_SSRCS, NOBODY, PacketPath, Route, Seeds
 from media.sdp import ABS_SEND_TIME, FORWARDED, MID, TRANSPORT_CC, Line, Offer
+from media.steering import Steering
 from media.transport import Transport
 from media.transport_cc import Arrivals
 from media.uplink import Uplink
@@ -28,6 +29,7 @@ class Leg:
         self.ssrcs = ssrcs
         self.session_id = secrets.randbits(62)
         self.version = 0
+        self.steering = Steering()
         self.downlinks = [
             self._downlink(offer.line("audio"), _seeds(ssrcs.audio, 0)),
             self._downlink(offer.line("video"), _seeds(ssrcs.video, ssrcs.rtx)),
@@ -39,7 +41,9 @@ class Leg:
         self.cap_told: int | None = None
 
     def _downlink(self, line: Line, seeds: Seeds) -> Downlink:
-        return Downlink(self._path, self.handle, self.transport, line.kind, line.mid, seeds)
+        return Downlink(
+            self._path, self.handle, self.transport, line.kind, line.mid, seeds, self.steering
+        )
 
     @property
     def rtt_seconds(self) -> float | None:

@@ -9,7 +9,10 @@ FRESH_SECONDS = 5.0
 
 
 class Reported:
-    """Takes reports of one listener. Rates are in bit/s, times monotonic seconds."""
+    """Takes reports of one listener. Rates are in bit/s, times monotonic seconds.
+
+    `cap` is told of estimates and losses.
+    """
 
     __slots__ = (
         "_counted",
@@ -24,8 +27,8 @@ class Reported:
         "rtt_seconds",
     )
 
-    def __init__(self) -> None:
-        self.cap = RateCap()
+    def __init__(self, cap: RateCap | None = None) -> None:
+        self.cap = cap or RateCap()
         self.forwarded_bps = 0
         self.rtt_seconds: float | None = None
         self.loss_fraction: float | None = None

@@ -30,10 +30,14 @@ class Steering:
         "_thinning",
         "_video_bps",
         "cap",
+        "pictures",
+        "sound_counted",
     )
 
     def __init__(self) -> None:
         self.cap = RateCap()
+        self.pictures = 1  # how many streams of them share the line
+        self.sound_counted = True  # whether sound goes under transport-wide numbers too
         self._sent = Sent()
         self._estimator = Estimator()
         self._thinning = Thinning()
@@ -68,7 +72,15 @@ class Steering:
         """Return what may be sent, None when nothing speaks against anything."""
         if self._counted_at is None:
             return self.cap.current(now)
-        return self._estimator.limit(now)
+        counted = self._estimator.limit(now)
+        if counted is None or self.sound_counted:
+            return counted
+        return counted + int(self._audio_bps)
+
+    def share(self, now: float) -> int | None:
+        """Return what one of the pictures may take, sound with it; None without a limit."""
+        limit = self.limit(now)
+        return None if limit is None else limit // max(1, self.pictures)
 
     def judge(self, video_octets: int, audio_octets: int, now: float) -> bool:
         """Take the running totals of what sources bring for this line; tell whether `flow` changed.
@@ -78,11 +90,14 @@ class Steering:
         if self._judged_at is not None and now - self._judged_at < JUDGE_SECONDS:
             return False
         self._measure(video_octets, audio_octets, now)
-        before = self._thinning.flow
+        before, paused = self._thinning.flow, self._thinning.paused
         fresh = self._counted_at is not None and now - self._counted_at < COUNTED_SECONDS
         queue = self._estimator.queue_seconds if fresh else 0.0
         strain = Strain(self.limit(now), queue, int(self._video_bps), int(self._audio_bps))
-        return self._thinning.judge(strain, now) != before
+        flow = self._thinning.judge(strain, now)
+        if paused and not self._thinning.paused:
+            self._estimator.try_again()
+        return flow != before
 
     def _measure(self, video_octets: int, audio_octets: int, now: float) -> None:
         if self._judged_at is not None:

@@ -232,7 +232,7 @@ async def test_payload_types_and_extension_ids_become_the_listeners(
     assert await eventually(lambda: len(desk.rtp) == 1)
     (packet,) = desk.rtp
     assert packet.payload_type == 120
-    assert packet.extensions == bytes((orientation << 4, 1)) + b"\x40\x31" + bytes(8)
+    assert packet.extensions == bytes((orientation << 4, 1)) + b"\x40\x31\x31" + bytes(7)
     assert await eventually(lambda: counter.arrivals == 1)
 
 
