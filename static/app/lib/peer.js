@@ -8,6 +8,8 @@ import { withSoundAgain } from "./sdp.js";
 
 /** Enough for 1280×720 at 30, little enough for a shared line. */
 export const MAX_BITRATE = 2_500_000;
+/** In three layers of time, so that the server can leave out pictures that no other needs. */
+const ENCODING = { maxBitrate: MAX_BITRATE, maxFramerate: 30, scalabilityMode: "L1T3" };
 
 /**
  * @typedef {object} PeerOptions
@@ -51,7 +53,7 @@ export class Peer {
     this.#video = this.pc.addTransceiver(options.video ?? "video", {
       direction: "sendrecv",
       streams,
-      sendEncodings: [{ maxBitrate: MAX_BITRATE, maxFramerate: 30 }],
+      sendEncodings: [ENCODING],
     });
     void this.#preferResolution();
   }
