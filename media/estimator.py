@@ -18,6 +18,7 @@ NO_LIMIT_BPS = 4_000_000
 MIN_LIMIT_BPS = 60_000
 TRY_BPS = 250_000.0
 WINDOW_SECONDS = 0.5
+LEAST_SPAN_SECONDS = 0.2
 KEEP = 0.85
 KEEP_FULL = 0.6  # of a line whose queue is 600 ms, as it has to empty too
 KEEP_SECONDS = (0.2, 0.6)
@@ -27,12 +28,13 @@ NEAR_GROWTH_PER_SECOND = 1.04
 FLOOR_SECONDS = 0.25  # a keyframe's queue is gone after that
 FLOOR_STANDS = 0.05  # what stands for so long is a queue
 FLOOR_RISES = 0.03  # and until it is gone nothing grows
+WARY_SECONDS = 6.0  # after a cut; a delay that stays for longer is the way's own
 FAST_SECONDS = 0.25
 OVERFULL_SECONDS = 0.3
 HEADROOM = 1.5  # what is not used is not known
 SPACING_SECONDS, AGAIN_SECONDS = 0.3, 1.0
 KEEP_AGAIN, LEAST_SHARE = 0.9, 0.5
-BASE_SECONDS = 20.0
+BASE_SECONDS = 10.0
 LOSSY = 0.1
 LOSS_SECONDS = 3.0  # a burst is not a share
 FULL_LOSSY, FULL_LOSS_SECONDS = 0.05, 1.0  # with a queue there is no doubt whose it is
@@ -64,7 +66,7 @@ class Estimator:
 
     def __init__(self) -> None:
         self._trend = Trend()
-        self._arrived: deque[tuple[float, int]] = deque()
+        self._arrived: deque[tuple[float, float, int]] = deque()  # when, when sent, bytes
         self._base: deque[tuple[float, float]] = deque()
         self._floor: deque[tuple[float, float]] = deque()
         self._limit: float | None = None
@@ -90,7 +92,18 @@ class Estimator:
     @property
     def arriving_bps(self) -> int:
         """The rate at which the last half second's packets arrived."""
-        return int(sum(size for _, size in self._arrived) * 8 / WINDOW_SECONDS)
+        return int(sum(size for _, _, size in self._arrived) * 8 / WINDOW_SECONDS)
+
+    def _is_used(self) -> bool:
+        """Tell whether what arrived lately was sent at a rate near the limit.
+
+        If not, a queue or loss is not of our making, or of before, and a cut would go too far.
+        """
+        if self._limit is None or not self._arrived:
+            return True
+        span = self._arrived[-1][1] - self._arrived[0][1]
+        sent = sum(size for _, _, size in self._arrived) * 8 / max(LEAST_SPAN_SECONDS, span)
+        return sent > USED * self._limit
 
     def take(self, seen: list[Seen], now: float) -> None:
         """Take what one feedback says, oldest packet first."""
@@ -104,7 +117,7 @@ class Estimator:
             rising = self._trend.take(packet.sent_at, packet.arrived_at)
             overuse = overuse or self._stands(rising=rising)
         self._grow(now)
-        if overuse:
+        if overuse and self._is_used():
             low, high = KEEP_SECONDS
             full = min(1.0, max(0.0, (self.queue_seconds - low) / (high - low)))
             self._cut(KEEP - full * (KEEP - KEEP_FULL), MIN_LIMIT_BPS, now)
@@ -113,7 +126,7 @@ class Estimator:
     def _note(self, sent_at: float, arrived_at: float, size: int) -> None:
         """Count what arrived, and see how much longer than the shortest of late it took."""
         arrived = self._arrived
-        arrived.append((arrived_at, size))
+        arrived.append((arrived_at, sent_at, size))
         while arrived[0][0] < arrived_at - WINDOW_SECONDS:
             arrived.popleft()
         delay = arrived_at - sent_at
@@ -129,7 +142,10 @@ class Estimator:
 
     def _grow(self, now: float) -> None:
         gone, self._at = min(1.0, max(0.0, now - self._at)), now
-        if self._limit is None or (self._floor and self._floor[0][1] > FLOOR_RISES):
+        if self._limit is None:
+            return
+        wary = self._trend.unsettled or now - self._cut_at < WARY_SECONDS
+        if wary and self._floor and self._floor[0][1] > FLOOR_RISES:
             return
         much = self._too_much
         near = much is not None and NEAR[0] * much < self._limit < NEAR[1] * much
@@ -163,8 +179,7 @@ class Estimator:
         self._counted, self._lost, self._counted_at = 0, 0, now
         ours = self.loss_fraction - (0.0 if stands else min(self._losses))
         self._losses.append(self.loss_fraction)
-        used = self._limit is None or self.arriving_bps > USED * self._limit
-        if ours > (FULL_LOSSY if stands else LOSSY) and used:
+        if ours > (FULL_LOSSY if stands else LOSSY) and self._is_used():
             self._cut(KEEP, MIN_LOSS_LIMIT_BPS, now)
 
 
