@@ -18,7 +18,7 @@ KINDS = {
 @pytest.mark.parametrize("name", KINDS)
 def test_a_line_is_used_without_a_standing_queue_and_sound_goes_on(name: str, seed: int) -> None:
     kind = KINDS[name]
-    found: Figures = run(kind, "cc", seed, seconds=25.0)
+    found: Figures = run(kind, "cc", seed, seconds=35.0)
     assert found.queue_seconds <= 3.0
     assert found.use >= 0.6
     assert found.audio_gap_ms < 500
