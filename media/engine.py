@@ -34,6 +34,37 @@ class CallMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """What one node did since it began, for who watches over it: totals that only grow.
+
+    `received` came from parties, `forwarded` went to them; `lost` never came, `repaired` came
+    when asked for again, `resent` was sent again, `refused` did not authenticate, `stale` was too
+    old to be carried (media/overload.py). `busy` is the share of one core that the loop's thread
+    uses, `late` the share of its ticks that come late, both averaged over seconds.
+    """
+
+    packet_path: str = ""
+    calls: int = 0
+    packets_received: int = 0
+    bytes_received: int = 0
+    packets_forwarded: int = 0
+    bytes_forwarded: int = 0
+    lost: int = 0
+    repaired: int = 0
+    resent: int = 0
+    refused: int = 0
+    stale: int = 0
+    cpu_seconds: float = 0.0
+    resident_bytes: int = 0
+    busy: float = 0.0
+    late: float = 0.0
+    strained: bool = False
+
+
+NO_FIGURES = Figures()
+
+
+@dataclass(frozen=True, slots=True)
 class Capacity:
     """How much a node carries: `load` is a part of what it can, 1 is full.
 
@@ -44,6 +75,7 @@ class Capacity:
     load: float
     accepting: bool
     max_calls: int = 0
+    figures: Figures = NO_FIGURES
 
 
 class MediaEngine(Protocol):
@@ -67,6 +99,9 @@ class MediaEngine(Protocol):
 
     def capacity(self) -> Capacity:
         """Return how much room is left for a further call, as last known."""
+
+    def figures(self) -> dict[int, Figures]:
+        """Return the figures of each node by its index, as last known."""
 
     async def open_call(self, call_id: str) -> None:
         """Make room for a call; nothing happens when it is there already. Its gate is closed.

@@ -14,7 +14,7 @@ from typing import Any
 
 from media.control_api import CallState, Event, MediaLost, MediaUp
 from media.control_folder import ControlFolder
-from media.engine import CallMedia, Capacity, Joined
+from media.engine import CallMedia, Capacity, Figures, Joined
 from media.keeper import Keeper
 from media.process import ProcessConfig
 from media.remote import RemoteNode
@@ -251,6 +251,10 @@ class Fleet:
             rooms, key=lambda x: (not x.accepting, x.load), default=Capacity(1.0, accepting=False)
         )
         return replace(best, max_calls=sum(x.max_calls for x in rooms))
+
+    def figures(self) -> dict[int, Figures]:
+        """Return the figures of each process."""
+        return {keeper.index: node.capacity.figures for keeper, node in self._nodes()}
 
     async def open_call(self, call_id: str) -> None:
         """Make room for a call; it is known from now on, even if this raises `Unavailable`."""

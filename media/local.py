@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from media.engine import CallMedia, Capacity, Joined
+from media.engine import CallMedia, Capacity, Figures, Joined
 from media.node import MediaNode
 from media.settings import PartyStats
 from security.gate import Permit
@@ -34,6 +34,10 @@ class LocalEngine:
     def capacity(self) -> Capacity:
         """Return how much room is left."""
         return self._node.capacity()
+
+    def figures(self) -> dict[int, Figures]:
+        """Return the node's figures."""
+        return {0: self._node.capacity().figures}
 
     async def open_call(self, call_id: str) -> None:
         """Make room for a call."""
