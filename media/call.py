@@ -26,6 +26,8 @@ class Counters:
     bytes_received: int = 0
     packets_forwarded: int = 0
     bytes_forwarded: int = 0
+    refused: int = 0
+    resent: int = 0
 
 
 class Party:
@@ -73,6 +75,8 @@ class Party:
         sums.bytes_received += old.bytes_received
         sums.packets_forwarded += old.packets_forwarded
         sums.bytes_forwarded += old.bytes_forwarded
+        sums.refused += old.refused
+        sums.resent += self.leg.resent
         self.leg.close()
         self.leg = None
         for uplink in self.uplinks.values():
@@ -103,6 +107,12 @@ class Party:
             jitter_seconds=None if state.ssrc == NOBODY else state.jitter / video.clock_rate,
             remb_bps=reported.remb_bps if reported else None,
             cap_bps=leg.cap_told if leg else None,
+            repaired=sum(uplink.read().repaired for uplink in self.uplinks.values()),
+            resent=before.resent + (leg.resent if leg else 0),
+            refused=before.refused + now.refused,
+            frames=state.frames,
+            width=state.width or None,
+            height=state.height or None,
         )
 
 

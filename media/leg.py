@@ -51,6 +51,11 @@ class Leg:
         told = [x.reported.rtt_seconds for x in self.downlinks]
         return min((x for x in told if x is not None), default=None)
 
+    @property
+    def resent(self) -> int:
+        """How many packets were sent to the party again."""
+        return sum(downlink.state().resent for downlink in self.downlinks)
+
     def of_kind(self, kind: str) -> list[Downlink]:
         """Return the streams of sound or of pictures."""
         return [x for x in self.downlinks if x.kind == kind]

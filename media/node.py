@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from media.answer import Local, write_answer
 from media.call import Call, Party
-from media.capacity import DEFAULT_CALLS
 from media.codecs import VP8
 from media.control import CNAME
 from media.dtls import DtlsState, Identity, new_identity
@@ -17,6 +16,7 @@ from media.leg import Leg
 from media.port import Port
 from media.sdp import parse_offer
 from media.settings import MediaEvents, MediaSettings, PartyStats
+from media.workload import Workload
 from security.errors import NotFound, Unavailable
 from security.gate import Permit
 from security.ids import new_id
@@ -40,12 +40,11 @@ class MediaNode:
     ) -> None:
         self.epoch = new_id()
         self._settings = settings
-        given = settings.max_calls
-        self._most_calls = DEFAULT_CALLS["python"] if given is None else given
         self._events = events
         self._clock = clock
         self._calls: dict[str, Call] = {}
         self._port = Port(self, clock=clock)
+        self._workload = Workload(self._port.path.name, settings.max_calls)
         self._identity: Identity | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -123,6 +122,7 @@ class MediaNode:
         call = self._calls.get(call_id)
         member = call.parties.get(party) if call else None
         if call is not None and member is not None:
+            self._workload.ended(member.stats())
             self._port.forget(member)
             call.leave(party)
             call.wire()
@@ -158,6 +158,7 @@ class MediaNode:
         call = self._calls.pop(call_id, None)
         if call is not None:
             for member in tuple(call.parties.values()):
+                self._workload.ended(member.stats())
                 self._port.forget(member)
                 call.leave(member.name)
 
@@ -183,17 +184,12 @@ class MediaNode:
 
     def capacity(self) -> Capacity:
         """Return how much room is left for a further call."""
-        most, calls = self._most_calls, self._calls_under_way()
-        load = min(1.0, calls / most) if most else 1.0
-        return Capacity(load, accepting=self._has_room(), max_calls=most)
+        return self._workload.capacity(self._calls_under_way(), serving=self._port.is_open)
 
     # --- inside
 
     def _calls_under_way(self) -> int:
         return sum(call.gate_open for call in self._calls.values())
-
-    def _has_room(self) -> bool:
-        return self._port.is_open and self._calls_under_way() < self._most_calls
 
     def _call(self, call_id: str) -> Call:
         call = self._calls.get(call_id)
@@ -239,6 +235,8 @@ class MediaNode:
         now = self._clock()
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(TICK_SECONDS, self._on_tick)
+        if self._workload.tick(loop.time(), loop.time() + TICK_SECONDS):
+            self._measure(loop.time())
         self._port.path.tick(now)
         needy = frozenset(self._port.path.needy())
         moved = frozenset(self._port.path.moved())
@@ -248,6 +246,11 @@ class MediaNode:
                     if member.leg.handle in moved:
                         self._port.catch_up(member.leg, moved=True)
                     self._tick_alone(member, member.leg, needy, now)
+
+    def _measure(self, now: float) -> None:
+        parties = [x.stats() for call in self._calls.values() for x in call.parties.values()]
+        stale, calls = self._port.path.stale(), self._calls_under_way()
+        self._workload.measure(now, parties, stale=stale, calls=calls)
 
     def _tick_alone(self, member: Party, leg: Leg, needy: frozenset[int], now: float) -> None:
         """Do what is due for one party; what goes wrong there holds up no other."""

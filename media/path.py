@@ -93,6 +93,12 @@ Seals
 27. Nothing more than 1,024 back is sealed again (rule 15: libsrtp refuses it).
 28. Taps see what a source passes on while it is open, unsealed, with the source's own numbers.
     Each holds a bounded number of bytes; what does not fit is lost to that tap alone, and counted.
+
+Late
+29. RTP that waited too long to be read is left out unopened and counted (`stale`): pictures from
+    100 ms on, and then whole frames up to the next keyframe, which is wanted; sound from 400 ms on
+    (media/overload.py). It is enough to look at the age now and then while datagrams queue. What
+    was left out so is never missing (rule 11). All else is always taken.
 """
 
 from collections.abc import Callable, Sequence
@@ -251,6 +257,9 @@ class PacketPath(Protocol):
 
     def tick(self, now: float) -> None:
         """Do what is due about every 20 ms: clocks, sizes of caches (rule 15)."""
+
+    def stale(self) -> int:
+        """Return how many packets were left out for their age so far (rule 29)."""
 
     def needy(self) -> list[int]:
         """Return the sources that miss numbers or want a keyframe."""

@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from socket import socket
 
+from media.arrival import age_of_last
 from media.ice import Address
 from media.libs import PacketBuffer
+from media.overload import Shed, Staleness
 from media.packets import Forwarder
 from media.path import (
     NOBODY,
@@ -30,6 +32,7 @@ from media.tap import Tap
 # Per turn of the event loop, which no callback may hold for 20 ms (a handshake takes 1 to 2).
 BATCH = 64
 BATCH_SECONDS = 0.008
+LOOK_EVERY = 16  # datagrams read in a row, a power of two: so many queue when the loop is late
 
 
 class PythonPath:
@@ -52,12 +55,17 @@ class PythonPath:
         self._sources: dict[int, Source] = {}
         self._sinks: dict[int, Sink] = {}
         self._taps: dict[int, tuple[Tap, Source]] = {}
+        self._staleness = Staleness()
+        self._shed = Shed.NOTHING
+        self._behind: set[Source] = set()
+        self._stale = 0
 
     # --- life
 
     def start(self, udp: socket) -> None:
         """Read `udp` from now on."""
         self._udp = udp
+        age_of_last(udp.fileno())
         asyncio.get_running_loop().add_reader(udp.fileno(), self._on_readable)
 
     def stop(self) -> None:
@@ -79,6 +87,10 @@ class PythonPath:
         for source in self._sources.values():
             source.measure(now)
 
+    def stale(self) -> int:
+        """Return how many packets were left out for their age."""
+        return self._stale
+
     def needy(self) -> list[int]:
         """Return the sources that miss numbers or want a keyframe."""
         return [x for x, source in self._sources.items() if source.wanted or len(source.gaps)]
@@ -98,18 +110,38 @@ class PythonPath:
         buffer, clock = self._buffer, self._clock
         receive, data = self._udp.recvfrom_into, self._buffer.data
         begun = clock()
-        for _ in range(BATCH):
+        for turn in range(BATCH):
             try:
                 size, address = receive(data)
             except BlockingIOError:
                 return
             except OSError:
                 continue
+            if self._shed or turn & (LOOK_EVERY - 1) == LOOK_EVERY - 1:
+                self._look_back()
             if 1 <= size < PacketBuffer.SIZE:
                 now = clock()
                 self._on_datagram(buffer, size, address, now)
                 if now - begun > BATCH_SECONDS or self._udp is None:
                     return
+
+    def _look_back(self) -> None:
+        """See how old the datagram just read is, and what is left out for it (rule 29)."""
+        if self._udp is not None:
+            self._shed = self._staleness.step(age_of_last(self._udp.fileno()))
+            if not self._shed:
+                self._behind.clear()
+
+    def _leave_out(self, leg: PathLeg, kind: int) -> bool:
+        """Tell whether a packet of payload type `kind` is left out, and count it."""
+        way = leg.routes.get(kind)
+        if way is None or (self._shed is Shed.PICTURES and not way[0].pictures):
+            return False
+        self._stale += 1
+        if way[0] not in self._behind:
+            self._behind.add(way[0])
+            way[0].fall_behind()
+        return True
 
     def _on_datagram(self, buffer: PacketBuffer, size: int, address: Address, now: float) -> None:
         data = buffer.data
@@ -119,6 +151,8 @@ class PythonPath:
             if leg is None:
                 return
             if size < 2 or not 192 <= data[1] <= 223:
+                if self._shed and size > 1 and self._leave_out(leg, data[1] & 0x7F):
+                    return
                 self._forwarder.take(leg, buffer, size, address, now)
                 return
         elif first >= 4 and not (20 <= first < 64 and address in self._by_address):

@@ -1,10 +1,10 @@
 """How good each direction of a call is, in one word and one cause, told calmly. Pure.
 
 A `Line` is one direction between a party and the node, over one look of a few seconds. Two sources
-fill it in. The engine knows round trip, jitter, loss, rate and repairs of every party, whatever
-a page says. Frame rate, size and freezes come from the pages' `getStats`: only who shows a picture
-knows what is shown, the figures hold for every codec, and the packet path does nothing for them.
-What a page tells is used for words on screen and for offers to a person; it decides nothing.
+fill it in. The engine knows round trip, jitter, loss, rate, repairs and frames of what a party
+sends, and its size in VP8, whatever a page says. What is shown (frame rate, size, freezes) comes
+from the page's `getStats`: only who shows a picture knows it, and it holds for every codec. What a
+page tells is used for words on screen and for offers to a person; it decides nothing.
 """
 
 from dataclasses import dataclass

@@ -55,7 +55,8 @@ def lines_of(
 ) -> Lines:
     """Return what happened in `seconds` between two looks; the engine's word goes first.
 
-    Loss on the way to a page is the exception: only the page knows what stayed lost after repair.
+    It counts the frames that a party sends and reads the size of VP8; of H.264 the page says it.
+    What a party is shown, only its page knows, and so what stayed lost there after repair.
     """
     report = report or Report(seconds)
     since = (
@@ -80,9 +81,9 @@ def _sends(
         jitter_ms=_ms(now.jitter_seconds) if heard else None,
         loss=lost / (packets + lost) if heard else None,
         kbps=_kbps(now.bytes_received - since.bytes_received, seconds) if heard else None,
-        fps=sent.fps,
-        width=sent.width,
-        height=sent.height,
+        fps=round((now.frames - since.frames) / seconds, 1) if heard and now.frames else sent.fps,
+        width=now.width or sent.width,
+        height=now.height or sent.height,
         repaired=max(0, now.repaired - since.repaired),
         packets=packets,
         lost=lost,

@@ -45,7 +45,9 @@ class PartyStats:
     `rtt_seconds`, `loss_fraction` (0 to 1) and `remb_bps` are what the party last reported of what
     we send it, None before that; `jitter_seconds` is ours of its video (RFC 3550 section 6.4.1).
     `cap_bps` is the limit last asked of its encoder, None when there is none. `repaired` counts
-    packets of the party that came when asked for again, `resent` those that we sent it again.
+    packets of the party that came when asked for again, `resent` those that we sent it again,
+    `refused` those that did not authenticate, `frames` its pictures, open or withheld. `width` and
+    `height` are those of its last VP8 keyframe, None before one and for other codecs.
     """
 
     up: bool
@@ -61,3 +63,7 @@ class PartyStats:
     cap_bps: int | None
     repaired: int = 0
     resent: int = 0
+    refused: int = 0
+    frames: int = 0
+    width: int | None = None
+    height: int | None = None

@@ -39,6 +39,7 @@ class Source:
         "_lost_before",
         "_measured_at",
         "_repairable",
+        "_skips",
         "_window",
         "cache",
         "clock_rate",
@@ -92,6 +93,7 @@ class Source:
         self.width = self.height = 0
         self._announced: frozenset[int] = frozenset()
         self._repairable = False
+        self._skips = False
         self._lost_before = 0
         self._window = USUAL_WINDOW_SECONDS
         self._measured_at = 0.0
@@ -144,6 +146,12 @@ class Source:
         if self.pictures:
             self.wanted = True
 
+    def fall_behind(self) -> None:
+        """Note that packets are left out from here on: nobody is to ask for them again."""
+        self._skips = True
+        if self.pictures:
+            self.interrupt()
+
     def _begin_count(self) -> None:
         self._lost_before += max(0, self.reception.lost)
         self.reception = Reception(self.clock_rate)
@@ -172,7 +180,10 @@ class Source:
         verdict = reception.note(seq, time, now)
         if verdict == Reception.NEW:
             if reception.highest - before > 1 and before >= 0 and self._repairable and self.open:
-                self.wanted |= not self.gaps.open(before & 0xFFFF, seq, now)
+                if self._skips:
+                    self._skips = False
+                else:
+                    self.wanted |= not self.gaps.open(before & 0xFFFF, seq, now)
             return verdict
         if verdict == Reception.LATE:
             self.gaps.arrived(seq)

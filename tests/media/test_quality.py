@@ -234,6 +234,13 @@ def test_lines_are_what_happened_between_two_looks() -> None:
     assert receives.loss == 0.01
 
 
+def test_frames_and_size_that_the_engine_saw_go_before_what_a_page_says() -> None:
+    before = stats(packets_received=100, frames=30)
+    now = stats(packets_received=200, frames=75, width=640, height=360)
+    sends = lines_of(before, now, Report(3.0, sent=Sent(60, 1920, 1080)), 3.0).sends
+    assert (sends.fps, sends.width, sends.height) == (15.0, 640, 360)
+
+
 def test_without_a_page_the_engine_alone_speaks() -> None:
     now = stats(packets_forwarded=100, bytes_forwarded=10_000, loss_fraction=0.2, rtt_seconds=0.4)
     receives = lines_of(stats(), now, None, 3.0).receives
