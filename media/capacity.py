@@ -16,6 +16,7 @@ BUSY, BUSY_NO_MORE = 0.85, 0.75
 LATE, LATE_NO_MORE = 0.10, 0.05
 LATE_BY_SECONDS = 0.020
 CALM_SECONDS = 10.0
+STRAIN_FROM = 0.1  # of the packets that it may carry
 SAMPLE_SECONDS = 1.0
 WEIGHT = 0.3  # of the newest second in the averages
 
@@ -77,7 +78,8 @@ class Admission:
 
     By measure it stops when one more call of the present kind would leave the thread too little
     time, when too many ticks come late or when packets grow stale, and goes on after 10 s without.
-    A node without calls takes one whatever it measures: what strains it then is not the calls.
+    A node that carries less than a tenth of its packets is not strained by them, whatever it
+    measures: somebody else is at work on the machine, and refusing calls would not help.
     """
 
     def __init__(self, max_calls: int) -> None:
@@ -104,15 +106,16 @@ class Admission:
 
     def accepts(self, calls: int) -> bool:
         """Tell whether there is room beside the `calls` under way."""
-        if calls == 0:
-            return self.max_calls > 0
-        return calls < self.max_calls and not self.strained and self._packet_room() > 0
+        in_use = self._in_use()
+        strained = self.strained and in_use >= STRAIN_FROM
+        return calls < self.max_calls and not strained and in_use < 1.0
 
     def load(self, calls: int) -> float:
         """Return which part of the node is in use; 1 is full."""
         by_number = calls / self.max_calls if self.max_calls else 1.0
-        return min(1.0, max(by_number, 1.0 - self._packet_room(), self.busy))
+        return min(1.0, max(by_number, self._in_use(), self.busy))
 
-    def _packet_room(self) -> float:
+    def _in_use(self) -> float:
+        """Return the share of the packets that it may carry."""
         budget = self.max_calls * PACKETS_PER_CALL
-        return 1.0 - self.packets_per_second / budget if budget else 0.0
+        return self.packets_per_second / budget if budget else 0.0

@@ -28,7 +28,7 @@ def test_a_node_takes_as_many_calls_as_it_is_said_to_carry(calls: int, accepts: 
         (EASY, True),
         (replace(EASY, busy=0.76), True),
         (replace(EASY, busy=0.80), False),  # one more of ten would need 8 % more
-        (replace(EASY, calls=1, busy=0.45), False),
+        (replace(EASY, calls=3, busy=0.70), False),
         (replace(EASY, late=0.09), True),
         (replace(EASY, late=0.12), False),
         (replace(EASY, stale=1), False),
@@ -44,9 +44,11 @@ def test_one_busy_second_alone_refuses_nobody() -> None:
     assert strained(EASY, EASY, replace(EASY, busy=1.0, late=0.2), EASY).accepts(10)
 
 
-def test_a_node_without_calls_takes_one_whatever_it_measures() -> None:
-    hot = replace(EASY, calls=0, busy=1.0, late=1.0)
+def test_a_node_that_carries_next_to_nothing_takes_calls_whatever_it_measures() -> None:
+    hot = replace(EASY, calls=0, packets_per_second=0.0, busy=1.0, late=1.0)
     assert strained(*[hot] * 20).accepts(0)
+    assert strained(*[replace(hot, calls=2, packets_per_second=1000)] * 20).accepts(2)
+    assert not strained(*[replace(hot, calls=3, packets_per_second=1250)] * 20).accepts(3)
 
 
 def test_a_node_set_to_no_calls_takes_none() -> None:
