@@ -125,7 +125,7 @@ def _kbps(count_bytes: int, seconds: float) -> int | None:
 def verdict_of(counter: Lines, desk: Lines) -> Verdict:
     """Return what is worst of a call's four lines, blaming the line in which it begins.
 
-    Size and rate count on the way to the desk alone: what must be seen well is seen there.
+    Pictures count on the way to the desk alone: what must be seen well is seen there.
     """
     sent = judge(counter.sends, Place.COUNTER)
     shown = _blame(judge(desk.receives, Place.DESK), sent)
@@ -135,12 +135,12 @@ def verdict_of(counter: Lines, desk: Lines) -> Verdict:
 
 
 def own_verdict(own: Lines, place: Place) -> Verdict:
-    """Return what is worst of one party's own connection, sizes and rates of pictures aside."""
+    """Return what is worst of one party's own connection, pictures aside."""
     return worst((judge(_voice(own.sends), place), judge(_voice(own.receives), place)))
 
 
 def _voice(line: Line) -> Line:
-    return replace(line, fps=None, width=None, height=None)
+    return replace(line, fps=None, width=None, height=None, frozen=None)
 
 
 def _blame(shown: Verdict, sent: Verdict) -> Verdict:

@@ -274,7 +274,7 @@ def test_what_the_desk_alone_sees_badly_is_its_own_line() -> None:
 
 
 def test_how_small_the_officer_looks_at_the_counter_worries_nobody() -> None:
-    coarse = replace(CLEAN, width=160, height=90, fps=1)
+    coarse = replace(CLEAN, width=160, height=90, fps=1, frozen=0.9)
     found = verdict_of(Lines(CLEAN, coarse), Lines(coarse, CLEAN))
     assert found.level is Level.GOOD
     assert own_verdict(Lines(coarse, coarse), Place.COUNTER).level is Level.GOOD

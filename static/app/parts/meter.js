@@ -23,7 +23,7 @@ const WAYS = /** @type {const} */ ([
 const FIGURES = Object.freeze({
   size: (line) => line.width && `${line.width}×${line.height}`,
   fps: (line) => line.fps !== null && String(Math.round(line.fps)),
-  kbps: (line) => line.kbps !== null && String(line.kbps),
+  rate: (line) => line.kbps !== null && (line.kbps / 1000).toFixed(2),
   loss: (line) => line.loss !== null && (line.loss * 100).toFixed(1),
   repaired: (line) => line.repaired !== null && String(line.repaired),
   freezes: (line) => line.freezes !== null && String(line.freezes),
@@ -41,11 +41,17 @@ export function Meter({ app }) {
       ${trouble && html`<span class="chip ${trouble === "connecting" ? "" : "warn"}"><${Icon} name="wifioff" />${t(`path.${trouble}`)}</span>`}
     </span>
     ${!trouble &&
-    html`<button class="meter" type="button" aria-haspopup="dialog" title=${t("quality.details")} onClick=${() => setOpen(true)}>
+    html`<button
+      class="meter"
+      type="button"
+      aria-haspopup="dialog"
+      aria-label=${`${t("quality.title")} ${t(`quality.${level}`)}`}
+      title=${t("quality.details")}
+      onClick=${() => setOpen(true)}>
       <span class="bars ${level}" aria-hidden="true">
         ${[1, 2, 3, 4].map((bar) => html`<i key=${bar} class=${bar <= BARS[level] ? "" : "off"}></i>`)}
       </span>
-      <span class="vh">${t("quality.title")} </span><span class="word">${t(`quality.${level}`)}</span>
+      <span class="word">${t(`quality.${level}`)}</span>
     </button>`}
     ${open && html`<${Details} quality=${quality} onClose=${() => setOpen(false)} />`}`;
 }
