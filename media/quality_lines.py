@@ -77,13 +77,13 @@ def _sends(
     lost = max(0, now.lost - since.lost)
     heard = packets > 0
     return Line(
-        rtt_ms=rtt_ms,
+        rtt_ms=rtt_ms if heard else None,
         jitter_ms=_ms(now.jitter_seconds) if heard else None,
         loss=lost / (packets + lost) if heard else None,
         kbps=_kbps(now.bytes_received - since.bytes_received, seconds) if heard else None,
         fps=round((now.frames - since.frames) / seconds, 1) if heard and now.frames else sent.fps,
-        width=now.width or sent.width,
-        height=now.height or sent.height,
+        width=(now.width if heard else None) or sent.width,
+        height=(now.height if heard else None) or sent.height,
         repaired=max(0, now.repaired - since.repaired),
         packets=packets,
         lost=lost,
@@ -99,7 +99,7 @@ def _receives(
     loss = now.loss_fraction if got.loss is None else got.loss
     frozen = None if got.frozen_ms is None else got.frozen_ms / 1000 / report.seconds
     return Line(
-        rtt_ms=rtt_ms,
+        rtt_ms=rtt_ms if packets else None,
         jitter_ms=got.jitter_ms,
         loss=loss if packets else None,
         kbps=_kbps(now.bytes_forwarded - since.bytes_forwarded, seconds) if packets else None,

@@ -248,8 +248,11 @@ def test_without_a_page_the_engine_alone_speaks() -> None:
 
 
 def test_nothing_is_said_of_a_line_that_carried_nothing() -> None:
-    now = stats(packets_received=5000, lost=40, loss_fraction=0.5)
+    now = stats(
+        packets_received=5000, lost=40, loss_fraction=0.5, rtt_seconds=0.1, width=9, height=9
+    )
     lines = lines_of(None, now, None, 3.0)
+    assert (lines.sends.rtt_ms, lines.receives.rtt_ms, lines.sends.width) == (None, None, None)
     assert (lines.sends.loss, lines.sends.kbps, lines.receives.loss) == (None, None, None)
 
 
