@@ -88,7 +88,7 @@ async def test_a_line_cut_for_eight_seconds_ends_nothing(lined: Pair, line: TcpL
     await lined.desk.until_messages("まえ")
     line.cut()
     await asyncio.gather(
-        lined.desk.until_says("stage.lost.counter"), lined.counter.until_says("break.own.title")
+        lined.desk.until_says("stage.lost.counter"), lined.counter.until_says("call.away")
     )
     await lined.desk.write("あいだ")
     # The cut itself lasts this long.
@@ -107,7 +107,7 @@ async def test_an_upload_goes_on_where_a_cut_line_stopped_it(
     await lined.counter.send_file(paper)
     await lined.desk.page.until("document.querySelector('.file progress')?.value > 1e6")
     line.cut()
-    await lined.counter.until_says("break.own.title")
+    await lined.counter.until_says("call.away")
     line.bytes_per_second = None
     line.mend()
     await lined.desk.until_file(paper.name, "offered", seconds=60)
@@ -131,7 +131,7 @@ async def test_a_killed_server_goes_on_with_call_chat_and_upload(
     await pair.desk.write("とちゅう")
     await own_service.kill()
     await asyncio.gather(
-        pair.counter.until_says("break.own.title"), pair.desk.until_says("stage.own_lost")
+        pair.counter.until_says("call.away"), pair.desk.until_says("stage.own_lost")
     )
     await pair.until_moving()  # nobody is there but the media process
     line.bytes_per_second = None

@@ -42,6 +42,7 @@ const known = (change = {}) => ({
   call: null,
   screen: /** @type {const} */ ("idle"),
   trouble: false,
+  arrives: false,
   ...change,
 });
 
@@ -56,6 +57,17 @@ test("an interrupted call says whose line is lost", () => {
   assert.equal(counterView(known({ call: call("interrupted", ["desk"]) })), "break-desk");
   assert.equal(counterView(known({ call: call("interrupted", ["counter"]) })), "break-own");
   assert.equal(counterView(known({ call: call("talking"), line: line({ state: "retrying" }) })), "break-own");
+});
+
+test("what still arrives is not hidden because the server is away or calls the call interrupted", () => {
+  const arrives = { arrives: true };
+  const retrying = { ...arrives, line: line({ state: "retrying" }) };
+  assert.equal(counterView(known({ ...arrives, call: call("interrupted", ["desk"]) })), "call");
+  assert.equal(counterView(known({ ...retrying, call: call("talking") })), "call");
+  assert.equal(counterView(known({ ...retrying, call: call("waiting") })), "break-own");
+  assert.equal(counterView(known({ ...retrying, call: call("closed") })), "result");
+  const stopped = line({ state: "stopped", closeCode: 4001 });
+  assert.equal(counterView(known({ ...arrives, call: call("talking"), line: stopped })), "taken");
 });
 
 test("a line that is lost while waiting is shown, with the time that the seat is kept", () => {
@@ -153,7 +165,8 @@ test("the instruction is the last set sentence of the desk, whatever the clerk w
 /** The counter's page as far as its instruction asks. @param {any[]} messages @param {object} [fields] */
 const asked = (messages, fields = {}) =>
   instruction({
-    store: /** @type {any} */ ({ call: signal({ state: "talking", veiled: false, ...fields }), chat: signal(messages) }),
+    media: /** @type {any} */ ({ arrives: signal(true) }),
+    store: /** @type {any} */ ({ call: signal({ state: "talking", veiled: false, ...fields }), chat: signal(messages), connection: signal(line()) }),
     now: signal(Date.parse("2026-11-23T01:01:30.000Z")),
   });
 /** @param {number} number @param {string} id @param {string} [at] */
@@ -170,6 +183,7 @@ test("thanks stand for a moment and leave no instruction behind", () => {
   const before = tapped(1, "back");
   assert.equal(asked([before, tapped(2, "thanks", "2026-11-23T01:01:25.000Z")]).key, "template.thanks.say");
   assert.equal(asked([before, tapped(2, "thanks")]).key, "call.talk");
+  assert.equal(asked([before], { state: "interrupted" }).key, "call.away");
   assert.equal(asked([before], { veiled: true }).key, "veil.instruction");
 });
 

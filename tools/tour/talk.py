@@ -197,10 +197,12 @@ class Talk:
             (self._desk_line, "desk-own-lost", "counter-break-desk"),
         ):
             line.cut()
+            self._media.cut = True  # what still arrives would be shown
             await self._counter.until_says("state.interrupted")
             await self._desk.page.until_seen(None, ".picture .veil")
             await self._show(ours)
             await self._show(theirs)
+            self._media.cut = False
             line.mend()
             await self._counter.until_says("call.talking")
             await self._desk.page.until_gone(None, ".picture .veil")

@@ -14,7 +14,8 @@
  * Signals: `local` and `remote` (MediaStream or null, for `srcObject`; a new object when it
  * changes), `state` "off | connecting | flowing | stalled", `camera` and
  * `microphone` "on | off | lost", `problem` {camera, microphone} each null or "not_allowed |
- * not_found | in_use | not_supported | failed", `fault` (code of the last refused offer or null).
+ * not_found | in_use | not_supported | failed", `fault` (code of the last refused offer or null), `arrives` (whether packets of the other
+ * come now, with or without a line to the server).
  *
  * It repairs itself: see watchdog.js for when, devices.js for cameras. `please-offer` and a change
  * of `media_epoch` are obeyed. Call `open` again as often as you like; it does nothing when open.
@@ -35,6 +36,8 @@ import {
 
 /** How often the watchdog looks. */
 export const SAMPLE_MS = 400;
+/** Without a packet of the other for this long, nothing arrives. */
+const ARRIVES_MS = 1_500;
 /** How often the server is told what is measured. */
 export const QUALITY_MS = 3_000;
 
@@ -64,6 +67,7 @@ export class MediaSession {
   /** @type {string | null} */
   #epoch = null;
   #watchdog = watchdogStart(0);
+  #rtp = { count: 0, movedAt: -Infinity };
   #timer = /** @type {any} */ (null);
   #sampling = false;
   #reported = "";
@@ -99,6 +103,7 @@ export class MediaSession {
     this.remote = signal(/** @type {MediaStream | null} */ (null));
     this.state = signal(/** @type {"off" | import("./watchdog.js").Flow} */ ("off"));
     this.fault = signal(/** @type {string | null} */ (null));
+    this.arrives = signal(false);
     // Told before and between calls too; a page has one session for as long as it lives.
     this.#options.connection.on("message", (message) => {
       if (message.type === "welcome" || message.type === "relay") this.#useRelay(message.relay);
@@ -160,6 +165,7 @@ export class MediaSession {
     this.remote.value = null;
     this.state.value = "off";
     this.fault.value = null;
+    this.arrives.value = false;
   }
 
   /** Look for the network path anew, with the same keys. */
@@ -174,6 +180,7 @@ export class MediaSession {
     this.#peer?.close();
     this.#look = null;
     this.#watchdog = watchdogStart(now(), replaced);
+    this.#rtp = { count: 0, movedAt: -Infinity };
     this.state.value = ["off", "connecting"].includes(this.state.value) ? "connecting" : "stalled";
     this.#number += 1;
     this.#peer = new Peer({
@@ -306,9 +313,17 @@ export class MediaSession {
     // A replacement that has not carried anything yet is part of the same stillness.
     const mending = flow === "connecting" && this.state.value === "stalled";
     this.state.value = mending ? "stalled" : flow;
+    this.#listen(reports, now);
     if (action === "restart") void this.#offer(true);
     else if (action === "replace") void this.#renew(state.replaced);
     else this.#measure(reports, now);
+  }
+
+  /** Sound and pictures of the other, apart from what the server itself sends. @param {Record<string, any>[]} reports @param {number} now */
+  #listen(reports, now) {
+    const count = reports.reduce((sum, r) => sum + (r.type === "inbound-rtp" ? (r.packetsReceived ?? 0) : 0), 0);
+    if (count !== this.#rtp.count) this.#rtp = { count, movedAt: count > this.#rtp.count ? now : this.#rtp.movedAt };
+    this.arrives.value = this.state.value === "flowing" && now - this.#rtp.movedAt < ARRIVES_MS;
   }
 
   /** @param {Record<string, any>[]} reports @param {number} now */

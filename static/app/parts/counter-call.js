@@ -9,6 +9,7 @@ import { Rich, Say } from "./rich.js";
 import { lastAsked } from "./templates.js";
 import { CounterCallTop } from "./topbar.js";
 import { Playing, Veil } from "./video.js";
+import { goesOn } from "./view.js";
 import { language, t, tIn } from "./words.js";
 
 /** @typedef {import("./model.js").CounterApp} CounterApp */
@@ -34,14 +35,20 @@ function Officer({ app }) {
   </section>`;
 }
 
+/** Whether the talk goes on without the server. @param {Pick<CounterApp, "store" | "media">} app */
+const withoutServer = ({ store, media }) =>
+  goesOn({ call: store.call.value, line: store.connection.value, arrives: media.arrives.value });
+
 /**
  * What the resident is asked to do now. `mark` differs whenever it is to be said anew, also in the same words.
- * @param {Pick<CounterApp, "store" | "now">} app
+ * @param {Pick<CounterApp, "store" | "now" | "media">} app
  * @returns {{key: string, picture: string, mark: string}}
  */
-export function instruction({ store, now }) {
+export function instruction({ store, now, media }) {
   const told = (/** @type {string} */ key, /** @type {string} */ picture, number = 0) => ({ key, picture, mark: `${key} ${number}` });
   if (store.call.value?.veiled) return told("veil.instruction", "pin");
+  // Nobody could withhold the picture now: the resident must not go on to type anything.
+  if (withoutServer({ store, media })) return told("call.away", "wait");
   if (store.call.value?.state === "deciding") return told("call.deciding", "wait");
   const asked = lastAsked(store.chat.value);
   const rests = asked?.template.rests && now.value - Date.parse(asked.message.at) > THANKS_MS;
@@ -97,7 +104,9 @@ function OwnPicture({ app }) {
 export function CounterCall({ app }) {
   const veiled = app.store.call.value?.veiled ?? false;
   return html`<${CounterCallTop} app=${app}>
-      ${veiled
+      ${withoutServer(app)
+        ? html`<span class="chip warn"><${Icon} name="wifioff" />${t("state.interrupted")}</span>`
+        : veiled
         ? html`<span class="chip"><${Icon} name="pause" />${t("veil.chip")}</span>`
         : html`<span class="chip ok"><${Icon} name="phone" />${t("call.talking")}</span>
             <button class="btn" type="button" onClick=${() => app.veil(true)}>

@@ -22,6 +22,7 @@ export const viewOf = (app) =>
     call: app.store.call.value,
     screen: app.screen.value,
     trouble: troubleOf(app) !== null,
+    arrives: app.media.arrives.value,
   });
 
 /** @param {import("./model.js").CounterApp} app @param {ReturnType<typeof counterView>} view */

@@ -3,7 +3,9 @@ import { Countdown, givesUpAt, secondsUntil } from "./clock.js";
 import { heard } from "./flow.js";
 import { pathTrouble } from "./flow.js";
 import { html, useEffect, useRef } from "./html.js";
+import { Icon } from "./icon.js";
 import { Playing, Veil } from "./video.js";
+import { goesOn } from "./view.js";
 import { t } from "./words.js";
 import { arrowMove, holdInside } from "./zoom.js";
 
@@ -17,9 +19,19 @@ function Kept({ app, whose }) {
     <p>${t("stage.lost.kept")}</p>`;
 }
 
+/** What is lost although the picture goes on, or null. @param {DeskApp} app @param {CallNoun} call */
+function awayFrom(app, call) {
+  const line = app.store.connection.value;
+  if (!goesOn({ call, line, arrives: app.media.arrives.value })) return null;
+  if (line.state !== "open") return t("stage.own_lost");
+  return t(`stage.lost.${call.interrupted?.lost.includes("counter") ? "counter" : "desk"}`);
+}
+
 /** What hides the picture now, or null. @param {{app: DeskApp, call: CallNoun}} props */
 function Withheld({ app, call }) {
   const line = app.store.connection.value;
+  const away = awayFrom(app, call);
+  if (away && !call.veiled) return html`<p class="tag" role="status"><${Icon} name="wifioff" /><b>${away}</b> ${t("stage.away")}</p>`;
   if (line.state !== "open") {
     return html`<${Veil} icon="wifioff" title=${t("stage.own_lost")}><${Kept} app=${app} whose="own" /><//>`;
   }

@@ -25,7 +25,7 @@
  * What both ends have while a call runs.
  * @typedef {object} CallApp
  * @property {Store} store
- * @property {Pick<MediaSession, "local" | "remote" | "camera" | "microphone" | "problem" | "state" | "fault">} media
+ * @property {Pick<MediaSession, "local" | "remote" | "camera" | "microphone" | "problem" | "state" | "fault" | "arrives">} media
  * @property {{level: Signal<number>, mutedHint: Signal<boolean>}} meter
  * @property {Signal<DeviceList>} devices
  * @property {Signal<number>} now ms of the server's clock, moving every second

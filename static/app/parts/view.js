@@ -1,6 +1,7 @@
 /** Which view a page shows, from what it knows. Pure. */
 
 const OUT = new Set([1008, 4004]);
+const UNDER_WAY = new Set(["talking", "interrupted", "deciding"]);
 const TAKEN = new Set([4001, 4002, 4003]);
 
 /**
@@ -27,8 +28,18 @@ export function blockedView({ you, line, ended }) {
 }
 
 /**
+ * Whether sound and pictures go on although the server is away, or knows the call as interrupted:
+ * they do not depend on it (media/CONTROL.md), so that nothing is hidden that still comes.
+ * @param {{call: CallNoun | null, line: Status, arrives: boolean}} known
+ */
+export function goesOn({ call, line, arrives }) {
+  if (!call || !arrives || !UNDER_WAY.has(call.state)) return false;
+  return line.state !== "open" || call.state === "interrupted";
+}
+
+/**
  * `screen` "trouble" is the resident's or clerk's wish to know why a device cannot be used.
- * @param {Known & {screen: "idle" | "consent" | "trouble", trouble: boolean}} known
+ * @param {Known & {screen: "idle" | "consent" | "trouble", trouble: boolean, arrives: boolean}} known
  * @returns {"ended" | "taken" | "broken" | "loading" | "trouble" | "idle" | "consent" | "waiting" | "call" | "break-own" | "break-desk" | "result"}
  */
 export function counterView(known) {
@@ -37,6 +48,7 @@ export function counterView(known) {
   const { call, line, screen, trouble } = known;
   if (!call) return screen === "consent" && trouble ? "trouble" : screen;
   if (call.state === "closed") return "result";
+  if (goesOn(known)) return "call";
   if (line.state !== "open") return "break-own";
   if (call.state === "waiting" || call.state === "ringing") return "waiting";
   if (call.state === "interrupted") {
