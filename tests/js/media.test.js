@@ -455,3 +455,23 @@ test("while media flows the server is told every three seconds what is measured"
   assert.ok(told().length <= count + 1);
   w.end();
 });
+
+test("what the other sends is told apart from what the server says by itself", async () => {
+  const { media, pass, pcs, end } = await world();
+  media.open();
+  const talk = async (/** @type {number} */ ms, options = {}) => {
+    for (let left = ms; left > 0; left -= 400) {
+      pcs().at(-1).rtp += 3;
+      await pass(400, options);
+    }
+  };
+  await pass(2000);
+  assert.equal(media.arrives.value, false);
+  await talk(1200);
+  assert.equal(media.arrives.value, true);
+  await talk(1200, { pings: false });
+  assert.equal(media.arrives.value, true);
+  await pass(2000);
+  assert.equal(media.arrives.value, false);
+  end();
+});

@@ -16,6 +16,7 @@ export class FakePeerConnection {
   /** @type {boolean[]} whether each offer was a restart */
   offers = [];
   packets = 0;
+  rtp = 0;
   closed = false;
   /** @type {(() => void) | null} */
   onconnectionstatechange = null;
@@ -69,7 +70,10 @@ export class FakePeerConnection {
   }
 
   async getStats() {
-    return new Map([["T", { type: "transport", packetsReceived: this.packets }]]);
+    return new Map([
+      ["T", { type: "transport", packetsReceived: this.packets }],
+      ["I", { type: "inbound-rtp", packetsReceived: this.rtp }],
+    ]);
   }
 
   close() {
