@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 
 .PHONY: setup setup-test demo test lint types python js browser fuzz soak bench lock clean
 
-setup: $(VENV)/.setup static/vendor/.setup
+NATIVE := $(wildcard media/native/*.c media/native/*.h) media/native/build.py
+
+setup: $(VENV)/.setup static/vendor/.setup media/native/_path.so
 
 $(VENV)/.setup: requirements.lock pyproject.toml
 	@bash tools/prerequisites.sh $(PYTHON)
@@ -14,6 +16,10 @@ $(VENV)/.setup: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Where there is no C compiler, this says so, and packets go the Python way.
+media/native/_path.so: $(VENV)/.setup $(NATIVE)
+	$(BIN)/python -m media.native.build
 
 node_modules/.setup: package.json package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error

@@ -85,6 +85,13 @@ class MediaEngine(Protocol):
     def ports(self) -> tuple[int, ...]:
         """The UDP ports in use, one for each node; empty before `start`."""
 
+    @property
+    def packet_path(self) -> str:
+        """What carries the packets: "native" or "python".
+
+        Raises `Unavailable` when the one that is set cannot be had.
+        """
+
     async def start(self) -> None:
         """Begin to serve; what still runs of an earlier server is taken up.
 

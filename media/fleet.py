@@ -16,6 +16,7 @@ from media.control_api import CallState, Event, MediaLost, MediaUp
 from media.control_folder import ControlFolder
 from media.engine import CallMedia, Capacity, Figures, Joined
 from media.keeper import Keeper
+from media.paths import chosen
 from media.process import ProcessConfig
 from media.remote import RemoteNode
 from media.settings import MediaEvents, MediaSettings, PartyStats
@@ -93,11 +94,17 @@ class Fleet:
         nouns = (node.noun for _, node in self._nodes())
         return tuple(noun.port for noun in nouns if noun is not None)
 
+    @property
+    def packet_path(self) -> str:
+        """Which packet path carries the calls. Raises `Unavailable` when it cannot be had."""
+        return chosen(self._settings[0].packet_path)
+
     async def start(self) -> None:
         """Take up the processes that run, start the others, and keep them all running.
 
         Raises `Unavailable` when one cannot be started.
         """
+        _log.info("packets go by the %s path", self.packet_path)
         self._folder = folder = ControlFolder(self._path)
         folder.lock()
         level = logging.getLogger().getEffectiveLevel()

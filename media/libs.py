@@ -62,6 +62,10 @@ def moved_names() -> list[str]:
         for owner, place, name in WANTED
         if not hasattr(owner, name)
     ]
+    for name in ("srtp_protect", "srtp_unprotect"):
+        found = _ffi.typeof(_ffi.addressof(_lib, name)).cname if hasattr(_lib, name) else ""
+        if found != "srtp_err_status_t(*)(struct srtp_ctx_t_ *, void *, int *)":
+            sentences.append(f"pylibsrtp._binding.lib.{name} takes other arguments")
     if not hasattr(pylibsrtp.Session(), "_srtp"):
         sentences.append("pylibsrtp.Session has no _srtp any more")
     return sentences

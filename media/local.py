@@ -19,6 +19,11 @@ class LocalEngine:
         """The node's UDP port."""
         return (self._node.port,) if self._node.port else ()
 
+    @property
+    def packet_path(self) -> str:
+        """Which packet path carries the calls."""
+        return self._node.packet_path
+
     async def start(self) -> None:
         """Open the node's socket. Raises `Unavailable`."""
         await self._node.start()

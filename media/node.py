@@ -43,7 +43,7 @@ class MediaNode:
         self._events = events
         self._clock = clock
         self._calls: dict[str, Call] = {}
-        self._port = Port(self, clock=clock)
+        self._port = Port(self, packet_path=settings.packet_path, clock=clock)
         self._workload = Workload(self._port.path.name, settings.max_calls)
         self._identity: Identity | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -52,6 +52,11 @@ class MediaNode:
     def port(self) -> int:
         """The UDP port in use; 0 before `start`."""
         return self._port.number
+
+    @property
+    def packet_path(self) -> str:
+        """Which packet path carries the calls: "native" or "python"."""
+        return self._port.path.name
 
     # --- life
 

@@ -16,7 +16,7 @@ from media.dtls import DtlsState
 from media.ice import CONSENT_SECONDS, Address, addressed_ufrag
 from media.leg import Leg
 from media.path import PacketPath
-from media.paths import MAKERS
+from media.paths import maker_for
 
 RECEIVE_BYTES = 4 * 1024 * 1024
 SHARED_ADDRESS_SECONDS = 5.0
@@ -37,13 +37,14 @@ class PortEvents(Protocol):
 class Port:
     """Owns the socket, the packet path on it, and the tables of addresses and user names."""
 
-    def __init__(self, events: PortEvents, *, clock: Callable[[], float]) -> None:
+    def __init__(self, events: PortEvents, *, packet_path: str, clock: Callable[[], float]) -> None:
+        """Raises `Unavailable` when that packet path cannot be had (media/paths.py)."""
         self._events = events
         self._clock = clock
         self._by_ufrag: dict[str, Party] = {}
         self._by_address: dict[Address, Party] = {}
         self._socket: socket.socket | None = None
-        self.path: PacketPath = MAKERS["python"](clock, self._on_datagram, self._send_stream)
+        self.path: PacketPath = maker_for(packet_path)(clock, self._on_datagram, self._send_stream)
         self.control = ControlPath(self.send, self.path)
         self.number = 0
 

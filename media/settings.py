@@ -11,12 +11,14 @@ class MediaSettings:
     `host` is the address to bind (IPv4, or IPv6 for both), `port` 0 takes a free one, `announce`
     are the addresses that browsers are told, the preferred one first. `max_calls` is how many calls
     may go on at once, None for what the packet path is known to carry (media/capacity.py).
+    `packet_path` is "python", "native" or "auto": the native one where it was built.
     """
 
     host: str
     port: int
     announce: tuple[str, ...]
     max_calls: int | None = None
+    packet_path: str = "auto"
 
 
 class MediaEvents(Protocol):

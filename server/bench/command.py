@@ -30,10 +30,17 @@ def bench() -> None:
     show_default=True,
     help="How long the load is measured once all calls are up.",
 )
+@click.option(
+    "--packet-path",
+    type=click.Choice(["auto", "python", "native"]),
+    default="auto",
+    show_default=True,
+    help="What carries the packets.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output.")
-def calls(calls: int, seconds: float, as_json: bool) -> None:
+def calls(calls: int, seconds: float, packet_path: str, as_json: bool) -> None:
     """Run CALLS calls of 720p30 VP8 and Opus both ways through a service of its own."""
-    report = asyncio.run(run(calls, seconds))
+    report = asyncio.run(run(calls, seconds, packet_path))
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _told(report))
 
 
@@ -43,17 +50,17 @@ def cores() -> tuple[int | None, int | None]:
     return (there[0], there[1]) if len(there) > 1 else (None, None)
 
 
-async def run(calls: int, seconds: float) -> dict[str, Any]:
+async def run(calls: int, seconds: float, packet_path: str = "auto") -> dict[str, Any]:
     """Return the report of one run against the service."""
     server_core, own_core = cores()
     with tempfile.TemporaryDirectory(prefix="madoguchi-bench-") as folder:
-        async with running(Path(folder), server_core) as service:
+        async with running(Path(folder), server_core, packet_path) as service:
             if own_core is not None:
                 os.sched_setaffinity(0, {own_core})
             report = await measure(service, calls, seconds)
-            packet_path = {"packet_path": await service.packet_path()}
+            used = {"packet_path": await service.packet_path()}
     pinned = {"server": server_core, "generator": own_core}
-    return packet_path | report | {"pinned_to_core": pinned}
+    return used | report | {"pinned_to_core": pinned}
 
 
 def _told(report: dict[str, Any]) -> str:

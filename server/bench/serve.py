@@ -1,6 +1,6 @@
 """Runs the service under test; speaks JSON lines on its standard input and output.
 
-    python -m server.bench.serve FOLDER
+    python -m server.bench.serve FOLDER PACKET_PATH
 
 Prints `{"base_url"}` once it listens. `{"seats": n}` makes a town of n tablets and desks and is
 answered by their one-time tokens; `{"forwarded": true}` by what the media engine says it has sent
@@ -54,13 +54,14 @@ async def forwarded(parts: Parts) -> int:
     return sum(party.packets_forwarded for call in stats for party in call.values())
 
 
-async def serve(folder: Path) -> None:
+async def serve(folder: Path, packet_path: str) -> None:
     """Run until standard input ends."""
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     settings = settings_for(folder)
-    media = settings.media.model_copy(update={"max_calls": NO_LIMIT})
+    asked_for = {"max_calls": NO_LIMIT, "packet_path": packet_path}
+    media = settings.media.model_copy(update=asked_for)
     async with running_service(settings.model_copy(update={"media": media})) as service:
         _say({"base_url": service.base_url})
         while line := await reader.readline():
@@ -68,7 +69,7 @@ async def serve(folder: Path) -> None:
             if "seats" in asked:
                 _say({"seats": await make_seats(service.parts, asked["seats"])})
             elif "packet_path" in asked:
-                _say({"packet_path": getattr(service.parts.media, "packet_path", "python")})
+                _say({"packet_path": service.parts.media.packet_path})
             elif "tasks" in asked:
                 _say({"tasks": len(asyncio.all_tasks())})
             else:
@@ -82,4 +83,4 @@ def _say(answer: Json) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))

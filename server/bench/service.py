@@ -123,14 +123,16 @@ async def _answer(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running(folder: Path, core: int | None) -> AsyncIterator[Service]:
+async def running(
+    folder: Path, core: int | None, packet_path: str = "auto"
+) -> AsyncIterator[Service]:
     """Run the service over `folder`, on one core alone if named, until the block ends."""
     here = os.environ.get("PYTHONPATH")
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(SERVER_FOLDER), here)))
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server.bench.serve", str(folder)),
+        *(sys.executable, "-m", "server.bench.serve", str(folder), packet_path),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env=environment,

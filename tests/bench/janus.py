@@ -66,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, action="append", help="calls at once, 1 to 100")
     parser.add_argument("--runs", type=int, default=3, help="of each, 1 to 9")
     parser.add_argument("--seconds", type=float, default=10, help="of each run, 1 to 60")
+    parser.add_argument("--packet-path", choices=("auto", "python", "native"), default="auto")
     parser.add_argument("--plugin", choices=janus_target.PLUGINS, default="videocall")
     parser.add_argument("--event-loops", type=int, help="Janus's event_loops; default: its own")
     return parser.parse_args()
@@ -76,7 +77,7 @@ async def _once(who: str, calls: int, options: argparse.Namespace) -> Json:
     with tempfile.TemporaryDirectory(prefix="madoguchi-bench-") as name:
         folder = Path(name)
         target = (
-            running(folder, server_core)
+            running(folder, server_core, options.packet_path)
             if who == "ours"
             else janus_target.running(folder, server_core, options.plugin, options.event_loops)
         )

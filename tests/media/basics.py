@@ -42,13 +42,24 @@ class Events:
 
 
 class Clock:
-    """The real clock, which a test can put forward."""
+    """The real clock, which a test can put forward; who has one of its own is told at once."""
 
     def __init__(self) -> None:
-        self.ahead = 0.0
+        self._ahead = 0.0
+        self.told: list[Callable[[float], None]] = []
+
+    @property
+    def ahead(self) -> float:
+        return self._ahead
+
+    @ahead.setter
+    def ahead(self, seconds: float) -> None:
+        self._ahead = seconds
+        for tell in self.told:
+            tell(self())
 
     def __call__(self) -> float:
-        return time.monotonic() + self.ahead
+        return time.monotonic() + self._ahead
 
 
 async def until(met: Callable[[], bool], within_seconds: float = 15.0) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from media.native import build, library
 from media.node import MediaNode, MediaSettings
 from media.paths import MAKERS
 from security.gate import Permit
@@ -24,10 +25,23 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-async def node(events: Events, clock: Clock) -> AsyncIterator[MediaNode]:
-    """A running node on loopback with one call whose gate is open."""
-    made = MediaNode(MediaSettings("127.0.0.1", 0, ("127.0.0.1",)), events, clock=clock)
+@pytest.fixture(scope="session", autouse=True)
+def native_library() -> None:
+    """Build the packet path in C where that of this source is not there yet."""
+    try:
+        library.load()
+    except library.Unusable:
+        build.build()
+
+
+@pytest.fixture(params=sorted(MAKERS))
+async def node(
+    request: pytest.FixtureRequest, events: Events, clock: Clock
+) -> AsyncIterator[MediaNode]:
+    """A running node on loopback with one call whose gate is open, on each packet path."""
+    settings = MediaSettings("127.0.0.1", 0, ("127.0.0.1",), packet_path=request.param)
+    made = MediaNode(settings, events, clock=clock)
+    clock.told.append(made._port.path.tick)
     await made.start()
     made.open_call(CALL)
     made.set_gate(CALL, open=True)

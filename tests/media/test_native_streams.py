@@ -1,0 +1,157 @@
+"""The C of media/native/streams.c and its Python namesakes say the same of any bytes."""
+
+import ctypes
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from media import frames, rtp
+from media.native import library
+from media.path import Codec
+
+SETTINGS = settings(deadline=None, derandomize=True, max_examples=300)
+
+
+class Places(ctypes.Structure):
+    """`places` of streams.h."""
+
+    _fields_ = tuple((name, ctypes.c_int) for name in ("cc", "cc_at", "stamp_at", "mid_at"))
+
+
+class Frame(ctypes.Structure):
+    """`frame` of streams.h."""
+
+    _fields_ = tuple((name, ctypes.c_int) for name in ("flags", "id_at", "level_at"))
+
+
+@pytest.fixture(scope="module")
+def streams() -> Any:
+    loaded = library.load()
+    loaded.rtp_clean_extensions.restype = Places
+    loaded.frame_read.restype = Frame
+    return loaded
+
+
+def held(data: bytes | bytearray) -> Any:
+    """Return a copy for C that ends where the data ends."""
+    return (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+
+
+def packet(draw: random.Random) -> bytes:
+    """Return something like an RTP packet with header extensions, and then less so."""
+    head = bytearray(b"\x90\x60" + draw.randbytes(10))
+    head[0] |= draw.choice((0, 0, 0, 1, 2, 0x20))
+    head += draw.randbytes(4 * (head[0] & 15))
+    words = draw.randrange(9)
+    elements = b""
+    while len(elements) < 4 * words:
+        size = draw.choice((1, 2, 3, draw.randrange(1, 17)))
+        if draw.random() < 0.5:
+            elements += bytes((draw.randrange(16) << 4 | size - 1,)) + draw.randbytes(size)
+        else:
+            elements += bytes((draw.randrange(20), size)) + draw.randbytes(size)
+        elements += bytes(draw.randrange(3))
+    form = draw.choice((b"\xbe\xde", b"\xbe\xde", b"\x10\x00", b"\x10\x07", b"\x12\x34"))
+    said = words if draw.random() < 0.95 else draw.randrange(65536)
+    head += form + said.to_bytes(2, "big") + elements[: 4 * words]
+    head += draw.randbytes(draw.choice((0, 1, 2, 3, 4, 60)))
+    if draw.random() < 0.1:
+        del head[draw.randrange(len(head)) + 1 :]
+    return bytes(head)
+
+
+def test_header_extensions_are_cleaned_and_renamed_alike(streams: Any) -> None:
+    draw = random.Random(1)
+    cleaned = 0
+    for _ in range(4000):
+        data = bytearray(packet(draw))
+        other = held(data)
+        payload = rtp.header_bytes(data, len(data))
+        assert streams.rtp_header_bytes(other, len(data)) == payload
+        if payload < 0 or not data[0] & 0x10:
+            continue
+        cleaned += 1
+        table = bytes(draw.choice((0, n)) for n in range(16))
+        ids = draw.sample(range(16), 3)
+        found = rtp.clean_extensions(data, payload, table, *ids)
+        places = streams.rtp_clean_extensions(other, payload, held(table), *ids)
+        assert (places.cc, places.cc_at, places.stamp_at, places.mid_at) == found
+        assert bytes(other) == data
+        if found[3]:
+            mid = draw.randbytes(draw.randrange(18))
+            rtp.put_mid(data, found[3], mid)
+            streams.rtp_put_mid(other, found[3], held(mid), len(mid))
+            assert bytes(other) == data
+        names = bytes(draw.randrange(16) for _ in range(16))
+        rtp.rename_extensions(data, payload, names)
+        streams.rtp_rename_extensions(other, payload, held(names))
+        assert bytes(other) == data
+    assert cleaned > 2000
+
+
+def test_retransmissions_are_unwrapped_alike(streams: Any) -> None:
+    draw = random.Random(2)
+    for _ in range(3000):
+        data = bytearray(packet(draw))
+        if draw.random() < 0.5 and data:
+            data[0] |= 0x20
+            data[-1] = draw.randrange(8)
+        payload = rtp.header_bytes(data, len(data))
+        if payload < 0:
+            continue
+        other, size = held(data), ctypes.c_int(len(data))
+        padding = rtp.padding_bytes(data, payload, len(data))
+        assert streams.rtp_padding_bytes(other, payload, len(data)) == padding
+        seq, left = rtp.unwrap_rtx(data, payload, len(data), 96, 0x12345678)
+        found = streams.rtp_unwrap_rtx(other, payload, ctypes.byref(size), 96, 0x12345678)
+        assert found == seq
+        if seq >= 0:
+            assert size.value == left
+            assert bytes(other)[:left] == data[:left]
+
+
+def _looked_at(streams: Any, codec: int, data: bytes, payload: int) -> None:
+    read = frames.read_vp8 if codec == Codec.VP8 else frames.read_h264
+    ours = bytearray(data)
+    frame = read(ours, payload, len(ours))
+    other = held(data)
+    seen = streams.frame_read(codec, other, payload, len(data))
+    assert (seen.flags, seen.id_at, seen.level_at) == frame
+    if frame[1]:
+        assert streams.frame_picture_id(other, seen) == frames.picture_id(ours, frame)
+        frames.shift_ids(ours, frame, 0x1234, 0x77)
+        streams.frame_shift_ids(other, seen, 0x1234, 0x77)
+        assert bytes(other) == ours
+    width, height = ctypes.c_int(), ctypes.c_int()
+    streams.frame_vp8_size(other, payload, len(data), ctypes.byref(width), ctypes.byref(height))
+    assert (width.value, height.value) == frames.vp8_size(ours, payload, len(ours))
+
+
+@SETTINGS
+@given(st.binary(max_size=40), st.sampled_from((Codec.VP8, Codec.H264)), st.integers(0, 12))
+def test_frames_are_read_alike(streams: Any, data: bytes, codec: int, payload: int) -> None:
+    _looked_at(streams, codec, data, payload)
+
+
+def test_frames_that_are_nearly_right_are_read_alike(streams: Any) -> None:
+    draw = random.Random(3)
+    starts = (
+        b"\x10\x50\x01\x02\x9d\x01\x2a\x00\x05\xd0\x02",
+        b"\x90\xe0\x81\x23\x07\x60\x50\x00\x00\x9d\x01\x2a\x80\x02\xe0\x01",
+        b"\x80\xf0\x7f\x01\x80\x51",
+        b"\x67\x42",
+        b"\x65\x88",
+        b"\x78\x00\x02\x09\x10\x00\x02\x67\x42\x00\x02\x65\x88",
+        b"\x7c\x85\x88",
+        b"\x1c\x45\x88",
+    )
+    for _ in range(5000):
+        data = bytearray(draw.choice(starts))
+        for _ in range(draw.randrange(3)):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        if draw.random() < 0.3:
+            del data[draw.randrange(len(data)) :]
+        _looked_at(streams, draw.choice((Codec.VP8, Codec.H264)), bytes(data), 0)

@@ -1,0 +1,132 @@
+"""The thread forwards while the loop reconfigures: nobody crashes, nothing passes that may not."""
+
+import asyncio
+import functools
+import random
+import threading
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from media.native_path import NativePath
+from media.path import NOBODY, Codec, Flow
+from tests.media.basics import until
+from tests.media.path_world import DELTA, KEY, PROFILE, VIDEO_TYPE, End, World, rtp
+
+SENT = 2500
+
+
+@pytest.fixture
+async def native() -> AsyncIterator[World]:
+    made = World(NativePath)
+    yield made
+    await made.close()
+
+
+class Flood:
+    """Sends what was sealed before from a thread of its own, over and over until told to end."""
+
+    def __init__(self, end: End) -> None:
+        self._end = end
+        self._over = threading.Event()
+        self._sealed = [
+            end.seal(rtp(VIDEO_TYPE, n, n * 3000, end.video_ssrc, DELTA if n % 8 else KEY))
+            for n in range(SENT)
+        ]
+        self._thread = threading.Thread(target=self._run)
+        self.sent = 0
+
+    def __enter__(self) -> "Flood":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def has_sent(self, count: int) -> bool:
+        return self.sent >= count
+
+    def _run(self) -> None:
+        for data in self._sealed:
+            if self._over.is_set():
+                return
+            self._end.send(data)
+            self.sent += 1
+            time.sleep(0.0002)
+
+
+def drained(end: End) -> int:
+    """Take whatever stands in the end's sockets and return how much it was."""
+    count = 0
+    for sock in end.sockets:
+        while True:
+            try:
+                sock.recv(4096)
+            except BlockingIOError:
+                break
+            count += 1
+    return count
+
+
+async def test_once_a_gate_is_closed_nothing_leaves_any_more(native: World) -> None:
+    sender, listener, sink = native.pair()
+    passed = 0
+    with Flood(sender) as flood:
+        while flood.sent < SENT and flood._thread.is_alive():
+            native.path.set_open(sender.video, is_open=True)
+            enough = min(SENT, flood.sent + 40)
+            assert await until(functools.partial(flood.has_sent, enough))
+            native.path.set_open(sender.video, is_open=False)
+            passed += drained(listener)
+            await asyncio.sleep(0.005)
+            assert drained(listener) == 0
+    assert passed > 50
+    assert native.path.sink_state(sink).packets >= passed
+
+
+async def test_everything_may_be_changed_while_packets_flow(native: World) -> None:
+    draw = random.Random(5)
+    sender, listener, sink = native.pair()
+    path, keys = native.path, sender._keys
+    sinks: list[int] = [sink]
+    taps: list[int] = []
+    with Flood(sender) as flood:
+        while flood._thread.is_alive():
+            match draw.randrange(12):
+                case 0:
+                    path.set_open(sender.video, is_open=draw.random() < 0.8)
+                case 1:
+                    path.set_flow(sinks[-1], draw.choice((Flow.ALL, Flow.KEYS, Flow.NONE)))
+                case 2:
+                    path.listen(sinks[-1], draw.choice((NOBODY, sender.video)))
+                case 3 if len(sinks) > 1:
+                    path.remove_sink(sinks.pop())
+                case 4 if len(sinks) < 5:
+                    sinks.append(listener.hears(sender.video))
+                case 5 if len(taps) < 4:
+                    taps.append(path.add_tap(sender.video, 3000))
+                case 6 if taps:
+                    path.read_tap(taps[-1])
+                    path.remove_tap(taps.pop())
+                case 7:
+                    path.clear_keys(listener.leg)
+                    path.set_keys(listener.leg, PROFILE, *listener._keys)
+                case 8:
+                    path.resend(sinks[0], range(100, 120), 9)
+                case 9:
+                    path.tick(native.clock())
+                    path.leg_state(sender.leg)
+                    path.source_state(sender.video)
+                case 10:
+                    path.forbid(listener.leg, listener.address)
+                    path.allow(listener.leg, listener.address, native.clock() + 30)
+                case 11:
+                    other = path.add_source(Codec.VP8)
+                    leg = path.add_leg()
+                    path.remove_source(other)
+                    path.remove_leg(leg)
+            drained(listener)
+    path.set_keys(sender.leg, PROFILE, *keys)
+    assert path.source_state(sender.video).received > SENT // 4
