@@ -121,6 +121,12 @@ class NativePath:
         """Set the thread's clock and size the caches."""
         self._lib.path_tick(self._path, now)
 
+    def stale(self) -> int:
+        """Return how many packets were left out for their age."""
+        facts = lib.PathFacts()
+        self._lib.path_read(self._path, facts)
+        return int(facts.stale)
+
     def needy(self) -> list[int]:
         """Return the sources that miss numbers or want a keyframe."""
         count = self._lib.source_needy(self._path, self._listed, lib.MAX_LISTED)

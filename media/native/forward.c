@@ -60,9 +60,11 @@ static enum verdict count(source *s, uint16_t seq, uint32_t time, double now)
     enum verdict verdict = reception_note(&s->reception, seq, time, now);
     if (verdict == NEW) {
         bool skipped = before >= 0 && s->reception.highest - before > 1;
-        if (skipped && s->repairable && s->open &&
-            !missing_note(&s->missing, (uint16_t)before, seq, now))
-            s->wanted = true;
+        if (skipped && s->repairable && s->open) {
+            if (!s->skips && !missing_note(&s->missing, (uint16_t)before, seq, now))
+                s->wanted = true;
+            s->skips = false;
+        }
     } else if (verdict == LATE) {
         missing_arrived(&s->missing, seq);
     } else if (verdict == JUMP) {
@@ -400,6 +402,23 @@ static int open_rtp(path *p, leg *l, const address *where, uint8_t *data, int si
     l->facts.heard_at = now;
     follow(l, where);
     return size;
+}
+
+/* Rule 29: tell whether a packet is left out because it is late, and count it. */
+bool leave_behind(path *p, const leg *l, int payload_type)
+{
+    int index = l->route_of[payload_type & 0x7F];
+    source *s = index ? pool_get(&p->sources, l->routes[index - 1].source) : NULL;
+    if (!s || (p->shed == SHED_PICTURES && s->codec == OPUS))
+        return false;
+    p->facts.stale++;
+    if (s->behind != p->spell) {
+        s->behind = p->spell;
+        s->skips = true;
+        if (s->codec != OPUS)
+            interrupt(s);
+    }
+    return true;
 }
 
 /* Rules 6 to 9. */

@@ -112,6 +112,8 @@ typedef struct {
     handle self;
     int codec;
     bool open, repairable, wanted, has_ids;
+    bool skips;      /* the next gap was made here: nobody is to ask for it */
+    uint32_t behind; /* the spell of lateness in which packets were left out last */
     int64_t ssrc; /* -1: none yet */
     uint32_t announced[MAX_ANNOUNCED];
     int announced_count;
@@ -168,6 +170,8 @@ typedef struct {
 
 enum { BATCH = 32, OWNER_BUCKETS = 4096, BATCH_OUT = 2 * BATCH };
 
+enum shed { SHED_NOTHING, SHED_PICTURES, SHED_MEDIA }; /* what is left out */
+
 struct path {
     pthread_mutex_t state, batch;
     pthread_mutex_t turn; /* of the two below, held for nothing else */
@@ -180,6 +184,8 @@ struct path {
     bucket strangers;
     path_facts facts;
     _Atomic double clock_ahead;
+    enum shed shed;
+    uint32_t spell; /* of lateness */
     int python; /* where what is not for us goes */
 
     /* `run` or, while there is none, the caller of `path_feed`; under `batch` */
@@ -244,6 +250,7 @@ void *run(void *argument);
 void interrupt(source *s);
 void replace(source *s);
 void tick_source(source *s, double now);
+bool leave_behind(path *p, const leg *l, int payload_type);
 bool is_attached(const path *p, const sink *s);
 bool send_again(path *p, leg *l, sink *s, const source *from, uint16_t seq_out, double now);
 void take_rtp(path *p, leg *l, const address *where, uint8_t *data, int size, double now);

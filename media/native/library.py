@@ -51,6 +51,7 @@ class PathFacts(ctypes.Structure):
             "unsent",
             "batches",
             "datagrams",
+            "stale",
         )
     )
 

@@ -24,7 +24,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <linux/sockios.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #ifndef PATH_SOURCE
@@ -692,6 +695,7 @@ path *path_new(srtp_function protect, srtp_function unprotect)
     pthread_cond_init(&p->served, &monotonic);
     pthread_condattr_destroy(&monotonic);
     p->protect = protect;
+    p->spell = 1;
     p->unprotect = unprotect;
     p->udp = p->python = p->stop_event = -1;
     return p;
@@ -702,6 +706,8 @@ int path_start(path *p, int udp, int python)
 {
     p->udp = udp;
     p->python = python;
+    struct timeval noted; /* asked for once, arrivals are noted from then on */
+    ioctl(udp, SIOCGSTAMP, &noted);
     p->stop_event = eventfd(0, EFD_CLOEXEC);
     if (p->stop_event < 0)
         return FULL;

@@ -54,7 +54,7 @@ typedef struct {
 typedef int (*srtp_function)(void *session, void *packet, int *size);
 
 typedef struct {
-    uint64_t handed_over, hand_overs_lost, refused_to_hand, unsent, batches, datagrams;
+    uint64_t handed_over, hand_overs_lost, refused_to_hand, unsent, batches, datagrams, stale;
 } path_facts;
 
 typedef struct {

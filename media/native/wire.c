@@ -2,7 +2,10 @@
 #include "inside.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 /* --- addresses (rules 1, 5 and 22) */
@@ -217,7 +220,7 @@ void take_datagram(path *p, const address *where, uint8_t *data, int size, doubl
     owner *from = *owner_link(p, where);
     if (is_stun || (from && (is_dtls || is_rtcp)))
         hand_over(p, from, where, data, size, now);
-    else if (from)
+    else if (from && !(p->shed && size > 1 && leave_behind(p, from->leg, data[1])))
         take_rtp(p, from->leg, where, data, size, now);
     pthread_mutex_unlock(&p->state);
 }
@@ -237,6 +240,41 @@ static int receive(path *p)
     for (int i = 0; i < received; i++)
         p->in[i].size = (int)p->headers[i].msg_len;
     return received;
+}
+
+/* How long the datagram read last had waited, in seconds of the wall clock; 0 if nobody knows. */
+static double age_of_last(const path *p)
+{
+    struct timeval noted;
+    struct timespec now;
+    if (ioctl(p->udp, SIOCGSTAMP, &noted) < 0)
+        return 0;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)(now.tv_sec - noted.tv_sec) + (double)now.tv_nsec * 1e-9 -
+           (double)noted.tv_usec * 1e-6;
+}
+
+/* As `Staleness` of media/overload.py. */
+static enum shed shed_at(enum shed shed, double age)
+{
+    if (age >= 0.400 || (shed == SHED_MEDIA && age >= 0.200))
+        return SHED_MEDIA;
+    if (age >= 0.100 || (shed && age >= 0.030))
+        return SHED_PICTURES;
+    return SHED_NOTHING;
+}
+
+/* See how old the last of a batch is, where datagrams queue, and what is left out for it. */
+static void look_back(path *p, int received)
+{
+    if (received < BATCH / 2 && !p->shed)
+        return;
+    enum shed shed = shed_at(p->shed, age_of_last(p));
+    pthread_mutex_lock(&p->state);
+    if (!shed && p->shed)
+        p->spell++;
+    p->shed = shed;
+    pthread_mutex_unlock(&p->state);
 }
 
 /* Give up to 1 ms to who stands before a lock. Mutexes are not fair: who asks again at once may get
@@ -271,6 +309,7 @@ void *run(void *argument)
         let_callers(p);
         pthread_mutex_lock(&p->batch);
         int received = receive(p);
+        look_back(p, received);
         double now = system_seconds() + atomic_load(&p->clock_ahead);
         for (int i = 0; i < received; i++) {
             address where = from_sockaddr(&p->in[i].to);
