@@ -483,3 +483,22 @@ async def test_stats_count_what_passed(
     assert stats["counter"].lost == 1
     assert stats["desk"].packets_forwarded == 4
     assert stats["desk"].bytes_forwarded > 4 * 17
+
+
+async def test_a_node_takes_as_many_calls_as_it_is_told(events: Events) -> None:
+    settings = MediaSettings("127.0.0.1", 0, ("127.0.0.1",), max_calls=2)
+    node = MediaNode(settings, events)
+    assert not node.capacity().accepting
+    await node.start()
+    for name in ("one", "two", "three"):
+        node.open_call(name)
+    assert node.capacity().accepting  # who waits carries nothing yet
+    node.set_gate("one", open=True)
+    assert node.capacity().load == 0.5
+    node.set_gate("two", open=True)
+    full = node.capacity()
+    assert (full.accepting, full.load, full.max_calls, full.figures.calls) == (False, 1.0, 2, 2)
+    node.close_call("one")
+    assert node.capacity().accepting
+    await node.stop()
+    assert not node.capacity().accepting

@@ -1,5 +1,6 @@
 """`/metrics`: what it tells, how much of it there is, and whom it never names."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -55,6 +56,22 @@ async def test_calls_packets_and_load_are_told(world: Any) -> None:
     assert sum(x.value for x in told["madoguchi_call_quality"].samples) <= 1
     for leg in legs:
         await leg.close()
+
+
+async def test_media_processes_of_their_own_tell_the_same(make_world: Any) -> None:
+    world = await make_world(media={"host": "127.0.0.1", "port": 0, "processes": 2, "max_calls": 3})
+    told = await families(world)
+    assert value(told, "madoguchi_calls_max") == 6
+    assert value(told, "madoguchi_calls_accepted") == 1
+    await world.talking()
+    calls = [0.0, 0.0]
+    async with asyncio.timeout(10):
+        while sum(calls) < 1:
+            await asyncio.sleep(0.1)
+            told = await families(world)
+            calls = [value(told, "madoguchi_media_calls", node=n) for n in "01"]
+    assert sorted(calls) == [0, 1]
+    assert value(told, "madoguchi_media_cpu_seconds", node="1") > 0
 
 
 async def test_totals_never_shrink_when_a_call_ends(world: Any) -> None:
