@@ -102,7 +102,7 @@ class Party:
             packets_forwarded=before.packets_forwarded + now.packets_forwarded,
             bytes_forwarded=before.bytes_forwarded + now.bytes_forwarded,
             lost=sum(uplink.lost for uplink in self.uplinks.values()),
-            rtt_seconds=reported.rtt_seconds if reported else None,
+            rtt_seconds=leg.rtt_seconds if leg else None,
             loss_fraction=reported.loss_fraction if reported else None,
             jitter_seconds=None if state.ssrc == NOBODY else state.jitter / video.clock_rate,
             remb_bps=reported.remb_bps if reported else None,
