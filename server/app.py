@@ -23,7 +23,7 @@ from security.gate import Gate
 from security.ids import new_id
 from security.policy.baseline import BASELINE
 from security.sign_in import SignIn
-from server.api import accounts, calls, files, openapi, ops, pages, policies, socket
+from server.api import accounts, audit, calls, files, openapi, ops, pages, policies, socket
 from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
 from server.api.hub import Hub
@@ -149,7 +149,7 @@ def create_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[errors, same_origin], client_max_size=8 * 1024 * 1024)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
-    for module in (accounts, calls, files, ops, openapi, policies):
+    for module in (accounts, audit, calls, files, ops, openapi, policies):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)
     pages.add_pages(app)

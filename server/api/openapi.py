@@ -53,6 +53,9 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/policy/explain", "Would it be allowed?", policies.QuestionBody, None),
     ("get", "/api/v1/officers", "List officers", None, None),
     ("post", "/api/v1/officers/{person}/appoint", "Appoint an officer", None, None),
+    ("get", "/api/v1/audit", "Search the audit log", None, None),
+    ("get", "/api/v1/audit/export", "Return the audit log as CSV", None, None),
+    ("get", "/api/v1/audit/chain", "Verify the audit log", None, None),
     ("get", "/healthz", "Say that the process answers", None, n.Health),
 )
 

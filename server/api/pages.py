@@ -14,6 +14,7 @@ PAGES = {
     "/link": "link.html",
     "/enrol": "enrol.html",
     "/password": "password.html",
+    "/officer": "officer.html",
 }
 # What a browser may load; whatever else lies in the folder stays there.
 FOLDERS = ("app", "style", "text", "img", "vendor")

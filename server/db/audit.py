@@ -79,6 +79,29 @@ class SqlAudit:
             rows = (await connection.execute(query)).all()
         return [Stored(r.position, r.tag, r.at, r.entry, r.link) for r in reversed(rows)]
 
+    async def between(
+        self,
+        municipality_id: str,
+        since: datetime,
+        until: datetime,
+        *,
+        before: int | None,
+        limit: int,
+    ) -> list[Stored]:
+        """Return at most `limit` entries of a time, below position `before`, newest first."""
+        which = [
+            _ENTRY.municipality_id == municipality_id,
+            _ENTRY.at >= since,
+            _ENTRY.at <= until,
+        ]
+        if before is not None:
+            which.append(_ENTRY.position < before)
+        query = sa.select(t.audit_entry).where(*which)
+        query = query.order_by(_ENTRY.position.desc()).limit(limit)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Stored(r.position, r.tag, r.at, r.entry, r.link) for r in rows]
+
     async def _append(self, municipality_id: str, tag: str, body: Json, at: datetime) -> None:
         async with self._database.writing() as connection:
             before = await _newest(connection, municipality_id)

@@ -1,0 +1,210 @@
+"""HTTP routes of the audit log: search, export, and whether the chain is whole."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from security.audit.chain import Stored, time_text
+from security.errors import Corrupt, ProtocolError
+from server.api.body import answer
+from server.api.keys import PARTS
+from server.api.speaker import Speaker, speaker_of
+from server.parts import Parts
+
+routes = web.RouteTableDef()
+DAYS = 30
+MAX_DAYS = 400
+MAX_ROWS = 200
+MAX_READ = 50_000
+COLUMNS = (
+    "position at tag subject allowed reasons page person role office tablet address policy "
+    "detail link"
+).split()
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is searched for; None means anything. `words` are matched against the tag."""
+
+    since: datetime
+    until: datetime
+    before: int | None
+    words: str
+    person: str
+    office: str
+    call: str
+    setting: str
+    refused: bool
+
+    @classmethod
+    def parse(cls, query: Any, now: datetime) -> "Wanted":
+        """Return what a query string asks for. Raises `ProtocolError`."""
+        since = _time(query.get("from")) or now - timedelta(days=DAYS)
+        until = _time(query.get("to")) or now
+        if not timedelta(0) <= until - since <= timedelta(days=MAX_DAYS):
+            raise ProtocolError(f"the time asked for spans 0 to {MAX_DAYS} days")
+        before = query.get("before")
+        if before is not None and not (before.isascii() and before.isdigit() and len(before) < 16):
+            raise ProtocolError("before is a position")
+        texts = {key: query.get(key, "")[:64] for key in ("person", "office", "call", "setting")}
+        return cls(
+            since,
+            until,
+            int(before) if before else None,
+            query.get("action", "")[:80].replace(".", ":"),
+            refused=query.get("refused") == "1",
+            **texts,
+        )
+
+    def holds(self, one: Stored, entry: dict[str, Any]) -> bool:
+        """Tell whether an entry is one that is searched for."""
+        facts = entry.get("facts", {})
+        actor, call = facts.get("actor", {}), facts.get("call", {})
+        ids = json.dumps(entry.get("detail", {}))
+        return (
+            (not self.words or self.words in one.tag)
+            and (not self.refused or entry.get("allowed") is False)
+            and (not self.person or self.person in (actor.get("person"), entry.get("subject")))
+            and (not self.office or self.office in (actor.get("office"), entry.get("subject")))
+            and (
+                not self.call
+                or self.call in (call.get("id"), entry.get("subject"))
+                or self.call in ids
+            )
+            and (not self.setting or self.setting in entry.get("reasons", ()))
+        )
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ProtocolError("from and to are times with a zone") from None
+    if found.tzinfo is None:
+        raise ProtocolError("from and to are times with a zone")
+    return found.astimezone(UTC)
+
+
+async def _found(request: web.Request) -> tuple[Parts, Speaker, Wanted, list[dict[str, Any]]]:
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts, request)
+    home = speaker.municipality.id
+    await parts.gate.ask("audit.read", speaker.facts(home, now=parts.clock()))
+    wanted = Wanted.parse(request.query, parts.clock())
+    stored = await parts.audit.between(
+        home, wanted.since, wanted.until, before=wanted.before, limit=MAX_READ
+    )
+    rows = await asyncio.to_thread(lambda: list(_rows(stored, wanted)))
+    return parts, speaker, wanted, rows
+
+
+def _rows(stored: Iterable[Stored], wanted: Wanted) -> Iterable[dict[str, Any]]:
+    for one in stored:
+        entry = _entry(one)
+        if wanted.holds(one, entry):
+            yield row_view(one, entry)
+
+
+def _entry(one: Stored) -> dict[str, Any]:
+    try:
+        entry = json.loads(one.entry)
+    except ValueError as error:
+        raise Corrupt(f"position {one.position}: the entry is not JSON") from error
+    return entry if isinstance(entry, dict) else {}
+
+
+def row_view(one: Stored, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return one entry flat, ids and codes only. Pure."""
+    facts = entry.get("facts", {})
+    actor, line = facts.get("actor", {}), facts.get("line", {})
+    return {
+        "position": one.position,
+        "at": time_text(one.at),
+        "tag": one.tag,
+        "subject": entry.get("subject", ""),
+        "allowed": entry.get("allowed"),
+        "reasons": entry.get("reasons", []),
+        "page": actor.get("page", ""),
+        "person": actor.get("person", ""),
+        "role": actor.get("role", ""),
+        "office": actor.get("office", ""),
+        "tablet": actor.get("tablet", ""),
+        "address": line.get("address", ""),
+        "policy": facts.get("policy", 0),
+        "detail": entry.get("detail", {}),
+        "link": one.link.hex(),
+    }
+
+
+@routes.get("/api/v1/audit")
+async def search(request: web.Request) -> web.Response:
+    """Return entries, newest first, with the names of the persons and offices in them."""
+    parts, speaker, _, rows = await _found(request)
+    home = speaker.municipality.id
+    names = {person.id: person.name for person in await parts.people.people(home)}
+    names |= {office.id: office.name for office in await parts.people.offices(home)}
+    used = {row[key] for row in rows[:MAX_ROWS] for key in ("person", "office", "subject")}
+    return answer(
+        {
+            "entries": rows[:MAX_ROWS],
+            "more": len(rows) > MAX_ROWS,
+            "names": {key: name for key, name in names.items() if key in used},
+        }
+    )
+
+
+@routes.get("/api/v1/audit/export")
+async def export(request: web.Request) -> web.Response:
+    """Return entries as CSV (UTF-8 with BOM), oldest first; nothing in it is a formula."""
+    parts, speaker, wanted, rows = await _found(request)
+    text = await asyncio.to_thread(as_csv, reversed(rows))
+    home = speaker.municipality
+    detail = {"rows": len(rows), "from": time_text(wanted.since), "to": time_text(wanted.until)}
+    person = speaker.person.id if speaker.person else ""
+    await parts.audit.note(home.id, "audit:log:export", person, detail, now=parts.clock())
+    name = f"audit-{home.slug}-{wanted.until:%Y%m%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    body = ("\ufeff" + text).encode()
+    return web.Response(body=body, content_type="text/csv", charset="utf-8", headers=headers)
+
+
+def as_csv(rows: Iterable[dict[str, Any]]) -> str:
+    """Return rows as CSV by RFC 4180. Pure."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in COLUMNS])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list | dict):
+        value = json.dumps(value, ensure_ascii=False) if value else ""
+    text = "" if value is None else str(value)
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+@routes.get("/api/v1/audit/chain")
+async def chain(request: web.Request) -> web.Response:
+    """Verify the municipality's chain from its beginning and say whether it is whole."""
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts, request)
+    home = speaker.municipality.id
+    await parts.gate.ask("audit.read", speaker.facts(home, now=parts.clock()))
+    try:
+        head = await parts.audit.verify(home)
+    except Corrupt as error:
+        return answer({"whole": False, "problem": error.message, "entries": None, "head": None})
+    said = {"entries": head.count, "head": head.link.hex()}
+    return answer({"whole": True, "problem": None, **said})
