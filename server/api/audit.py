@@ -7,12 +7,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
 
 from security.audit.chain import Stored, time_text
 from security.errors import Corrupt, ProtocolError
+from security.policy.baseline import BASELINE
 from server.api.body import answer
 from server.api.keys import PARTS
 from server.api.speaker import Speaker, speaker_of
@@ -24,9 +26,22 @@ MAX_DAYS = 400
 MAX_ROWS = 200
 MAX_READ = 50_000
 COLUMNS = (
-    "position at tag subject allowed reasons page person role office tablet address policy "
-    "detail link"
-).split()
+    "position",
+    "at",
+    "tag",
+    "subject",
+    "allowed",
+    "reasons",
+    "page",
+    "person",
+    "role",
+    "office",
+    "tablet",
+    "address",
+    "policy",
+    "detail",
+    "link",
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -79,8 +94,15 @@ class Wanted:
                 or self.call in (call.get("id"), entry.get("subject"))
                 or self.call in ids
             )
-            and (not self.setting or self.setting in entry.get("reasons", ()))
+            and (not self.setting or not _codes(self.setting).isdisjoint(entry.get("reasons", ())))
         )
+
+
+@lru_cache(maxsize=256)
+def _codes(setting: str) -> frozenset[str]:
+    """Return the codes with which a setting refuses."""
+    terms = (term for rule in BASELINE.values() for term in rule.terms)
+    return frozenset(term.reason.code for term in terms if term.setting == setting)
 
 
 def _time(text: str | None) -> datetime | None:

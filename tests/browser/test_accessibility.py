@@ -37,7 +37,15 @@ async def test_the_tour_sees_each_state_once_at_the_counter_the_desk_and_the_doo
     tour: Report,
 ) -> None:
     assert len(set(tour.scenes)) == len(tour.scenes)
-    for first in ("counter-call", "counter-result", "desk-call", "desk-decide", "sign-in", "enrol"):
+    for first in (
+        "counter-call",
+        "counter-result",
+        "desk-call",
+        "desk-decide",
+        "sign-in",
+        "enrol",
+        "officer",
+    ):
         assert any(scene.startswith(first) for scene in tour.scenes)
 
 

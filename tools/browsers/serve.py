@@ -3,9 +3,10 @@
     python -m tools.browsers.serve '{"data": {"folder": …}, "server": {"port": 0}, …}'
 
 Prints `{"base_url", "port", "media_port"}` once it listens. A line `{"town": "name"}` on standard
-input makes a municipality with an office, two tablets with clerks and two desks; a line
-`{"links": town}` makes one-time links for a town that was made before. Both are answered by
-`{"town", "counters": [token, …], "desks": [token, …]}`. It ends with its standard input.
+input makes a municipality with an office, two tablets with clerks, two desks and two appointed
+officers; a line `{"links": town}` makes one-time links for a town that was made before. Both are
+answered by `{"town", "counters": [token, …], "desks": […], "officers": […]}`. It ends with its
+standard input.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from security.ids import new_id
+from security.officers import Appointment
 from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
 from server.app import Service, running_service
 from server.settings import Settings
@@ -24,6 +26,7 @@ Json = dict[str, Any]
 SEATS = 2
 CLERKS = ("見本 いちか", "見本 ふたば")
 DESKS = ("架空 一郎", "架空 次子")
+OFFICERS = ("統制 まもる", "確認 みどり")
 
 
 async def make_town(service: Service, slug: str) -> Json:
@@ -39,6 +42,13 @@ async def make_town(service: Service, slug: str) -> Json:
         await people.add_person(made)
         return made.id
 
+    async def officer(login: str, name: str) -> str:
+        made = await person(login, name, Role.OFFICER, None)
+        now = service.parts.clock()
+        appointed = Appointment(home.id, made, None, now, None, now)
+        await service.parts.policy_store.put_appointment(appointed)
+        return made
+
     tablets = [Tablet(new_id(), home.id, office.id, f"{n}番窓口", None, None) for n in "１２"]
     for tablet in tablets:
         await people.add_tablet(tablet)
@@ -49,6 +59,7 @@ async def make_town(service: Service, slug: str) -> Json:
             await person(f"clerk{n}", CLERKS[n], Role.CLERK, office.id) for n in range(SEATS)
         ],
         "desks": [await person(f"desk{n}", DESKS[n], Role.VERIFIER, None) for n in range(SEATS)],
+        "officers": [await officer(f"officer{n}", OFFICERS[n]) for n in range(SEATS)],
     }
 
 
@@ -61,7 +72,8 @@ async def links(service: Service, town: Json) -> Json:
         for clerk, tablet in zip(town["clerks"], town["tablets"], strict=True)
     ]
     desks = [await make(LinkPurpose.SIGN_IN, home, person_id=desk) for desk in town["desks"]]
-    return {"town": town, "counters": counters, "desks": desks}
+    officers = [await make(LinkPurpose.SIGN_IN, home, person_id=one) for one in town["officers"]]
+    return {"town": town, "counters": counters, "desks": desks, "officers": officers}
 
 
 async def serve(settings: Settings) -> None:

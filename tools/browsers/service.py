@@ -25,6 +25,7 @@ class Town:
     ids: Json
     counters: tuple[str, ...]
     desks: tuple[str, ...]
+    officers: tuple[str, ...]
 
 
 class RunningService:
@@ -128,7 +129,8 @@ class RunningService:
             raise RuntimeError("the service does not run")
         self._process.stdin.write(json.dumps(question).encode() + b"\n")
         answer = await self._line(START_SECONDS)
-        return Town(answer["town"], tuple(answer["counters"]), tuple(answer["desks"]))
+        tokens = (tuple(answer[key]) for key in ("counters", "desks", "officers"))
+        return Town(answer["town"], *tokens)
 
     async def _line(self, seconds: float) -> Json:
         if self._process is None or self._process.stdout is None:

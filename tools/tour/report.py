@@ -13,8 +13,11 @@ from tools.tour.tour import walk
 SIZES: dict[str, Sequence[Size]] = {
     "counter": ((1024, 1366), (1366, 1024), (810, 1080)),
     "desk": ((1366, 768), (1366, 650)),
+    "officer": ((1366, 768),),
     "door": ((1366, 768), (1024, 1366)),
 }
+# Keys, clauses and sources stand as the law and the file have them; paper is 10.5 pt.
+TAKEN_AS_IS = {"officer": ("foreign", "tiny")}
 
 
 @dataclass
@@ -38,6 +41,7 @@ async def look_around(browser: Browser, folder: Path) -> Report:
         sizes = SIZES[scene.role]
         async for language, size in forms(scene.page, sizes):
             found = await measure(scene.page, scene.role)
+            found = [one for one in found if one[0] not in TAKEN_AS_IS.get(scene.role, ())]
             if size == sizes[0]:
                 found += await axe(scene.page)
             report.findings += [Finding(scene.name, language, size, *each) for each in found]

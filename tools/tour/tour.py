@@ -10,6 +10,7 @@ from tools.browsers.people import DESK_SIZE, PORTRAIT, Counter, Desk, sit_down
 from tools.browsers.service import RunningService
 from tools.tour.doors import walk_doors
 from tools.tour.ending import walk_out, walk_results
+from tools.tour.officer import walk_office
 from tools.tour.queue import walk_busy_queue, walk_closed_hall, walk_ringing, walk_trouble
 from tools.tour.scene import Visit
 from tools.tour.talk import Talk
@@ -51,3 +52,4 @@ async def walk(browser: Browser, folder: Path, visit: Visit) -> None:
         await walk_results(pair.counter, second, pair.desk, visit)
         await walk_out(pair.counter, pair.desk, visit)
         await walk_doors(other.page, service.base_url, visit)
+        await walk_office(other.page, service.base_url, town.officers, visit)

@@ -172,7 +172,7 @@ export const FILE_STATES = list("arriving", "checking", "offered", "refused", "w
 export const OFFER_REASONS = list("new_connection", "restart_ice");
 
 /**
- * @typedef {"counter" | "desk"} PageName
+ * @typedef {"counter" | "desk" | "officer"} PageName
  * @typedef {"counter" | "desk"} PartyName
  * @typedef {"waiting" | "ringing" | "talking" | "interrupted" | "deciding" | "closed"} CallState
  * @typedef {"verified" | "returned" | "refused" | "aborted"} Outcome

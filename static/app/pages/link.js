@@ -14,7 +14,7 @@ draw(html`<${OpenLink} app=${app} missing=${!token} />`, element);
 if (token) {
   try {
     const { page } = await api.post("links", { token });
-    location.replace(page === "/counter" ? "/counter" : "/desk");
+    location.replace(["/counter", "/officer"].includes(page) ? page : "/desk");
   } catch (error) {
     app.error.value = codeOf(error);
   }

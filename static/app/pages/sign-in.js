@@ -5,7 +5,8 @@ import { html, signal } from "../parts/html.js";
 import { SignIn } from "../parts/sign-in.js";
 import { draw, startPage } from "./start.js";
 
-const page = new URLSearchParams(location.search).get("page") === "counter" ? "counter" : "desk";
+const asked = new URLSearchParams(location.search).get("page");
+const page = asked === "counter" || asked === "officer" ? asked : "desk";
 const api = createApi({ page });
 
 /** @type {import("../parts/sign-in.js").SignInApp} */

@@ -108,6 +108,7 @@ export function Start() {
   const ways = [
     ["counter", "tablet"],
     ["desk", "desk"],
+    ["officer", "key"],
   ];
   return html`<${Door} title=${t("index.title")} wide=${true}>
     <nav class="ways" aria-label=${t("index.title")}>

@@ -7,7 +7,7 @@ import { t } from "./words.js";
 
 /**
  * @typedef {object} SignInApp
- * @property {"counter" | "desk"} page
+ * @property {"counter" | "desk" | "officer"} page
  * @property {import("./html.js").Signal<{slug: string, name: string}[]>} municipalities
  * @property {import("./html.js").Signal<import("../lib/protocol.js").CounterYou | null>} tablet who this tablet is, on the counter
  * @property {import("./html.js").Signal<string | null>} error code of the last refusal
@@ -49,18 +49,18 @@ export function SignIn({ app }) {
     event.preventDefault();
     setMissing(!login.trim() || !password);
     if (app.busy.value || !login.trim() || !password) return;
-    app.signIn(page === "desk" ? chosen : null, login.trim(), password);
+    app.signIn(page === "counter" ? null : chosen, login.trim(), password);
     setPassword("");
   };
   const name = tablet?.municipality.name ?? (all.length === 1 ? all[0].name : "");
   const below = html`${tablet && html`<p>${t("sign_in.tablet", { office: tablet.office.name, tablet: tablet.tablet.name })}</p>`}
     <p>${t("sign_in.forgot")}</p>
     <p>${t("sign_in.log")}</p>`;
-  return html`<${Door} name=${name} title=${t("sign_in.title")} below=${below}>
+  return html`<${Door} name=${name} title=${t(page === "officer" ? "sign_in.officer" : "sign_in.title")} below=${below}>
     <form class="stack" onSubmit=${submit}>
       <p class="dim">${t(`sign_in.${page}`)}</p>
       <${Said} app=${app} missing=${missing} />
-      ${page === "desk" && all.length > 1 && html`<${Municipality} app=${app} value=${chosen} onPick=${setSlug} />`}
+      ${page !== "counter" && all.length > 1 && html`<${Municipality} app=${app} value=${chosen} onPick=${setSlug} />`}
       <${TextField} id="login" label=${t("sign_in.login")} value=${login} onInput=${setLogin} autocomplete="username" invalid=${wrong} />
       <${PasswordField}
         id="password"

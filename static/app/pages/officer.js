@@ -1,0 +1,155 @@
+/** The page of the security officer: the policy, changes to it, questions, the audit log, the sheet. */
+import { createApi } from "../lib/api.js";
+import { draftOf, realEdit } from "../lib/policy.js";
+import { codeOf } from "../parts/errors.js";
+import { effect, html, signal } from "../parts/html.js";
+import { OfficerPage } from "../parts/officer-page.js";
+import { createToasts } from "../parts/toast.js";
+import { t } from "../parts/words.js";
+import { draw, startPage } from "./start.js";
+
+/** @typedef {import("../parts/officer-model.js").OfficerApp} OfficerApp */
+
+const TABS = /** @type {const} */ (["policy", "change", "check", "audit", "sheet", "officers"]);
+const api = createApi({ page: "officer" });
+const toasts = createToasts();
+
+/** The tab and what is shown in it, from `#change/15` or `#audit?setting=outside_vpn`. */
+function whereOf() {
+  const [path, query = ""] = location.hash.slice(1).split("?");
+  const [name, id = ""] = path.split("/");
+  const tab = TABS.find((one) => one === name) ?? "policy";
+  return { tab, id, query };
+}
+
+/** @param {unknown} error */
+function complain(error) {
+  const code = codeOf(error);
+  if (code === "signed_out") location.replace("/sign-in?page=officer");
+  else app.error.value = error;
+}
+
+/** Do something that changes things, once at a time; resolves to its answer, null when it was refused. @template T @param {() => Promise<T>} work @returns {Promise<T | null>} */
+async function once(work) {
+  if (app.busy.value) return null;
+  app.busy.value = true;
+  app.error.value = null;
+  try {
+    return await work();
+  } catch (error) {
+    complain(error);
+    return null;
+  } finally {
+    app.busy.value = false;
+  }
+}
+
+/** Fetch into a signal. @param {string} path @param {{value: any}} into */
+async function load(path, into) {
+  try {
+    into.value = await api.get(path);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+async function refresh() {
+  await Promise.all([load("policy", app.policy), load("policy/versions", app.versions)]);
+}
+
+/** @type {OfficerApp} */
+const app = {
+  you: signal(null),
+  where: signal(whereOf()),
+  policy: signal(null),
+  versions: signal(null),
+  version: signal(null),
+  rehearsal: signal(null),
+  answer: signal(null),
+  log: signal(null),
+  chain: signal(null),
+  officers: signal(null),
+  procedures: signal([]),
+  edits: signal({}),
+  error: signal(null),
+  busy: signal(false),
+  toasts,
+  edit: (setting, edit) => {
+    const rest = { ...app.edits.peek() };
+    delete rest[setting.key];
+    const real = realEdit(setting, edit);
+    app.edits.value = real ? { ...rest, [setting.key]: real } : rest;
+  },
+  dropEdits: () => (app.edits.value = {}),
+  submit: (note) =>
+    once(async () => {
+      const made = await api.post("policy/versions", draftOf(app.edits.peek(), note));
+      app.edits.value = {};
+      await refresh();
+      toasts.show("ok", t("officer.drafted", { number: made.number }));
+      location.hash = `#change/${made.number}`;
+    }),
+  approve: (number, startsAt) =>
+    once(async () => {
+      app.version.value = await api.post(`policy/versions/${number}/approve`, { starts_at: startsAt });
+      await refresh();
+      toasts.show("ok", t("officer.approved", { number }));
+    }),
+  withdraw: (number) =>
+    once(async () => {
+      app.version.value = await api.post(`policy/versions/${number}/withdraw`);
+      await refresh();
+      toasts.show("info", t("officer.withdrawn", { number }));
+    }),
+  ask: (question) =>
+    once(async () => {
+      app.answer.value = null;
+      app.answer.value = { ...(await api.post("policy/explain", question)), question };
+    }),
+  search: (query) => load(`audit?${query}`, app.log),
+  appoint: (person) =>
+    once(async () => {
+      await api.post(`officers/${person}/appoint`);
+      await load("officers", app.officers);
+    }),
+  signOut: async () => {
+    await api.post("sign-out").catch(complain);
+    location.replace("/sign-in?page=officer");
+  },
+};
+
+/** Each tab fetches what it shows when it is opened. */
+function followWhere() {
+  const { tab, id, query } = app.where.value;
+  app.error.value = null;
+  if (tab === "change" && id) {
+    app.version.value = app.rehearsal.value = null;
+    void load(`policy/versions/${id}`, app.version);
+    void load(`policy/versions/${id}/rehearsal?days=30`, app.rehearsal);
+  }
+  if (tab === "audit") void load(`audit?${query}`, app.log);
+  if (tab === "audit" || tab === "policy") void lookAtChain();
+  if (tab === "officers") void load("officers", app.officers);
+}
+
+/** The chain is only for who may read the log. */
+async function lookAtChain() {
+  if (app.you.peek()?.person.role === "administrator") return;
+  await load("audit/chain", app.chain);
+}
+
+const element = await startPage("officer");
+try {
+  const { you } = await api.me();
+  app.you.value = /** @type {any} */ (you);
+} catch (error) {
+  complain(error);
+}
+draw(html`<${OfficerPage} app=${app} />`, element);
+if (app.you.value) {
+  addEventListener("hashchange", () => (app.where.value = whereOf()));
+  await refresh();
+  void api.get("procedures").then(({ procedures }) => (app.procedures.value = procedures), complain);
+  effect(followWhere);
+  addEventListener("beforeunload", (event) => Object.keys(app.edits.peek()).length && event.preventDefault());
+}

@@ -1,0 +1,91 @@
+/** 監査ログ: search by time, person, office, action and call; the chain's state; export. */
+import { dateTime } from "../lib/format.js";
+import { html, useState } from "./html.js";
+import { Icon } from "./icon.js";
+import { Notice } from "./notice.js";
+import { has, language, t } from "./words.js";
+
+/** @typedef {import("./officer-model.js").OfficerApp} OfficerApp */
+/** @typedef {import("./officer-model.js").Entry} Entry */
+
+/** What a tag stands for, else the tag. @param {string} tag */
+function tagWords(tag) {
+  const [source, ...rest] = tag.split(":");
+  const key = source === "gate" ? `action.${rest.join(".")}` : `tag.${tag}`;
+  return has(key) ? t(key) : tag;
+}
+
+/** @param {{app: OfficerApp}} props */
+function Search({ app }) {
+  const given = new URLSearchParams(app.where.value.query);
+  const [from, setFrom] = useState("");
+  const [to, setTo] = useState("");
+  const [action, setAction] = useState(given.get("action") ?? "");
+  const [call, setCall] = useState(given.get("call") ?? "");
+  const [refused, setRefused] = useState(given.get("refused") === "1");
+  const query = new URLSearchParams();
+  if (from) query.set("from", new Date(`${from}T00:00`).toISOString());
+  if (to) query.set("to", new Date(`${to}T23:59:59`).toISOString());
+  if (action.trim()) query.set("action", action.trim());
+  if (call.trim()) query.set("call", call.trim());
+  if (refused) query.set("refused", "1");
+  for (const key of ["setting", "person", "office"]) if (given.get(key)) query.set(key, given.get(key) ?? "");
+  /** @param {(text: string) => void} set */
+  const input = (set) => (/** @type {any} */ event) => set(event.currentTarget.value);
+  /** @param {Event} event */
+  const submit = (event) => {
+    event.preventDefault();
+    void app.search(String(query));
+  };
+  return html`<form class="body row logsearch" role="search" onSubmit=${submit}>
+    <div class="field"><label for="from">${t("audit.from")}</label><input id="from" type="date" value=${from} onInput=${input(setFrom)} /></div>
+    <div class="field"><label for="to">${t("audit.to")}</label><input id="to" type="date" value=${to} onInput=${input(setTo)} /></div>
+    <div class="field"><label for="action">${t("audit.action")}</label><input id="action" type="text" value=${action} placeholder="call.place" onInput=${input(setAction)} /></div>
+    <div class="field"><label for="call">${t("audit.call")}</label><input id="call" type="text" class="mono" value=${call} onInput=${input(setCall)} /></div>
+    <label class="pick"><input type="checkbox" checked=${refused} onChange=${() => setRefused(!refused)} />${t("audit.refused")}</label>
+    <button class="btn primary" type="submit"><${Icon} name="zoom" />${t("audit.go")}</button>
+    <a class="btn plain" href=${`/api/v1/audit/export?page=officer&${query}`} download><${Icon} name="down" />CSV</a>
+  </form>`;
+}
+
+/** @param {{entry: Entry, names: Record<string, string>}} props */
+function Row({ entry, names }) {
+  const who = names[entry.person] ?? entry.person;
+  const said = entry.allowed === null ? "" : t(entry.allowed ? "audit.allowed" : "audit.denied");
+  return html`<tr class=${entry.allowed === false ? "looser" : ""}>
+    <td class="num mono">${entry.position}</td>
+    <td class="nw">${dateTime(entry.at, language())}</td>
+    <td>${tagWords(entry.tag)}<span class="key">${entry.tag}</span></td>
+    <td>${who || "―"}${entry.role && html`<br /><span class="dim">${t(`role.${entry.role}`)}</span>`}</td>
+    <td>${entry.address || "―"}</td>
+    <td>${said}${entry.reasons.length > 0 && html`<br /><span class="dim">${entry.reasons.map((code) => t(`term.${code}`)).join("・")}</span>`}</td>
+  </tr>`;
+}
+
+/** @param {{app: OfficerApp}} props */
+export function OfficerAudit({ app }) {
+  const log = app.log.value;
+  const chain = app.chain.value;
+  const last = log?.entries.at(-1);
+  return html`<main class="dmain audit">
+    <div class="stack">
+      ${chain &&
+      html`<${Notice} kind=${chain.whole ? "ok" : "stop"} role=${chain.whole ? undefined : "alert"} title=${t(chain.whole ? "tile.chain.whole" : "tile.chain.broken")}>
+        ${chain.whole ? html`${t("tile.chain.entries", { n: chain.entries ?? 0 })} <span class="mono dim">${chain.head?.slice(0, 16)}…</span>` : chain.problem}
+      <//>`}
+      <section class="panel">
+        <header><h1>${t("officer.tab.audit")}</h1></header>
+        <${Search} app=${app} key=${app.where.value.query} />
+        ${log && log.entries.length === 0 && html`<p class="body empty">${t("audit.none")}</p>`}
+        ${log &&
+        log.entries.length > 0 &&
+        html`<table class="log">
+            <caption class="vh">${t("officer.tab.audit")}</caption>
+            <thead><tr>${["position", "at", "what", "who", "address", "said"].map((key) => html`<th key=${key} scope="col" class=${key === "position" ? "num" : ""}>${t(`audit.col.${key}`)}</th>`)}</tr></thead>
+            <tbody>${log.entries.map((one) => html`<${Row} key=${one.position} entry=${one} names=${log.names} />`)}</tbody>
+          </table>
+          ${log.more && last && html`<p class="body"><a class="btn plain" href=${`#audit?${new URLSearchParams([...new URLSearchParams(app.where.value.query)].filter(([key]) => key !== "before").concat([["before", String(last.position)]]))}`}>${t("audit.more")}</a></p>`}`}
+      </section>
+    </div>
+  </main>`;
+}

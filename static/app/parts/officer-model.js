@@ -1,0 +1,55 @@
+/**
+ * What the parts of the officer's page are given.
+ *
+ * @typedef {import("../lib/policy.js").Setting} Setting
+ * @typedef {import("../lib/policy.js").Policy} Policy
+ * @typedef {import("../lib/policy.js").Edit} Edit
+ * @typedef {import("../lib/policy.js").Edits} Edits
+ * @typedef {import("../lib/policy.js").Both} Both
+ * @typedef {{id: string, name: string}} Somebody
+ * @typedef {{key: string, name: Both, before: Both, after: Both, standing: string}} Change
+ * @typedef {"draft" | "approved" | "in_force" | "past" | "withdrawn"} VersionState
+ * @typedef {{number: number, base: number, state: VersionState, note: string, author: Somebody, drafted_at: string, approved_by: Somebody | null, approved_at: string | null, starts_at: string | null, withdrawn_by: Somebody | null, withdrawn_at: string | null}} Version
+ * @typedef {Version & {text: string, changes: Change[], against_in_force: Change[], unset: string[]}} WholeVersion
+ * @typedef {{days: number, asked: number, ends_calls: number, changed_count: number, changed: {position: number, action: string, allowed: boolean, codes: string[]}[]}} Rehearsal
+ * @typedef {{code: string, met: boolean, message: string, clause: string, setting: string}} Term
+ * @typedef {{action: string, allowed: boolean, terms: Term[], question: Record<string, any>}} Answer
+ * @typedef {{position: number, at: string, tag: string, subject: string, allowed: boolean | null, reasons: string[], person: string, role: string, office: string, address: string, policy: number, detail: Record<string, any>}} Entry
+ * @typedef {{entries: Entry[], more: boolean, names: Record<string, string>}} Log
+ * @typedef {{whole: boolean, problem: string | null, entries: number | null, head: string | null}} Chain
+ * @typedef {{id: string, name: string, appointed: boolean, proposed_by: string | null, confirmed_by: string | null}} Officer
+ * @typedef {{municipality: Somebody, person: Somebody & {role: string}, appointed: boolean}} You
+ * @typedef {"policy" | "change" | "check" | "audit" | "sheet" | "officers"} Tab
+ */
+/**
+ * @template T
+ * @typedef {import("./html.js").Signal<T>} Signal
+ */
+/**
+ * @typedef {object} OfficerApp
+ * @property {Signal<You | null>} you
+ * @property {Signal<{tab: Tab, id: string, query: string}>} where
+ * @property {Signal<Policy | null>} policy
+ * @property {Signal<{versions: Version[]} | null>} versions
+ * @property {Signal<WholeVersion | null>} version
+ * @property {Signal<Rehearsal | null>} rehearsal
+ * @property {Signal<Answer | null>} answer
+ * @property {Signal<Log | null>} log
+ * @property {Signal<Chain | null>} chain
+ * @property {Signal<{officers: Officer[]} | null>} officers
+ * @property {Signal<{id: string, name: Both}[]>} procedures
+ * @property {Signal<Edits>} edits
+ * @property {Signal<any>} error
+ * @property {Signal<boolean>} busy
+ * @property {any} toasts
+ * @property {(setting: Setting, edit: Edit) => void} edit
+ * @property {() => void} dropEdits
+ * @property {(note: string) => Promise<unknown>} submit
+ * @property {(number: number, startsAt: string | null) => Promise<unknown>} approve
+ * @property {(number: number) => Promise<unknown>} withdraw
+ * @property {(question: Record<string, any>) => Promise<unknown>} ask
+ * @property {(query: string) => Promise<void>} search
+ * @property {(person: string) => Promise<unknown>} appoint
+ * @property {() => Promise<void>} signOut
+ */
+export {};

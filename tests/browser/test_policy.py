@@ -1,0 +1,39 @@
+"""Two officers change a setting, and a counter meets it."""
+
+import pytest
+
+from tools.browsers.page import Browser
+from tools.browsers.people import DESK_SIZE, Pair, words
+from tools.browsers.service import RunningService, Town
+from tools.tour.officer import draw_up, enter, sign
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(200),
+    pytest.mark.parametrize("browser", ["chromium"], indirect=True),
+]
+
+
+async def test_a_counter_outside_the_vpn_is_refused_once_two_officers_require_it(
+    browser: Browser, pair: Pair, town: Town, service: RunningService
+) -> None:
+    await pair.talk()
+    await pair.desk.decide("verified")
+    await pair.counter.press("result.finish")
+    office = await browser.seat(*DESK_SIZE)
+    try:
+        await enter(office, service.base_url, town.officers[0])
+        await draw_up(office)
+        await office.fill("#note", "VPNを必須にする")
+        await office.click(".basket button[type=submit]")
+        await office.until_seen(None, ".diff")
+        await office.until_seen(words("approval.other"), "aside li.unmet")
+        await enter(office, service.base_url, town.officers[1])
+        await sign(office, 1)
+        assert office.errors == []
+    finally:
+        await office.end()
+    await pair.counter.until_says("idle.call", ".callbtn")
+    await pair.counter.place()
+    await pair.counter.until_says("error.outside_vpn")
