@@ -1,4 +1,4 @@
-"""The officer's page in every state: from the baseline to a version that a second officer signed."""
+"""The officer's page in every state: from the baseline to what a second officer signed."""
 
 from collections.abc import Sequence
 
