@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft, coturn.
+# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft, coturn, a C compiler.
 # On Debian as root or with sudo it installs what is missing; elsewhere it says what to install.
 set -euo pipefail
 
@@ -9,6 +9,7 @@ have_type() {
   compgen -G "/usr/share/fonts/opentype/noto/NotoSansCJK*" >/dev/null ||
     { have fc-list && [ -n "$(fc-list :lang=ja family 2>/dev/null)" ]; }
 }
+{ have cc || have gcc; } || missing+=(gcc libc6-dev)
 have chromium || missing+=(chromium)
 have firefox-esr || missing+=(firefox-esr)
 have_type || missing+=(fonts-noto-cjk)
