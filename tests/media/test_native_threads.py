@@ -6,13 +6,15 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator
+from socket import socket
 
 import pytest
 
+from media.arrival import age_of_last
 from media.native_path import NativePath
 from media.path import NOBODY, Codec, Flow
 from tests.media.basics import until
-from tests.media.path_world import DELTA, KEY, PROFILE, VIDEO_TYPE, End, World, rtp
+from tests.media.path_world import AUDIO_TYPE, DELTA, KEY, PROFILE, VIDEO_TYPE, End, World, rtp
 
 SENT = 2500
 
@@ -130,3 +132,37 @@ async def test_everything_may_be_changed_while_packets_flow(native: World) -> No
             drained(listener)
     path.set_keys(sender.leg, PROFILE, *keys)
     assert path.source_state(sender.video).received > SENT // 4
+
+
+class Late(NativePath):
+    """Begins to read when the test says so, as after a standstill."""
+
+    def start(self, udp: socket) -> None:
+        self.udp = udp
+
+    def begin(self) -> None:
+        super().start(self.udp)
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(0.0, 30, 30), (0.2, 30, 30), (0.45, 0, 3)])
+async def test_what_waited_too_long_is_left_out_pictures_before_sound(
+    seconds: float, least: int, most: int
+) -> None:
+    world = World(Late)
+    assert isinstance(world.path, Late)
+    age_of_last(world.path.udp.fileno())  # arrivals are noted from here on
+    sender, listener, _ = world.pair()
+    listener.hears(sender.audio, kind=AUDIO_TYPE)
+    for seq in range(1, 301):
+        sender.shows(seq, DELTA if seq % 30 else KEY)
+        if seq % 10 == 0:
+            sender.speaks(seq)
+    await asyncio.sleep(seconds)
+    world.path.begin()
+    await world.settle()
+    kinds = [x.payload_type for x in listener.got()]
+    assert least <= kinds.count(AUDIO_TYPE) <= most
+    assert (kinds.count(VIDEO_TYPE) > 200) == (seconds == 0.0)
+    assert (world.path.stale() > 200) == (seconds > 0.0)
+    assert world.path.missing(sender.video) == []
+    await world.close()

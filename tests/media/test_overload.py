@@ -11,12 +11,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from media import rtcp
 from media.arrival import age_of_last
 from media.node import MediaNode
 from tests.media.probe import DELTA, KEYFRAME, Probe
 
 Eventually = Callable[..., Any]
+# The native path does not stand still with the loop: test_native_threads.py.
+on_the_loop = pytest.mark.parametrize("node", ["python"], indirect=True)
 
 
 def test_the_age_of_a_datagram_is_how_long_it_waited() -> None:
@@ -60,6 +64,7 @@ async def test_what_a_loop_in_time_reads_is_carried_whole(
     assert len(listener.sounds()) == 31
 
 
+@on_the_loop
 async def test_after_a_standstill_pictures_are_left_out_whole_and_sound_is_carried(
     node: MediaNode, make_probe: Any, eventually: Any
 ) -> None:
@@ -80,6 +85,7 @@ async def test_after_a_standstill_pictures_are_left_out_whole_and_sound_is_carri
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+@on_the_loop
 async def test_what_was_left_out_is_not_asked_for_again(
     node: MediaNode, make_probe: Any, eventually: Any
 ) -> None:
@@ -94,6 +100,7 @@ async def test_what_was_left_out_is_not_asked_for_again(
     assert asked == []
 
 
+@on_the_loop
 async def test_after_a_long_standstill_sound_is_left_out_as_well(
     node: MediaNode, make_probe: Any, eventually: Any
 ) -> None:
