@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 from media.answer import Ssrcs
-from media.codecs import VP8, Codec
+from media.codecs import VP8, Codec, choose
 from media.downlink import Downlink
 from media.dtls import DtlsState, Identity
 from media.leg import KINDS, Leg
@@ -31,13 +31,18 @@ class Counters:
 
 
 class Party:
-    """One end of a call. Its uplinks outlive its connections (`leg`, None while there is none)."""
+    """One end of a call. Its uplinks outlive its connections (`leg`, None while there is none).
 
-    def __init__(self, path: PacketPath, call_id: str, name: str) -> None:
+    `kinds` are the uplinks that it has: none while it is in no call.
+    """
+
+    def __init__(
+        self, path: PacketPath, call_id: str, name: str, *, kinds: tuple[str, ...] = KINDS
+    ) -> None:
         self._path = path
         self.call_id = call_id
         self.name = name
-        self.uplinks = {kind: Uplink(path, kind) for kind in KINDS}
+        self.uplinks = {kind: Uplink(path, kind) for kind in kinds}
         self.leg: Leg | None = None
         self._before = Counters()
 
@@ -56,6 +61,11 @@ class Party:
         self.leg = Leg(self._path, transport, offer, _new_ssrcs(offer))
         self.leg.agree(offer)
         return self.leg
+
+    def take(self, leg: Leg) -> None:
+        """Take over a connection that stands; whatever there was is dropped."""
+        self.drop()
+        self.leg = leg
 
     def restart(self, offer: Offer) -> None:
         """Take a further offer of the same connection: keys, numbers and addresses stay."""
@@ -158,6 +168,11 @@ class Call:
         member = self.parties.pop(name, None)
         if member is not None:
             member.close()
+
+    def choose_codec(self) -> None:
+        """Take the codec that those who are connected agree on (media/codecs.py)."""
+        legs = (member.leg for member in self.parties.values())
+        self.codec = choose(leg.offer.line("video").names for leg in legs if leg is not None)
 
     def codec_of(self, line: Line) -> Codec:
         """Return the codec that the call uses on `line`."""

@@ -18,6 +18,7 @@ from media.transport import Transport
 from media.uplink import LastReport, Uplink
 
 REPORT_SECONDS = 0.4  # at least every 500 ms on each leg: pages watch for silence
+IDLE_SECONDS = 2.0  # a page that waits gives its line 6.5 s (static/app/lib/watchdog.js)
 ARRIVALS_SECONDS = 0.1
 UNCAPPED_BPS = 10_000_000
 FALLEN = 0.95  # a limit that fell so far does not wait for the next report
@@ -136,6 +137,12 @@ class ControlPath:
         if now - leg.reported_at >= REPORT_SECONDS:
             leg.reported_at = now
             self._report(leg, uplinks, now)
+
+    def idle(self, leg: Leg, now: float) -> None:
+        """Send a sign of life to who is in no call, every 2 s."""
+        if leg.transport.may_send(now) and now - leg.reported_at >= IDLE_SECONDS:
+            leg.reported_at = now
+            self._send_packet(leg.transport, _nothing_new(leg))
 
     def _steer(self, leg: Leg, video: Uplink, now: float) -> None:
         """Fit what the party is sent to its line, and tell it at once what its listeners bear."""

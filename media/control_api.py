@@ -35,6 +35,18 @@ class Offer(Model):
     offer: str
 
 
+class Seat(Model):
+    """Whose waiting connection becomes a party's."""
+
+    seat: Name
+
+
+class Moved(Model):
+    """Whether there was one."""
+
+    moved: bool
+
+
 class NodeNoun(Model):
     """One run of a media process."""
 
@@ -139,7 +151,13 @@ SETTINGS: TypeAdapter[MediaSettings] = TypeAdapter(MediaSettings)
 
 def version_of(settings: MediaSettings) -> str:
     """Return what two that speak to each other have in common: the models, and the settings."""
-    adapters = (FRAMES, JOINED, STATS, SETTINGS, TypeAdapter(CallState | Offer | SeenFrame))
+    adapters = (
+        FRAMES,
+        JOINED,
+        STATS,
+        SETTINGS,
+        TypeAdapter(CallState | Offer | Seat | Moved | SeenFrame),
+    )
     schemas = [adapter.json_schema() for adapter in adapters]
     said = json.dumps([schemas, SETTINGS.dump_python(settings, mode="json")], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:16]

@@ -55,7 +55,10 @@ class ControlServer:
                 web.put("/v1/calls/{call}", self._set_call),
                 web.delete("/v1/calls/{call}", self._close_call),
                 web.post("/v1/calls/{call}/parties/{party}", self._join),
+                web.put("/v1/calls/{call}/parties/{party}", self._move_in),
                 web.delete("/v1/calls/{call}/parties/{party}", self._leave),
+                web.put("/v1/lobby/{seat}", self._let_wait),
+                web.delete("/v1/lobby/{seat}", self._dismiss),
                 web.get("/v1/calls/{call}/stats", self._stats),
                 web.get("/v1/events", self._serve_events),
                 web.post("/v1/end", self._end),
@@ -127,6 +130,20 @@ class ControlServer:
         offer = _body(api.Offer, await request.read()).offer
         sdp = self._node.admit(_name(request, "call"), _name(request, "party"), offer)
         return _json(api.JOINED.dump_json(Joined(sdp, self._node.epoch)))
+
+    async def _let_wait(self, request: web.Request) -> web.Response:
+        offer = _body(api.Offer, await request.read()).offer
+        sdp = self._node.let_wait(_name(request, "seat"), offer)
+        return _json(api.JOINED.dump_json(Joined(sdp, self._node.epoch)))
+
+    async def _move_in(self, request: web.Request) -> web.Response:
+        seat = _body(api.Seat, await request.read()).seat
+        moved = self._node.move_in(_name(request, "call"), _name(request, "party"), seat)
+        return _json(api.Moved(moved=moved).model_dump_json().encode())
+
+    async def _dismiss(self, request: web.Request) -> web.Response:
+        self._node.dismiss(_name(request, "seat"))
+        return web.Response(status=204)
 
     async def _leave(self, request: web.Request) -> web.Response:
         self._node.leave(_name(request, "call"), _name(request, "party"))

@@ -127,6 +127,35 @@ class MediaEngine(Protocol):
         `Denied` for the wrong permit, `TooMuch` for a fifth party, `Unavailable`.
         """
 
+    async def warm(self, permit: Permit, seat: str, offer: str, *, beside: str | None) -> Joined:
+        """Connect `seat` before it is in a call and return the answer.
+
+        The connection waits in a lobby, from which nothing leads to anybody, for `adopt`. `beside`
+        is the call that it will most likely be moved into: a connection cannot be moved to another
+        node. `permit` is for `media.warm` on the seat.
+
+        Raises `ProtocolError` (`bad_sdp`) with nothing changed, `Denied`, `TooMuch`, `Unavailable`.
+        """
+
+    async def adopt(self, permit: Permit, call_id: str, party: str, seat: str) -> bool:
+        """Move the connection that waits for `seat` into a call as `party`.
+
+        Tells whether it is there; false when none waits where the call is. What the party had in
+        the call is dropped; nothing of the lobby comes along but keys, addresses and what was
+        agreed. `permit` is for `media.join` on the call.
+
+        Raises `NotFound` for an unknown call, `TooMuch` for a fifth party, `Denied`.
+        """
+
+    def near(self, call_id: str, seat: str) -> bool:
+        """Tell whether `seat`'s waiting connection, if there is one, could be moved into the call.
+
+        When not, another one that is made `beside` the call could.
+        """
+
+    async def dismiss(self, seat: str) -> None:
+        """End the connection that waits for `seat`; nothing happens when there is none."""
+
     async def leave(self, call_id: str, party: str) -> None:
         """End `party`'s connection; nothing happens when there is none."""
 

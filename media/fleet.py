@@ -84,6 +84,7 @@ class Fleet:
         self._spawner = Spawner()
         self._keepers: list[Keeper] = []
         self._calls: dict[str, FleetCall] = {}
+        self._lobby: dict[str, Keeper] = {}  # where the connection of a seat waits
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- life
@@ -175,6 +176,7 @@ class Fleet:
 
     def node_down(self, keeper: Keeper) -> None:
         """Ask for new connections at once, and find the calls another process meanwhile."""
+        self._lobby = {seat: other for seat, other in self._lobby.items() if other is not keeper}
         lost = [call for call in self._calls.values() if call.keeper is keeper]
         for call in lost:
             call.put(None)
@@ -286,6 +288,45 @@ class Fleet:
         joined = await node.join(call_id, party, offer)
         call.joined.add(party)
         return joined
+
+    async def warm(self, permit: Permit, seat: str, offer: str, *, beside: str | None) -> Joined:
+        """Connect `seat` where the call `beside` is, else where it waits already, else anywhere."""
+        permit.require("media.warm", seat)
+        call = self._calls.get(beside) if beside is not None else None
+        before = self._lobby.get(seat)
+        keeper = (call.keeper if call else None) or before or self._roomiest(for_new=False)
+        if keeper is None or keeper.node is None:
+            raise Unavailable("there is no media process")
+        if before is not keeper:
+            await self.dismiss(seat)
+        self._lobby[seat] = keeper
+        return await keeper.node.let_wait(seat, offer)
+
+    async def adopt(self, permit: Permit, call_id: str, party: str, seat: str) -> bool:
+        """Move the connection that waits for `seat` into the call, if both are in one process."""
+        permit.require("media.join", call_id)
+        call = self._call(call_id)
+        node = await self._node_of(call)
+        if self._lobby.get(seat, call.keeper) is not call.keeper:
+            await self.dismiss(seat)
+            return False
+        self._lobby.pop(seat, None)
+        moved = await node.move_in(call_id, party, seat)
+        if moved:
+            call.joined.add(party)
+        return moved
+
+    def near(self, call_id: str, seat: str) -> bool:
+        """Tell whether both are in one process, or one of them in none."""
+        call, keeper = self._calls.get(call_id), self._lobby.get(seat)
+        return call is None or call.keeper is None or keeper in (None, call.keeper)
+
+    async def dismiss(self, seat: str) -> None:
+        """End the connection that waits for `seat`; one that a dead process had is gone."""
+        keeper = self._lobby.pop(seat, None)
+        if keeper is not None and keeper.node is not None:
+            with contextlib.suppress(Unavailable):
+                await keeper.node.dismiss(seat)
 
     async def leave(self, call_id: str, party: str) -> None:
         """End `party`'s connection."""

@@ -4,7 +4,7 @@ import secrets
 
 from media.answer import Ssrcs
 from media.bucket import Bucket
-from media.codecs import Codec
+from media.codecs import VP8, Codec
 from media.downlink import Downlink
 from media.path import MAX_SSRCS, NOBODY, PacketPath, Route, Seeds
 from media.sdp import ABS_SEND_TIME, FORWARDED, MID, TRANSPORT_CC, Line, Offer
@@ -38,6 +38,8 @@ class Leg:
         self.resends = Bucket(RESENDS_BURST, RESENDS_PER_SECOND)
         self.arrivals_at = 0.0
         self.reported_at = 0.0
+        self.waited_as: str | None = None  # whose place in the lobby it had
+        self.codec_told = VP8  # in which the party was last told to send pictures
         self.cap_told: int | None = None
 
     def _downlink(self, line: Line, seeds: Seeds) -> Downlink:

@@ -52,6 +52,22 @@ class LocalEngine:
         """Connect `party` and return the answer."""
         return Joined(self._node.join(permit, call_id, party, offer), self._node.epoch)
 
+    async def warm(self, permit: Permit, seat: str, offer: str, *, beside: str | None) -> Joined:
+        """Connect `seat` and return the answer; there is one node for every call."""
+        return Joined(self._node.warm(permit, seat, offer), self._node.epoch)
+
+    async def adopt(self, permit: Permit, call_id: str, party: str, seat: str) -> bool:
+        """Move the connection that waits for `seat` into the call."""
+        return self._node.adopt(permit, call_id, party, seat)
+
+    def near(self, call_id: str, seat: str) -> bool:
+        """Tell that everything is in one place."""
+        return True
+
+    async def dismiss(self, seat: str) -> None:
+        """End the connection that waits for `seat`."""
+        self._node.dismiss(seat)
+
     async def leave(self, call_id: str, party: str) -> None:
         """End `party`'s connection."""
         self._node.leave(call_id, party)

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 from media.answer import Local, write_answer
 from media.call import Call, Party
-from media.codecs import VP8
 from media.control import CNAME
 from media.dtls import DtlsState, Identity, new_identity
 from media.engine import CallMedia, Capacity
 from media.leg import Leg
+from media.lobby import Lobby
 from media.port import Port
-from media.sdp import parse_offer
+from media.sdp import Offer, parse_offer
 from media.settings import MediaEvents, MediaSettings, PartyStats
 from media.workload import Workload
 from security.errors import NotFound, Unavailable
@@ -45,6 +45,7 @@ class MediaNode:
         self._calls: dict[str, Call] = {}
         self._port = Port(self, packet_path=settings.packet_path, clock=clock)
         self._workload = Workload(self._port.path.name, settings.max_calls)
+        self._lobby = Lobby(self._port.path)
         self._identity: Identity | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -76,6 +77,8 @@ class MediaNode:
         """Say goodbye to every party and close the socket."""
         for call_id in tuple(self._calls):
             self.close_call(call_id)
+        for guest in self._lobby:
+            self.dismiss(guest.name)
         if self._timer is not None:
             self._timer.cancel()
         self._port.close()
@@ -105,22 +108,64 @@ class MediaNode:
         That is the control socket alone: permits do not travel, and who may speak there is the
         server, which has asked the gate (CONTROL.md).
         """
-        if self._identity is None or not self._port.is_open:
-            raise Unavailable("the media engine is not running")
+        identity, call = self._running_identity(), self._call(call_id)
+        leg = self._connect(call.party(party), parse_offer(offer))
+        call.choose_codec()
+        leg.codec_told = call.codec
+        self._rewire(call)
+        return write_answer(leg.offer, self._local(leg, identity))
+
+    def warm(self, permit: Permit, seat: str, offer: str) -> str:
+        """Connect `seat` before it is in a call and return the SDP answer.
+
+        The connection waits in the lobby, from which nothing leads to anybody, for `adopt`. An
+        offer of the same connection restarts it in place, another one replaces it. `permit` is for
+        `media.warm` on the seat.
+
+        Raises `ProtocolError` (`bad_sdp`) with nothing changed, `Denied`, `TooMuch`, `Unavailable`.
+        """
+        permit.require("media.warm", seat)
+        return self.let_wait(seat, offer)
+
+    def let_wait(self, seat: str, offer: str) -> str:
+        """Do what `warm` does for somebody who has looked at the permit already (see `admit`)."""
+        identity, parsed = self._running_identity(), parse_offer(offer)
+        leg = self._connect(self._lobby.guest(seat), parsed)
+        return write_answer(parsed, self._local(leg, identity))
+
+    def adopt(self, permit: Permit, call_id: str, party: str, seat: str) -> bool:
+        """Move the connection that waits for `seat` into a call as `party`; tell whether one did.
+
+        It comes with keys, addresses and what was agreed; its sources, numbers and reports begin
+        anew, and what the party had there is dropped. `permit` is for `media.join` on the call.
+
+        Raises `NotFound` for an unknown call, `TooMuch` for a fifth party, `Denied`.
+        """
+        permit.require("media.join", call_id)
+        return self.move_in(call_id, party, seat)
+
+    def move_in(self, call_id: str, party: str, seat: str) -> bool:
+        """Do what `adopt` does for somebody who has looked at the permit already (see `admit`)."""
         call = self._call(call_id)
-        parsed = parse_offer(offer)
         member = call.party(party)
-        if member.can_restart(parsed):
-            member.restart(parsed)
-        else:
-            self._port.forget(member)
-            member.connect(self._identity, parsed, now=self._clock())
-        call.wire()
-        leg = member.leg
-        if leg is None:
-            raise Unavailable("the connection was not made")
-        self._port.remember(member, leg)
-        return write_answer(parsed, self._local(leg, self._identity))
+        guest = self._lobby.waiting(seat)
+        if guest is None:
+            return member.leg is not None and member.leg.waited_as == seat
+        self._port.forget(member)
+        self._port.hand_over(guest, member)
+        self._lobby.hand_over(guest, member)
+        call.choose_codec()
+        self._rewire(call)
+        if member.leg is not None and member.leg.transport.up:
+            self.connection_up(member, self._clock())
+        return member.leg is not None
+
+    def dismiss(self, seat: str) -> None:
+        """End the connection that waits for `seat`; nothing happens when there is none."""
+        guest = self._lobby.dismiss(seat)
+        if guest is not None:
+            self._port.forget(guest)
+            guest.close()
 
     def leave(self, call_id: str, party: str) -> None:
         """End `party`'s connection; nothing happens when there is none."""
@@ -130,7 +175,8 @@ class MediaNode:
             self._workload.ended(member.stats())
             self._port.forget(member)
             call.leave(party)
-            call.wire()
+            call.choose_codec()
+            self._rewire(call)
 
     def set_gate(self, call_id: str, *, open: bool) -> None:
         """Let sound and pictures through between the parties, or nothing.
@@ -202,6 +248,31 @@ class MediaNode:
             raise NotFound("the media engine has no such call")
         return call
 
+    def _running_identity(self) -> Identity:
+        """Return our certificate. Raises `Unavailable` while the node is not running."""
+        if self._identity is None or not self._port.is_open:
+            raise Unavailable("the media engine is not running")
+        return self._identity
+
+    def _connect(self, member: Party, offer: Offer) -> Leg:
+        """Begin or restart the connection that `offer` is about and return it."""
+        leg = member.leg
+        if leg is not None and member.can_restart(offer):
+            member.restart(offer)
+        else:
+            self._port.forget(member)
+            leg = member.connect(self._running_identity(), offer, now=self._clock())
+        self._port.remember(member, leg)
+        return leg
+
+    def _rewire(self, call: Call) -> None:
+        """Tie everybody anew; who sends pictures in another codec than the call's is to offer."""
+        call.wire()
+        for member in call.parties.values():
+            if member.leg is not None and member.leg.codec_told != call.codec:
+                member.leg.codec_told = call.codec
+                self._events.offer_wanted(call.id, member.name, "streams")
+
     def _local(self, leg: Leg, identity: Identity) -> Local:
         return Local(
             ufrag=leg.transport.local.ufrag,
@@ -213,13 +284,15 @@ class MediaNode:
             cname=CNAME,
             session_id=leg.session_id,
             version=leg.version,
-            codec=VP8,
+            codec=leg.codec_told,
         )
 
     # --- what the port tells
 
     def connection_up(self, member: Party, now: float) -> None:
         """Ask at once for what the newcomer waits for: earlier it would have been lost."""
+        if member in self._lobby:
+            return
         self._events.media_up(member.call_id, member.name)
         call = self._calls.get(member.call_id)
         if call is None:
@@ -231,8 +304,11 @@ class MediaNode:
                 self._port.control.tick(other.leg, other.uplinks, needy, now)
 
     def connection_ended(self, member: Party, leg: Leg) -> None:
-        """Tell the server."""
-        self._events.media_lost(member.call_id, member.name)
+        """Tell the server; of who waits for no call there is nothing to tell, only to forget."""
+        if member in self._lobby:
+            self.dismiss(member.name)
+        else:
+            self._events.media_lost(member.call_id, member.name)
 
     # --- time
 
@@ -251,6 +327,13 @@ class MediaNode:
                     if member.leg.handle in moved:
                         self._port.catch_up(member.leg, moved=True)
                     self._tick_alone(member, member.leg, needy, now)
+        self._tick_lobby(now)
+
+    def _tick_lobby(self, now: float) -> None:
+        """Do for who waits what is due a few times a second; they bring and want nothing."""
+        for guest in self._lobby.due(now):
+            if guest.leg is not None:
+                self._tick_alone(guest, guest.leg, frozenset(), now)
 
     def _measure(self, now: float) -> None:
         parties = [x.stats() for call in self._calls.values() for x in call.parties.values()]
@@ -272,7 +355,10 @@ class MediaNode:
                 self._port.send_all(leg, transport.dtls.tick(now=now))
             self._port.look_for_end(member, leg)
             return
-        self._port.control.tick(leg, member.uplinks, needy, now)
+        if member in self._lobby:
+            self._port.control.idle(leg, now)
+        else:
+            self._port.control.tick(leg, member.uplinks, needy, now)
         if transport.up and transport.dtls.state is DtlsState.UP:
             self._watch(member, leg, now)
 
@@ -283,6 +369,6 @@ class MediaNode:
             return
         leg.transport.lost = gone
         if gone:
-            self._events.media_lost(member.call_id, member.name)
+            self.connection_ended(member, leg)
         else:
             self._events.media_up(member.call_id, member.name)

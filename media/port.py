@@ -89,6 +89,13 @@ class Port:
                 del self._by_address[address]
         member.drop()
 
+    def hand_over(self, guest: Party, member: Party) -> None:
+        """Have what comes for `guest` come to `member`, who gets its connection."""
+        for ufrag in [x for x, owner in self._by_ufrag.items() if owner is guest]:
+            self._by_ufrag[ufrag] = member
+        for address in [x for x, owner in self._by_address.items() if owner is guest]:
+            self._by_address[address] = member
+
     def owner(self, address: Address) -> str | None:
         """Return the name of the party behind `address`, None for a stranger's."""
         member = self._by_address.get(address)

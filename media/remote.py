@@ -162,6 +162,21 @@ class RemoteNode:
         path = _path(call_id, "parties", party)
         return api.JOINED.validate_json(await self._ask("POST", path, body))
 
+    async def let_wait(self, seat: str, offer: str) -> Joined:
+        """Return the answer to the offer of a seat that is in no call."""
+        body = api.Offer(offer=offer).model_dump_json()
+        return api.JOINED.validate_json(await self._ask("PUT", f"/v1/lobby/{seat}", body))
+
+    async def move_in(self, call_id: str, party: str, seat: str) -> bool:
+        """Move a seat's waiting connection into the call; tell whether it is there."""
+        body = api.Seat(seat=seat).model_dump_json()
+        path = f"/v1/calls/{call_id}/parties/{party}"
+        return api.Moved.model_validate_json(await self._ask("PUT", path, body)).moved
+
+    async def dismiss(self, seat: str) -> None:
+        """End a seat's waiting connection."""
+        await self._ask("DELETE", f"/v1/lobby/{seat}")
+
     async def leave(self, call_id: str, party: str) -> None:
         """End a party's connection."""
         await self._ask("DELETE", _path(call_id, "parties", party))

@@ -5,6 +5,7 @@ import logging
 
 from security.errors import NotFound
 from server.api.hub import Hub, counter_key
+from server.calls.call import PartyName
 from server.calls.registry import UNDER_WAY
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class MediaWatch:
             call = self._hub.registry.get(call_id)
         except NotFound:
             return
-        if call.state not in UNDER_WAY:
+        # A counter is connected while it waits, too.
+        if call.state not in UNDER_WAY and party != PartyName.COUNTER:
             return
         key = counter_key(call) if party == "counter" else ("desk", call.desk_id or "")
         self._hub.seats.send(key, {"type": "please-offer", "reason": reason})

@@ -30,6 +30,7 @@ from security.policy.terms import (
     VPN,
 )
 
+QUEUED_STATES = frozenset({"waiting", "ringing"})
 OPEN_STATES = frozenset({"talking", "interrupted", "deciding"})
 
 
@@ -97,6 +98,16 @@ CALL_LIVE = Term(
     lambda f: f.call is not None and f.call.state in OPEN_STATES,
     Reason("wrong_state", "the call is not under way"),
 )
+JOINABLE = Term(
+    lambda f: (
+        f.call is not None
+        and (
+            f.call.state in OPEN_STATES
+            or (f.call.state in QUEUED_STATES and _is_counter_of_call(f))
+        )
+    ),
+    Reason("wrong_state", "the call is not under way"),
+)
 ANSWERED = Term(
     lambda f: f.call is not None and f.call.answered,
     Reason("wrong_state", "the call was never answered"),
@@ -147,7 +158,8 @@ _RULES = (
     Rule("call.devices", (SAME_MUNICIPALITY, PARTY), quiet=True),
     Rule("call.quality", (SAME_MUNICIPALITY, PARTY), quiet=True),
     Rule("call.read", (SAME_MUNICIPALITY, PARTY), quiet=True),
-    Rule("media.join", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, *FROM_WHERE)),
+    Rule("media.join", (SAME_MUNICIPALITY, PARTY, JOINABLE, *FROM_WHERE)),
+    Rule("media.warm", (SAME_MUNICIPALITY, DESK_ROLE, *FROM_WHERE), quiet=True),
     Rule("media.path", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, VPN, SOURCES, RELAY), quiet=True),
     Rule("recording.start", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, RECORDING_ON, RECORDING_AGREED)),
     Rule("recording.view", (SAME_MUNICIPALITY, RECORDING_VIEWER)),

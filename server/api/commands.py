@@ -1,10 +1,12 @@
 """What each message of PROTOCOL.md section 3 does: one function per type, found by name."""
 
+import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from media.engine import Joined
 from media.quality_lines import Received, Report, Sent
 from security.errors import Conflict, Denied, NotFound
 from security.gate import Permit
@@ -14,16 +16,21 @@ from server.api.views import Json, time_view
 from server.api.welcome import call_state
 from server.calls import events as ev
 from server.calls.call import Call, PartyName
+from server.calls.registry import IN_QUEUE
 from server.parts import Parts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """One page's side of the conversation. `speak` asks anew who is signed in."""
+    """One page's side of the conversation. `speak` asks anew who is signed in.
+
+    `warm` tells that the page has connected ahead of a call (PROTOCOL.md section 3.1).
+    """
 
     parts: Parts
     speaker: Speaker
     speak: Callable[[], Awaitable[Speaker]]
+    warm: bool = False
 
     def own_call(self) -> Call:
         """Return the open call that this page is a party of. Raises `Conflict`."""
@@ -105,7 +112,9 @@ async def accept(context: Context, message: m.Accept) -> Json:
     permit = await parts.gate.ask("call.accept", facts)
     if speaker.person is None:
         raise Denied("nobody is signed in", code="signed_out")
-    answered = await parts.registry.accept(permit, speaker.person.id, message.call)
+    answered = await parts.registry.accept(
+        permit, speaker.person.id, message.call, admit=functools.partial(let_in, context)
+    )
     return await call_state(parts, speaker, answered)
 
 
@@ -197,6 +206,8 @@ async def desk_state(context: Context, message: m.DeskState) -> Json:
     ringing = parts.registry.ringing_at(speaker.seat[1])
     if ringing is not None and not is_open:
         await parts.registry.apply(ringing.id, ev.Passed(speaker.seat[1]))
+    if not is_open:
+        await parts.media.dismiss(speaker.seat[1])
     parts.hub.seats.send(speaker.seat, {"type": "desk", "state": message.state})
     await parts.registry.settle(speaker.municipality.id)
     return {}
@@ -204,11 +215,16 @@ async def desk_state(context: Context, message: m.DeskState) -> Json:
 
 @command("offer")
 async def offer(context: Context, message: m.Offer) -> Json:
-    """Join the call's sound and pictures."""
-    call = context.own_call()
-    permit = await context.ask("media.join", call)
-    party = context.speaker.party.value
-    joined = await context.parts.media.join(permit, call.id, party, message.sdp)
+    """Join the call's sound and pictures, or be ready for those of the next call."""
+    parts, (kind, key) = context.parts, context.speaker.seat
+    if kind == "desk" and parts.registry.of_desk(key) is None:
+        joined = await keep_warm(context, message.sdp)
+    else:
+        call = context.own_call()
+        permit = await context.ask("media.join", call)
+        if call.state in IN_QUEUE:
+            await parts.registry.open_room(call.id)
+        joined = await parts.media.join(permit, call.id, context.speaker.party.value, message.sdp)
     return {
         "type": "answer",
         "connection": message.connection,
@@ -247,6 +263,43 @@ async def chat_read(context: Context, message: m.ChatRead) -> Json:
     number = await parts.chat.mark_read(permit, call.id, party, message.number)
     parts.hub.tell_parties(call, {"type": "chat.read", "party": party, "number": number})
     return {}
+
+
+async def keep_warm(context: Context, sdp: str) -> Joined:
+    """Connect a desk that is in no call: in its lobby, near the call that rings there.
+
+    Raises `Conflict` while the desk is 離席.
+    """
+    parts, person_id = context.parts, context.speaker.seat[1]
+    if not parts.registry.desks.is_open(person_id):
+        raise Conflict("this desk takes no calls", code="wrong_state")
+    facts = context.speaker.facts(person_id, now=parts.clock())
+    permit = await parts.gate.ask("media.warm", facts)
+    ringing = parts.registry.ringing_at(person_id)
+    joined = await parts.media.warm(
+        permit, person_id, sdp, beside=ringing.id if ringing is not None else None
+    )
+    context.warm = True
+    return joined
+
+
+async def let_in(context: Context, call: Call) -> None:
+    """Move the connection that this very page made ready into the call that it has just answered.
+
+    A page whose connection is not there any more is asked for another.
+    """
+    parts, speaker, was_warm = context.parts, context.speaker, context.warm
+    if not was_warm:
+        await parts.media.dismiss(speaker.seat[1])
+        return
+    context.warm, moved = False, False
+    try:
+        permit = await context.ask("media.join", call)
+        moved = await parts.media.adopt(permit, call.id, speaker.party.value, speaker.seat[1])
+    finally:
+        if not moved:
+            again = {"type": "please-offer", "reason": "new_connection"}
+            parts.hub.seats.send(speaker.seat, again)
 
 
 def find_call(parts: Parts, speaker: Speaker, call_id: str) -> Call | None:

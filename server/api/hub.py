@@ -114,6 +114,11 @@ class Hub:
         if desk_id is not None:
             self.seats.send(("desk", desk_id), message)
 
+    def ask_nearer(self, desk_id: str) -> None:
+        """Have a desk make its waiting connection anew."""
+        again = {"type": "please-offer", "reason": "new_connection"}
+        self.seats.send(("desk", desk_id), again)
+
     async def tell_queue(self, municipality_id: str) -> None:
         """Show the queue to the desks and their place to the counters."""
         waiting = await self._draw_waiting(municipality_id)

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from chat.message import MAX_CHARACTERS
 from files.kinds import MEDIA_TYPES
-from security.errors import Conflict, MadoguchiError, NotFound, ProtocolError, TooMuch
+from security.errors import Conflict, MadoguchiError, NotFound, ProtocolError, TooMuch, Unavailable
 from security.ids import new_id
 from server.api import seats
 from server.api.commands import HANDLERS, Context
@@ -175,6 +175,8 @@ class Page:
             registry.later(call.id, lost, lambda: parts.hub.seats.present(seat))
         if speaker.page == "desk":
             await registry.settle(speaker.municipality.id)
+            with contextlib.suppress(Unavailable):
+                await parts.media.dismiss(speaker.seat[1])
 
     async def _listen(self) -> None:
         while not self._socket.closing:

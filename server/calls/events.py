@@ -126,6 +126,21 @@ class OpenMedia(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class AskNearer(Effect):
+    """Have the desk that it rings at wait where it can be let in from."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitDesk(Effect):
+    """Let the desk's waiting connection into the call, before anybody is told of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldMedia(Effect):
+    """Close the gate and end the desk's connection; the counter's waits for the next desk."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenGate(Effect):
     """Let both parties send and receive sound and pictures."""
 

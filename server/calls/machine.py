@@ -272,13 +272,19 @@ def _effects(before: Call, after: Call, event: ev.Event, limits: Limits) -> tupl
 
 
 def _media_effects(before: Call, after: Call, event: ev.Event) -> tuple[ev.Effect, ...]:
-    if after.state is C or (after.state is W and before.state is I):
+    if after.state is C:
         return (ev.CloseMedia(),)
+    if after.state is W and before.state is I:
+        return (ev.HoldMedia(),)
     effects: list[ev.Effect] = []
     if after.state in (T, I, D) and (before.state in (W, R) or isinstance(event, ev.ServerStarted)):
-        effects += [ev.OpenMedia(), ev.SetVeil(after.veiled), ev.OpenGate()]
+        effects += [ev.OpenMedia(), ev.SetVeil(after.veiled)]
+        effects += [ev.AdmitDesk()] if isinstance(event, ev.Accepted) else []
+        effects.append(ev.OpenGate())
     elif after.veiled != before.veiled:
         effects.append(ev.SetVeil(after.veiled))
+    elif isinstance(event, ev.Offered):
+        effects.append(ev.AskNearer())
     return tuple(effects)
 
 

@@ -6,7 +6,7 @@ The stored state is the truth: nobody is told of a change before it is durable.
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ RETRY_SECONDS = 2.0
 IN_QUEUE = frozenset({State.WAITING, State.RINGING})
 UNDER_WAY = frozenset({State.TALKING, State.INTERRUPTED, State.DECIDING})
 Tasks = set[asyncio.Task[None]]
+Admit = Callable[[Call], Awaitable[None]]
 
 
 class Registry:
@@ -174,10 +175,14 @@ class Registry:
         await self.settle(call.municipality_id)
         return self._calls.get(call.id, call)
 
-    async def accept(self, permit: Permit, person_id: str, call_id: str | None) -> Call:
+    async def accept(
+        self, permit: Permit, person_id: str, call_id: str | None, *, admit: Admit | None = None
+    ) -> Call:
         """Give the oldest call of the queue, or the named one, to a desk. The first one gets it.
 
-        Raises `Unavailable` `busy` when the media engine takes no further call; the call waits on.
+        `admit` lets the desk's connection into the call, which is the desk's by then, before
+        anybody is told. Raises `Unavailable` `busy` when the media engine takes no further call;
+        the call waits on.
         """
         permit.require("call.accept", call_id or permit.municipality_id)
         async with self._locks[f"desk {person_id}"]:
@@ -191,13 +196,13 @@ class Registry:
                 raise Unavailable("no further call can be carried now", code="busy")
             self._admitted.add(call.id)
             try:
-                return await self._accept(call, person_id)
+                return await self._accept(call, person_id, admit)
             finally:
                 self._admitted.discard(call.id)
 
-    async def _accept(self, call: Call, person_id: str) -> Call:
+    async def _accept(self, call: Call, person_id: str, admit: Admit | None) -> Call:
         try:
-            return await self.apply(call.id, ev.Accepted(person_id))
+            return await self.apply(call.id, ev.Accepted(person_id), admit=admit)
         except NotFound as gone:
             raise Conflict("the call is gone", code="call_taken") from gone
         except Conflict as late:
@@ -227,12 +232,29 @@ class Registry:
         asyncio.get_running_loop().call_later(rest_seconds, self._rested, call_id, person_id)
         await self.apply(call_id, ev.Passed(person_id))
 
+    async def open_room(self, call_id: str) -> None:
+        """Make room for the connection of a counter that waits. Raises `NotFound`, `Unavailable`.
+
+        Never for a call that is just being closed: what is opened then would stay.
+        """
+        async with self._locks[call_id]:
+            call = self.get(call_id)
+            if call.state is State.WAITING and not self.has_room():
+                raise Unavailable("no further call can be carried now", code="busy")
+            await self._media.open_call(call.id)
+
     async def apply(
-        self, call_id: str, event: ev.Event, *, unless: Callable[[], bool] | None = None
+        self,
+        call_id: str,
+        event: ev.Event,
+        *,
+        unless: Callable[[], bool] | None = None,
+        admit: Admit | None = None,
     ) -> Call:
         """Take one step of a call and carry out its effects. Raises `Conflict`, `NotFound`.
 
-        `unless` is asked at the last moment; true means that the event no longer holds.
+        `unless` is asked at the last moment; true means that the event no longer holds. `admit`
+        carries out `AdmitDesk`.
         """
         self.get(call_id)
         async with self._locks[call_id]:
@@ -241,7 +263,7 @@ class Registry:
                 raise Conflict("this no longer holds", code="wrong_state")
             after, effects = step(before, event, now=self._clock(), limits=self.limits)
             for effect in effects:
-                await self._carry_out_or_log(effect, before, after)
+                await self._carry_out_or_log(effect, before, after, admit)
             log.info("call %s: %s -> %s", call_id, before.state, after.state)
         if after.state is State.CLOSED:
             self._locks.pop(call_id, None)
@@ -249,13 +271,18 @@ class Registry:
             await self.settle(after.municipality_id)
         return after
 
-    async def _carry_out_or_log(self, effect: ev.Effect, before: Call, after: Call) -> None:
+    async def _carry_out_or_log(
+        self, effect: ev.Effect, before: Call, after: Call, admit: Admit | None
+    ) -> None:
         """Carry out one effect; once the call is on disk, one that fails does not stop the next."""
         if isinstance(effect, ev.Persist):
             await self._carry_out(effect, before, after)
             return
         try:
-            await self._carry_out(effect, before, after)
+            if isinstance(effect, ev.AdmitDesk):
+                await (admit or _nobody)(after)
+            else:
+                await self._carry_out(effect, before, after)
         except Exception:
             log.exception("call %s: %s failed", after.id, type(effect).__name__)
 
@@ -270,6 +297,12 @@ class Registry:
                 await self._media.set_gate(after.id, open=True)
             case ev.SetVeil(on):
                 await self._media.set_veil(after.id, PartyName.COUNTER.value, on=on)
+            case ev.AskNearer():
+                if after.desk_id and not self._media.near(after.id, after.desk_id):
+                    self._audience.ask_nearer(after.desk_id)
+            case ev.HoldMedia():
+                await self._media.set_gate(after.id, open=False)
+                await self._media.leave(after.id, PartyName.DESK.value)
             case ev.CloseMedia():
                 await self._media.close_call(after.id)
             case ev.SetTimer():
@@ -418,6 +451,10 @@ class Registry:
 
 def _place(call: Call) -> tuple[datetime, str]:
     return (call.placed_at, call.id)
+
+
+async def _nobody(call: Call) -> None:
+    """Let nobody in: the desk has no connection yet."""
 
 
 def _queue_changed(before: Call, after: Call) -> bool:

@@ -51,6 +51,12 @@ class MediaControl(Protocol):
     async def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
         """Withhold a party's picture, or show it again."""
 
+    def near(self, call_id: str, seat: str) -> bool:
+        """Tell whether a seat's waiting connection can be let into the call."""
+
+    async def leave(self, call_id: str, party: str) -> None:
+        """End a party's connection."""
+
     async def close_call(self, call_id: str) -> None:
         """Forget the call and all its connections."""
 
@@ -63,6 +69,9 @@ class Audience(Protocol):
 
     async def tell_call(self, call: Call, desk_id: str | None) -> None:
         """Show `call` to its counter and to `desk_id`."""
+
+    def ask_nearer(self, desk_id: str) -> None:
+        """Have a desk make its waiting connection anew."""
 
     async def tell_queue(self, municipality_id: str) -> None:
         """Show the queue to the desks and their place to the waiting counters."""

@@ -197,6 +197,102 @@ test("please-offer is obeyed", async () => {
   w.end();
 });
 
+test("a warm connection opens no camera, sends nothing, shows nothing and says nothing", async () => {
+  const w = await world();
+  w.media.warm();
+  await w.pass(3000);
+  assert.equal(w.devices.asked.length, 0);
+  assert.equal(w.offers().length, 1);
+  assert.deepEqual(w.pcs()[0].transceivers.map((/** @type {any} */ t) => [t.init.direction, t.sender.track]), [["sendrecv", null], ["sendrecv", null]]);
+  assert.equal(w.media.remote.value, null);
+  assert.equal(w.media.state.value, "off");
+  assert.deepEqual(w.reports(), []);
+  w.end();
+});
+
+test("a preview of before the answer is put on the warm connection with the call and taken off with its end", async () => {
+  const w = await world();
+  await w.media.acquire();
+  w.media.warm("one");
+  await w.pass(1000);
+  const senders = w.pcs()[0].transceivers.map((/** @type {any} */ t) => t.sender);
+  assert.deepEqual(senders.map((/** @type {any} */ s) => s.track), [null, null]);
+  await w.media.switchCamera("environment");
+  assert.equal(senders[1].track, null);
+  w.media.open("one");
+  await settle();
+  assert.deepEqual(senders.map((/** @type {any} */ s) => s.track), w.media.local.value?.getTracks());
+  assert.equal(w.media.state.value, "flowing");
+  assert.deepEqual(w.media.remote.value?.getTracks().map((t) => t.kind), ["audio", "video"]);
+  assert.deepEqual(w.reports(), ["on on"]);
+  w.media.warm("one");
+  await settle();
+  assert.deepEqual(senders.map((/** @type {any} */ s) => s.track), [null, null]);
+  assert.equal(w.media.remote.value, null);
+  assert.equal(w.pcs().length, 1);
+  w.end();
+});
+
+test("no connection serves two calls, and one that waited serves the first", async () => {
+  const w = await world();
+  w.media.warm();
+  await w.pass(1000);
+  w.media.open("one");
+  await w.pass(500);
+  assert.equal(w.pcs().length, 1);
+  w.media.warm();
+  await w.pass(500);
+  assert.equal(w.pcs().length, 2);
+  assert.ok(w.pcs()[0].closed);
+  w.media.open("two");
+  w.media.open("three");
+  await w.pass(500);
+  assert.equal(w.pcs().length, 3);
+  w.end();
+});
+
+test("a warm connection is not disturbed by the quiet of its lobby, and is mended when it is lost", async () => {
+  const w = await world();
+  w.media.warm();
+  for (let i = 0; i < 10; i += 1) {
+    await w.pass(100);
+    await w.pass(3900, { flowing: false });
+  }
+  assert.equal(w.offers().length, 1);
+  await w.pass(4000, { flowing: false });
+  assert.deepEqual(w.pcs()[0].offers, [false, true]);
+  await w.pass(4000, { flowing: false });
+  assert.equal(w.pcs().length, 2);
+  w.end();
+});
+
+test("a call that takes a warm connection does not count its quiet against it", async () => {
+  const w = await world();
+  w.media.warm();
+  await w.pass(1000);
+  await w.pass(3000, { flowing: false });
+  w.media.open("one");
+  await w.pass(1000, { flowing: false });
+  assert.equal(w.media.state.value, "flowing");
+  assert.equal(w.offers().length, 1);
+  await w.pass(1000, { flowing: false });
+  assert.deepEqual(w.pcs()[0].offers, [false, true]);
+  w.end();
+});
+
+test("when streams change the same connection offers again, without looking for another path", async () => {
+  const w = await flowing();
+  w.server.say({ type: "please-offer", reason: "streams" });
+  await settle();
+  assert.deepEqual(w.pcs()[0].offers, [false, false]);
+  assert.equal(w.pcs().length, 1);
+  w.epoch.now = "two";
+  w.server.say({ type: "please-offer", reason: "streams" });
+  await w.pass(100);
+  assert.equal(w.pcs().length, 2);
+  w.end();
+});
+
 test("another run of the media server makes the page start a new connection", async () => {
   const w = await flowing();
   w.epoch.now = "two";

@@ -11,9 +11,9 @@ const line = (change = {}) => ({ state: "open", closeCode: null, code: null, sin
 /** @param {string | null} state @param {string} [id] @returns {any} */
 const call = (state, id = "one") => (state ? { id, state } : null);
 /** @param {object} [change] @returns {any} */
-const known = (change = {}) => ({ you: {}, line: line(), ended: null, call: null, page: "counter", agreed: false, ...change });
+const known = (change = {}) => ({ you: {}, line: line(), ended: null, call: null, page: "counter", agreed: false, open: true, ...change });
 /** @param {object} change */
-const on = (change) => Object.entries(mediaWanted(known(change))).flatMap(([name, is]) => (is ? [name] : []));
+const on = (change) => Object.entries(mediaWanted(known(change))).flatMap(([name, is]) => (is === true ? [name] : []));
 
 const CALL = ["devices", "flowing", "awake"];
 const SENT_AWAY = [
@@ -34,8 +34,8 @@ test("camera and microphone go on with the resident's yes and not before", () =>
 test("on the counter the devices stay on from the ring to the end of the call, also after a reload", () => {
   /** @type {[string, string[]][]} */
   const table = [
-    ["waiting", ["devices", "awake"]],
-    ["ringing", ["devices", "awake"]],
+    ["waiting", ["devices", "warm", "awake"]],
+    ["ringing", ["devices", "warm", "awake"]],
     ["talking", CALL],
     ["interrupted", CALL],
     ["deciding", CALL],
@@ -50,8 +50,29 @@ test("a closed call is not turned on again by a yes of before", () => {
 
 test("the desk has its camera on in a call only", () => {
   const desk = { page: "desk" };
-  assert.deepEqual(on({ ...desk, agreed: true }), []);
+  assert.deepEqual(on({ ...desk, open: false, agreed: true }), []);
+  for (const state of [null, "waiting", "ringing", "closed"]) assert.deepEqual(on({ ...desk, agreed: true, call: call(state) }), ["warm"], String(state));
   assert.deepEqual(on({ ...desk, call: call("talking") }), CALL);
+});
+
+test("a connection is warm at a desk that is 受付中 and at a counter that waits, over a line and no longer", () => {
+  const desk = { page: "desk" };
+  assert.deepEqual(on(desk), ["warm"]);
+  assert.deepEqual(on({ ...desk, open: false }), []);
+  assert.deepEqual(on({ ...desk, open: false, call: call("talking") }), CALL);
+  assert.deepEqual(on({}), []);
+  for (const state of /** @type {any[]} */ (["retrying", "connecting", "stopped"])) {
+    assert.deepEqual(on({ ...desk, line: line({ state }) }), [], state);
+    assert.equal(on({ call: call("waiting"), line: line({ state }) }).includes("warm"), false, state);
+  }
+  for (const away of SENT_AWAY) assert.deepEqual(on({ ...desk, ...away }), []);
+});
+
+test("a connection belongs to the call of its page, at the desk from the answer on", () => {
+  const room = (/** @type {object} */ change) => mediaWanted(known(change)).room;
+  for (const state of ["waiting", "ringing", "talking", "interrupted", "deciding"]) assert.equal(room({ call: call(state) }), "one", state);
+  for (const state of ["talking", "interrupted", "deciding"]) assert.equal(room({ page: "desk", call: call(state) }), "one", state);
+  for (const state of [null, "waiting", "closed"]) assert.equal(room({ page: "desk", call: call(state) }), null, String(state));
 });
 
 test("a page that was sent away lets go of everything, and one that lost its line of nothing", () => {

@@ -152,15 +152,33 @@ class Probe:
 
     async def join(self, node: MediaNode, party: str, call_id: str = CALL) -> None:
         """Offer and take the answer; nothing is sent yet."""
-        self.answer = node.join(await make_permit(call_id), call_id, party, self.offer())
-        found = re.search("ice-ufrag:(.+)\r\na=ice-pwd:(.+)\r\n", self.answer)
+        answer = node.join(await make_permit(call_id), call_id, party, self.offer())
+        self.take(answer, node.port)
+
+    def take(self, answer: str, port: int) -> None:
+        """Take an answer; nothing is sent yet."""
+        self.answer = answer
+        found = re.search("ice-ufrag:(.+)\r\na=ice-pwd:(.+)\r\n", answer)
         assert found is not None
         self.remote = (found[1], found[2])
-        self.port = node.port
+        self.port = port
 
     async def connect(self, node: MediaNode, party: str, call_id: str = CALL) -> None:
         """Join, check without nominating, shake hands."""
         await self.join(node, party, call_id)
+        await self._shake()
+
+    async def warm(self, node: MediaNode, seat: str) -> None:
+        """Connect without a call."""
+        permit = await make_permit(seat, "media.warm")
+        await self.connect_by(node.warm(permit, seat, self.offer()), node.port)
+
+    async def connect_by(self, answer: str, port: int) -> None:
+        """Take an answer that came by another way, check, shake hands."""
+        self.take(answer, port)
+        await self._shake()
+
+    async def _shake(self) -> None:
         self.check()
         assert await until(lambda: bool(self.stun))
         self.handshake()

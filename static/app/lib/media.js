@@ -3,7 +3,8 @@
  *
  *     const media = new MediaSession({connection});
  *     await media.acquire({facing: "user"});   // camera and microphone; never rejects, see `problem`
- *     media.open();                             // when call.state is talking, interrupted or deciding
+ *     media.warm(room);                         // connect for later: nothing goes out, nothing is shown
+ *     media.open(room);                         // when call.state is talking, interrupted or deciding
  *     media.close();                            // when it is closed; the own preview goes on
  *     media.release();                          // the lights go out
  *     media.setMicrophone(false); media.setCamera(true);
@@ -18,7 +19,9 @@
  * come now, with or without a line to the server).
  *
  * It repairs itself: see watchdog.js for when, devices.js for cameras. `please-offer` and a change
- * of `media_epoch` are obeyed. Call `open` again as often as you like; it does nothing when open.
+ * of `media_epoch` are obeyed. `warm` and `open` may be called as often as you like. `room` is the
+ * call that the connection belongs to, null for one that waits for a call; a connection that has
+ * been in one room is never taken into another (PROTOCOL.md section 3.1). No camera is opened here.
  */
 import { effect, signal } from "../../vendor/signals-core.js";
 import { LocalMedia } from "./devices.js";
@@ -32,14 +35,19 @@ import {
   watchdogRestarted,
   watchdogStart,
   watchdogStep,
+  watchdogUsed,
 } from "./watchdog.js";
 
 /** How often the watchdog looks. */
 export const SAMPLE_MS = 400;
 /** Without a packet of the other for this long, nothing arrives. */
 const ARRIVES_MS = 1_500;
+/** The same while the connection is only kept warm. */
+export const IDLE_SAMPLE_MS = 1_000;
 /** How often the server is told what is measured. */
 export const QUALITY_MS = 3_000;
+const KINDS = /** @type {const} */ (["audio", "video"]);
+const STARTING = ["off", "connecting"];
 
 /**
  * @typedef {object} MediaOptions
@@ -48,6 +56,7 @@ export const QUALITY_MS = 3_000;
  * @property {new (tracks: MediaStreamTrack[]) => MediaStream} [MediaStreamClass]
  * @property {import("./devices.js").DeviceSource} [mediaDevices]
  * @property {RTCConfiguration} [configuration]
+ * @property {import("./codecs.js").VideoCodec[]} [videoCodecs] see peer.js
  * @property {() => number} [now]
  * @property {(run: () => void, ms: number) => any} [setTimer]
  * @property {(timer: any) => void} [clearTimer]
@@ -64,6 +73,9 @@ export class MediaSession {
   /** @type {import("./protocol.js").RelayNoun | null} */
   #relay = null;
   #number = 0;
+  #mode = /** @type {"off" | "warm" | "call"} */ ("off");
+  /** @type {string | null} */
+  #room = null;
   /** @type {string | null} */
   #epoch = null;
   #watchdog = watchdogStart(0);
@@ -94,7 +106,7 @@ export class MediaSession {
     };
     this.#local = new LocalMedia({
       ...this.#options,
-      onTrack: (kind, track) => void this.#peer?.setTrack(kind, track).catch(() => {}),
+      onTrack: (kind, track) => void (this.#mode === "call" && this.#put(kind, track)),
     });
     this.local = this.#local.local;
     this.camera = this.#local.camera;
@@ -145,59 +157,104 @@ export class MediaSession {
     this.#local.release();
   }
 
-  /** Connect to the server and stay connected. */
-  open() {
-    if (this.#peer) return;
-    this.#follow();
-    this.#renew(0);
-    this.#tick();
+  /** Connect and stay connected; nothing goes out and nothing is shown. @param {string | null} [room] */
+  warm(room = null) {
+    this.#hold("warm", room);
+  }
+
+  /** Connect, or take the warm connection, and let sound and picture go. @param {string | null} [room] */
+  open(room = null) {
+    this.#hold("call", room);
   }
 
   /** Let the connection go. */
   close() {
+    this.#mode = "off";
+    this.#room = null;
     for (const off of this.#offs.splice(0)) off();
     if (this.#timer !== null) this.#options.clearTimer(this.#timer);
     this.#timer = null;
     this.#peer?.close();
     this.#peer = null;
-    this.#look = null;
     this.#reported = "";
-    this.remote.value = null;
     this.state.value = "off";
+    this.#forget();
+  }
+
+  /** @param {"warm" | "call"} mode @param {string | null} room */
+  #hold(mode, room) {
+    const before = { mode: this.#mode, room: this.#room };
+    this.#mode = mode;
+    this.#room = room;
+    if (!this.#peer) {
+      this.#follow();
+      void this.#renew(0);
+      this.#tick();
+    } else if (before.room !== null && before.room !== room) {
+      this.state.value = "off";
+      this.#forget();
+      void this.#renew(0);
+    } else if (before.mode !== mode) this.#use(this.#peer);
+  }
+
+  /** What was shown and measured of the other side is gone. */
+  #forget() {
+    this.#look = null;
+    this.remote.value = null;
     this.fault.value = null;
     this.arrives.value = false;
+  }
+
+  /** Begin or end to use the connection that is there. @param {Peer} peer */
+  #use(peer) {
+    const inCall = this.#mode === "call";
+    for (const kind of KINDS) this.#put(kind, inCall ? this.#local.track(kind) : null);
+    this.#forget();
+    this.#reported = "";
+    this.state.value = !inCall ? "off" : this.#watchdog.flowed ? "flowing" : "connecting";
+    this.#watchdog = watchdogUsed(this.#watchdog, this.#options.now());
+    if (!inCall) return;
+    if (peer.answered) this.#show(peer);
+    this.#report(this.camera.peek(), this.microphone.peek());
+  }
+
+  /** @param {"audio" | "video"} kind @param {MediaStreamTrack | null} track */
+  #put(kind, track) {
+    void this.#peer?.setTrack(kind, track).catch(() => {});
   }
 
   /** Look for the network path anew, with the same keys. */
   restartIce() {
     this.#watchdog = watchdogRestarted(this.#watchdog, this.#options.now());
-    return this.#offer(true);
+    return this.#offer({ restart: true });
   }
 
   /** @param {number} replaced */
   #renew(replaced) {
-    const { RTCPeerConnectionClass, configuration, connection, now } = this.#options;
+    const { RTCPeerConnectionClass, configuration, connection, now, videoCodecs } = this.#options;
+    const inCall = this.#mode === "call";
     this.#peer?.close();
     this.#look = null;
     this.#watchdog = watchdogStart(now(), replaced);
     this.#rtp = { count: 0, movedAt: -Infinity };
-    this.state.value = ["off", "connecting"].includes(this.state.value) ? "connecting" : "stalled";
+    if (inCall) this.state.value = STARTING.includes(this.state.value) ? "connecting" : "stalled";
     this.#number += 1;
     this.#peer = new Peer({
       number: this.#number,
       ask: (number, sdp) => connection.send("offer", { connection: number, sdp }),
       RTCPeerConnectionClass,
       configuration: { ...configuration, ...withRelay(this.#relay) },
-      local: this.local.value,
-      audio: this.#local.track("audio"),
-      video: this.#local.track("video"),
+      videoCodecs,
+      local: inCall ? this.local.value : null,
+      audio: inCall ? this.#local.track("audio") : null,
+      video: inCall ? this.#local.track("video") : null,
     });
     this.#peer.pc.onconnectionstatechange = () => void this.#sample();
-    return this.#offer(false);
+    return this.#offer();
   }
 
-  /** @param {boolean} restart */
-  async #offer(restart) {
+  /** `restart` looks for the path anew, `again` says that the connection was answered before. @param {{restart?: boolean, again?: boolean}} [how] */
+  async #offer({ restart = false, again = restart } = {}) {
     const peer = this.#peer;
     if (!peer) return;
     try {
@@ -208,11 +265,11 @@ export class MediaSession {
     }
     if (peer !== this.#peer || !peer.answered) return;
     this.fault.value = null;
-    this.#show(peer);
+    if (this.#mode === "call") this.#show(peer);
     const moved = this.#epoch !== null && this.#epoch !== peer.mediaEpoch;
     this.#epoch = peer.mediaEpoch;
     // Another run of the media server does not have the keys of this connection.
-    if (moved && restart) await this.#renew(0);
+    if (moved && again) await this.#renew(0);
   }
 
   /** @param {Peer} peer */
@@ -252,9 +309,11 @@ export class MediaSession {
     this.#relay = relay;
   }
 
-  /** @param {"new_connection" | "restart_ice"} reason */
+  /** @param {import("./protocol.js").OfferReason} reason */
   #obey(reason) {
-    void (reason === "new_connection" ? this.#renew(0) : this.restartIce());
+    if (reason === "new_connection") void this.#renew(0);
+    else if (reason === "restart_ice") void this.restartIce();
+    else void this.#offer({ again: true });
   }
 
   #lineIsBack() {
@@ -274,7 +333,8 @@ export class MediaSession {
   #report(camera, microphone) {
     const { connection } = this.#options;
     const report = `${camera} ${microphone}`;
-    if (report === this.#reported || connection.status.state !== "open") return;
+    if (this.#mode !== "call" || connection.status.state !== "open") return;
+    if (report === this.#reported) return;
     this.#reported = report;
     connection.send("call.devices", { camera, microphone }).catch(() => (this.#reported = ""));
   }
@@ -283,7 +343,7 @@ export class MediaSession {
     this.#timer = this.#options.setTimer(() => {
       void this.#sample();
       this.#tick();
-    }, SAMPLE_MS);
+    }, this.#mode === "warm" ? IDLE_SAMPLE_MS : SAMPLE_MS);
   }
 
   async #sample() {
@@ -307,16 +367,19 @@ export class MediaSession {
       packets: packetsReceived(reports),
       connected: peer.pc.connectionState === "connected",
       canSignal: this.#options.connection.status.state === "open",
+      idle: this.#mode === "warm",
     };
     const { state, flow, action } = watchdogStep(this.#watchdog, sample, now);
     this.#watchdog = state;
     // A replacement that has not carried anything yet is part of the same stillness.
     const mending = flow === "connecting" && this.state.value === "stalled";
-    this.state.value = mending ? "stalled" : flow;
-    this.#listen(reports, now);
-    if (action === "restart") void this.#offer(true);
+    if (this.#mode === "call") {
+      this.state.value = mending ? "stalled" : flow;
+      this.#listen(reports, now);
+    }
+    if (action === "restart") void this.#offer({ restart: true });
     else if (action === "replace") void this.#renew(state.replaced);
-    else this.#measure(reports, now);
+    else if (this.#mode === "call") this.#measure(reports, now);
   }
 
   /** Sound and pictures of the other, apart from what the server itself sends. @param {Record<string, any>[]} reports @param {number} now */

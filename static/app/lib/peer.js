@@ -2,8 +2,10 @@
  * One RTCPeerConnection of the page and its offers (PROTOCOL.md section 3, `offer`).
  *
  * The page offers, the server answers; there are no candidates to wait for. Offers do not overlap:
- * one that is wanted while another is on its way follows it.
+ * one that is wanted while another is on its way follows it. A peer made without tracks is warm: its
+ * lines stand, and `setTrack` puts something on them later without another offer.
  */
+import { preferCodecs } from "./codecs.js";
 import { withSoundAgain } from "./sdp.js";
 
 /** Enough for 1280×720 at 30, little enough for a shared line. */
@@ -19,6 +21,7 @@ const ENCODING = { maxBitrate: MAX_BITRATE, maxFramerate: 30, scalabilityMode: "
  * @property {MediaStream | null} local
  * @property {MediaStreamTrack | null} audio
  * @property {MediaStreamTrack | null} video
+ * @property {import("./codecs.js").VideoCodec[]} [videoCodecs] all in the wished order; the browser's order when left out
  * @property {RTCConfiguration} [configuration]
  */
 
@@ -55,6 +58,7 @@ export class Peer {
       streams,
       sendEncodings: [ENCODING],
     });
+    preferCodecs(this.#video, options.videoCodecs);
     void this.#preferResolution();
   }
 

@@ -352,7 +352,8 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @typedef {{type: "relay", relay: RelayNoun | null}} RelayMessage
  * @typedef {{type: "quality", quality: QualityNoun}} QualityMessage
  * @typedef {{type: "answer", seq: number, re: string, connection: number, sdp: string, media_epoch: string}} AnswerMessage
- * @typedef {{type: "please-offer", seq: number, reason: "new_connection" | "restart_ice"}} PleaseOfferMessage
+ * @typedef {{type: "please-offer", seq: number, reason: OfferReason}} PleaseOfferMessage
+ * @typedef {"new_connection" | "restart_ice" | "streams"} OfferReason
  * @typedef {{type: "chat", seq: number, message: ChatNoun}} ChatMessage
  * @typedef {{type: "chat.read", seq: number, party: PartyName, number: number}} ChatReadMessage
  * @typedef {{type: "file", seq: number, file: FileNoun}} FileMessage

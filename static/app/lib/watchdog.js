@@ -4,13 +4,17 @@
  * The server sends RTCP on every leg at least every 500 ms (DESIGN "Signalling"), so a transport
  * whose packet count stands still for 1.5 s is broken, whatever `connectionState` says: it takes
  * 6 s to notice. First the path is looked for anew (ICE restart, same keys); if that brings nothing
- * within 3 s the connection is made anew, then again with growing patience.
+ * within 3 s the connection is made anew, then again with growing patience. A warm connection, which
+ * carries nothing yet, hears from the server every 2 s only and is given more time.
  */
 
 /** Standing still for this long is a broken path. */
 export const STILL_MS = 1_500;
 /** The same after a hint that the network changed. */
 export const STILL_AFTER_HINT_MS = 700;
+/** The same of a warm connection: three reports are missing, or one and a bit after a hint. */
+export const IDLE_STILL_MS = 6_500;
+export const IDLE_STILL_AFTER_HINT_MS = 2_500;
 /** How long an ICE restart may take before the connection is replaced. */
 export const RESTART_MS = 3_000;
 /** How long a new connection may take, by the number of replacements in a row. */
@@ -35,6 +39,7 @@ const HINT_MS = 3_000;
  * @property {number | null} packets received on the transport; null when the browser cannot say yet
  * @property {boolean} connected `connectionState` is "connected"
  * @property {boolean} canSignal the socket is open, so an offer can be sent
+ * @property {boolean} [idle] the connection is warm: nothing is to be carried yet
  */
 
 /** The state for a connection made at `now`. @param {number} now ms @param {number} [replaced] @returns {WatchdogState} */
@@ -60,6 +65,11 @@ export function watchdogRestarted(state, now) {
   return { ...state, tried: "restart", triedAt: now };
 }
 
+/** A warm connection is put to use: its silence so far means nothing. @param {WatchdogState} state @param {number} now ms @returns {WatchdogState} */
+export function watchdogUsed(state, now) {
+  return { ...state, movedAt: now };
+}
+
 /**
  * Judge one sample: the next state, how media flows, and what to do now.
  * @param {WatchdogState} state
@@ -76,7 +86,7 @@ export function watchdogStep(state, sample, now) {
     state = { ...state, packets: sample.packets };
   }
   const still = now - state.movedAt;
-  const limit = now - state.hintAt <= HINT_MS ? STILL_AFTER_HINT_MS : STILL_MS;
+  const limit = patience(sample.idle ?? false, now - state.hintAt <= HINT_MS);
   if (state.flowed && still < limit) return { state, flow: "flowing", action: "none" };
   const flow = state.flowed ? "stalled" : "connecting";
   // Without a socket nothing can be offered; patience counts from its return.
@@ -93,6 +103,12 @@ export function watchdogStep(state, sample, now) {
     flow,
     action,
   };
+}
+
+/** @param {boolean} idle @param {boolean} hinted */
+function patience(idle, hinted) {
+  if (idle) return hinted ? IDLE_STILL_AFTER_HINT_MS : IDLE_STILL_MS;
+  return hinted ? STILL_AFTER_HINT_MS : STILL_MS;
 }
 
 /** @param {WatchdogState} state @param {number} packets @param {boolean} connected @param {number} now */

@@ -2,6 +2,7 @@
 import { createApi } from "../lib/api.js";
 import { createWakeLock } from "../lib/attention.js";
 import { createChat } from "../lib/chat.js";
+import { wishedCodecs } from "../lib/codecs.js";
 import { Connection } from "../lib/connection.js";
 import { holdDrops } from "../lib/drops.js";
 import { claimPageId } from "../lib/ids.js";
@@ -32,7 +33,9 @@ export async function wire(page) {
   const store = createStore();
   const connection = new Connection({ url: api.urls.socket(), page, pageId, stillSignedIn: api.signedIn });
   store.follow(connection);
-  const media = new MediaSession({ connection });
+  // The tablet makes the pictures that matter; a desk follows it.
+  const videoCodecs = page === "counter" ? await wishedCodecs() : undefined;
+  const media = new MediaSession({ connection, videoCodecs });
   const meter = new LevelMeter();
   const sounds = createSounds();
   const toasts = createToasts({ seconds: 8 });
@@ -102,19 +105,20 @@ export async function wire(page) {
  * @param {"counter" | "desk"} page
  * @param {() => boolean} agreed whether the resident has said yes to the picture
  */
-export function followMedia({ app: { media }, known, allowed }, page, agreed) {
+export function followMedia({ app: { media, store }, known, allowed }, page, agreed) {
   const wake = createWakeLock();
-  const wanted = computed(() => mediaWanted({ ...known(), page, agreed: agreed() }));
+  const wanted = computed(() => mediaWanted({ ...known(), page, agreed: agreed(), open: store.deskState.value === "open" }));
   const devices = computed(() => wanted.value.devices);
-  const flowing = computed(() => wanted.value.flowing);
+  const mode = computed(() => (wanted.value.flowing ? "call" : wanted.value.warm ? "warm" : "off"));
+  const room = computed(() => wanted.value.room);
   const awake = computed(() => wanted.value.awake);
   effect(() => {
     const on = devices.value;
     untracked(() => (on ? void media.acquire() : media.release()));
   });
   effect(() => {
-    const on = flowing.value;
-    untracked(() => (on ? media.open() : media.close()));
+    const [how, where] = [mode.value, room.value];
+    untracked(() => (how === "call" ? media.open(where) : how === "warm" ? media.warm(where) : media.close()));
   });
   // Leave that was given meanwhile brings a refused device back.
   effect(() => {

@@ -19,14 +19,25 @@ export const mayRun = (known) => blockedView(known) === null && known.line.state
  * What is to be on now: the own camera and microphone, the connection for sound and picture, the
  * lock that keeps the screen awake. On the counter the devices go on with the resident's yes
  * (`agreed`) and stay until the call is over, so that the officer sees a picture at once.
- * @param {Known & {page: "counter" | "desk", agreed: boolean}} known
+ *
+ * `flowing` is a connection that carries, `warm` one that is ready and carries nothing: at the counter
+ * from 呼出 on, at a desk that is 受付中 between calls, both over a line. `room` is the call it belongs to.
+ * @param {Known & {page: "counter" | "desk", agreed: boolean, open: boolean}} known `open`: the desk is 受付中
  */
 export function mediaWanted(known) {
-  const state = known.call?.state ?? "";
-  if (!mayRun(known)) return { devices: false, flowing: false, awake: false };
-  const before = known.page === "counter" && (QUEUED.has(state) || (!state && known.agreed));
+  const { call, page, agreed, line } = known;
+  const state = call?.state ?? "";
+  if (!mayRun(known)) return { devices: false, flowing: false, warm: false, awake: false, room: null };
+  const queued = page === "counter" && QUEUED.has(state);
   const flowing = WITH_MEDIA.has(state);
-  return { devices: flowing || before, flowing, awake: flowing || QUEUED.has(state) };
+  const warm = line.state === "open" && (queued || (page === "desk" && known.open && !flowing));
+  return {
+    devices: flowing || queued || (page === "counter" && !state && agreed),
+    flowing,
+    warm,
+    awake: flowing || queued,
+    room: flowing || queued ? (call?.id ?? null) : null,
+  };
 }
 
 /**

@@ -37,7 +37,13 @@ export class FakePeerConnection {
       setParameters: async (/** @type {any} */ p) => void (sender.parameters = p),
       replaceTrack: async (/** @type {any} */ track) => void (sender.track = track),
     };
-    const transceiver = { init, sender, receiver: { track: new Track(kind) } };
+    const transceiver = {
+      init,
+      sender,
+      receiver: { track: new Track(kind) },
+      codecs: /** @type {any} */ (null),
+      setCodecPreferences: (/** @type {any} */ codecs) => void (transceiver.codecs = codecs),
+    };
     this.transceivers.push(transceiver);
     return transceiver;
   }
