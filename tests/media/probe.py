@@ -60,6 +60,11 @@ a=rtcp-fb:{video} transport-cc
 a=rtpmap:{rtx} rtx/90000
 a=fmtp:{rtx} apt={video}
 """
+H264 = """a=rtpmap:{h264} H264/90000
+a=fmtp:{h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f
+a=rtcp-fb:{h264} nack
+a=rtcp-fb:{h264} nack pli
+"""
 TRANSPORT = """a=ice-ufrag:{ufrag}
 a=ice-pwd:{password}
 a=fingerprint:sha-256 {fingerprint}
@@ -80,11 +85,14 @@ class Probe:
         orientation: int = 13,
         ssrc: int = 1000,
         announces: bool = True,
+        h264: int | None = None,
+        wishes_h264: bool = False,
     ) -> None:
         self.identity: Identity = new_identity(datetime(2026, 11, 23, tzinfo=UTC))
         self.video, self.rtx, self.orientation = video, rtx, orientation
         self.audio_ssrc, self.video_ssrc, self.rtx_ssrc = ssrc, ssrc + 1, ssrc + 2
         self.announces = announces
+        self.h264, self.wishes_h264 = h264, wishes_h264
         self.troubles: list[str] = []  # looked at when the test is over
         self.ufrag = secrets.token_hex(4)
         self.remote = ("", "")
@@ -145,6 +153,10 @@ class Probe:
         )
         if self.rtx is None:
             text = re.sub("(a=(rtpmap|fmtp):None.*\n)|( None)", "", text)
+        if self.h264 is not None:
+            text += H264.format(h264=self.h264)
+            order = (self.h264, self.video) if self.wishes_h264 else (self.video, self.h264)
+            text = text.replace(f"SAVPF {self.video}", f"SAVPF {order[0]} {order[1]}")
         return text.replace("\n", "\r\n")
 
     def _announced(self, ssrc: int) -> str:
@@ -299,6 +311,13 @@ class Probe:
 
     def videos(self) -> list[Rtp]:
         return [x for x in self.rtp if x.payload_type == self.video]
+
+    def send_h264(self, seq: int, payload: bytes) -> None:
+        assert self.h264 is not None
+        self.send_rtp(self.h264, seq, seq * 3000, self.video_ssrc, payload)
+
+    def h264s(self) -> list[Rtp]:
+        return [x for x in self.rtp if x.payload_type == self.h264]
 
     def sounds(self) -> list[Rtp]:
         return [x for x in self.rtp if x.payload_type == 111]
