@@ -223,7 +223,7 @@ async def offer(context: Context, message: m.Offer) -> Json:
         call = context.own_call()
         permit = await context.ask("media.join", call)
         if call.state in IN_QUEUE:
-            await parts.registry.open_room(call.id)
+            await parts.registry.open_media(call.id)
         joined = await parts.media.join(permit, call.id, context.speaker.party.value, message.sdp)
     return {
         "type": "answer",

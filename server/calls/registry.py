@@ -232,7 +232,7 @@ class Registry:
         asyncio.get_running_loop().call_later(rest_seconds, self._rested, call_id, person_id)
         await self.apply(call_id, ev.Passed(person_id))
 
-    async def open_room(self, call_id: str) -> None:
+    async def open_media(self, call_id: str) -> None:
         """Make room for the connection of a counter that waits. Raises `NotFound`, `Unavailable`.
 
         Never for a call that is just being closed: what is opened then would stay.

@@ -69,10 +69,10 @@ test("a connection is warm at a desk that is 受付中 and at a counter that wai
 });
 
 test("a connection belongs to the call of its page, at the desk from the answer on", () => {
-  const room = (/** @type {object} */ change) => mediaWanted(known(change)).room;
-  for (const state of ["waiting", "ringing", "talking", "interrupted", "deciding"]) assert.equal(room({ call: call(state) }), "one", state);
-  for (const state of ["talking", "interrupted", "deciding"]) assert.equal(room({ page: "desk", call: call(state) }), "one", state);
-  for (const state of [null, "waiting", "closed"]) assert.equal(room({ page: "desk", call: call(state) }), null, String(state));
+  const belongs = (/** @type {object} */ change) => mediaWanted(known(change)).callId;
+  for (const state of ["waiting", "ringing", "talking", "interrupted", "deciding"]) assert.equal(belongs({ call: call(state) }), "one", state);
+  for (const state of ["talking", "interrupted", "deciding"]) assert.equal(belongs({ page: "desk", call: call(state) }), "one", state);
+  for (const state of [null, "waiting", "closed"]) assert.equal(belongs({ page: "desk", call: call(state) }), null, String(state));
 });
 
 test("a page that was sent away lets go of everything, and one that lost its line of nothing", () => {

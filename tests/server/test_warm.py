@@ -183,7 +183,7 @@ async def test_a_call_that_is_being_closed_leaves_no_room_behind(world: Any) -> 
     call = (await counter.do("call.place", **PLACE))["call"]
     registry = world.service.parts.registry
     closing = asyncio.create_task(registry.apply(call["id"], Withdrawn()))
-    late = asyncio.create_task(registry.open_room(call["id"]))
+    late = asyncio.create_task(registry.open_media(call["id"]))
     await closing
     with pytest.raises(NotFound):
         await late

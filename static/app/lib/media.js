@@ -3,8 +3,8 @@
  *
  *     const media = new MediaSession({connection});
  *     await media.acquire({facing: "user"});   // camera and microphone; never rejects, see `problem`
- *     media.warm(room);                         // connect for later: nothing goes out, nothing is shown
- *     media.open(room);                         // when call.state is talking, interrupted or deciding
+ *     media.warm(callId);                         // connect for later: nothing goes out, nothing is shown
+ *     media.open(callId);                         // when call.state is talking, interrupted or deciding
  *     media.close();                            // when it is closed; the own preview goes on
  *     media.release();                          // the lights go out
  *     media.setMicrophone(false); media.setCamera(true);
@@ -19,9 +19,9 @@
  * come now, with or without a line to the server).
  *
  * It repairs itself: see watchdog.js for when, devices.js for cameras. `please-offer` and a change
- * of `media_epoch` are obeyed. `warm` and `open` may be called as often as you like. `room` is the
+ * of `media_epoch` are obeyed. `warm` and `open` may be called as often as you like. `callId` is the
  * call that the connection belongs to, null for one that waits for a call; a connection that has
- * been in one room is never taken into another (PROTOCOL.md section 3.1). No camera is opened here.
+ * been in one call is never taken into another (PROTOCOL.md section 3.1). No camera is opened here.
  */
 import { effect, signal } from "../../vendor/signals-core.js";
 import { LocalMedia } from "./devices.js";
@@ -75,7 +75,7 @@ export class MediaSession {
   #number = 0;
   #mode = /** @type {"off" | "warm" | "call"} */ ("off");
   /** @type {string | null} */
-  #room = null;
+  #callId = null;
   /** @type {string | null} */
   #epoch = null;
   #watchdog = watchdogStart(0);
@@ -157,20 +157,20 @@ export class MediaSession {
     this.#local.release();
   }
 
-  /** Connect and stay connected; nothing goes out and nothing is shown. @param {string | null} [room] */
-  warm(room = null) {
-    this.#hold("warm", room);
+  /** Connect and stay connected; nothing goes out and nothing is shown. @param {string | null} [callId] */
+  warm(callId = null) {
+    this.#hold("warm", callId);
   }
 
-  /** Connect, or take the warm connection, and let sound and picture go. @param {string | null} [room] */
-  open(room = null) {
-    this.#hold("call", room);
+  /** Connect, or take the warm connection, and let sound and picture go. @param {string | null} [callId] */
+  open(callId = null) {
+    this.#hold("call", callId);
   }
 
   /** Let the connection go. */
   close() {
     this.#mode = "off";
-    this.#room = null;
+    this.#callId = null;
     for (const off of this.#offs.splice(0)) off();
     if (this.#timer !== null) this.#options.clearTimer(this.#timer);
     this.#timer = null;
@@ -181,16 +181,16 @@ export class MediaSession {
     this.#forget();
   }
 
-  /** @param {"warm" | "call"} mode @param {string | null} room */
-  #hold(mode, room) {
-    const before = { mode: this.#mode, room: this.#room };
+  /** @param {"warm" | "call"} mode @param {string | null} callId */
+  #hold(mode, callId) {
+    const before = { mode: this.#mode, callId: this.#callId };
     this.#mode = mode;
-    this.#room = room;
+    this.#callId = callId;
     if (!this.#peer) {
       this.#follow();
       void this.#renew(0);
       this.#tick();
-    } else if (before.room !== null && before.room !== room) {
+    } else if (before.callId !== null && before.callId !== callId) {
       this.state.value = "off";
       this.#forget();
       void this.#renew(0);

@@ -110,14 +110,14 @@ export function followMedia({ app: { media, store }, known, allowed }, page, agr
   const wanted = computed(() => mediaWanted({ ...known(), page, agreed: agreed(), open: store.deskState.value === "open" }));
   const devices = computed(() => wanted.value.devices);
   const mode = computed(() => (wanted.value.flowing ? "call" : wanted.value.warm ? "warm" : "off"));
-  const room = computed(() => wanted.value.room);
+  const callId = computed(() => wanted.value.callId);
   const awake = computed(() => wanted.value.awake);
   effect(() => {
     const on = devices.value;
     untracked(() => (on ? void media.acquire() : media.release()));
   });
   effect(() => {
-    const [how, where] = [mode.value, room.value];
+    const [how, where] = [mode.value, callId.value];
     untracked(() => (how === "call" ? media.open(where) : how === "warm" ? media.warm(where) : media.close()));
   });
   // Leave that was given meanwhile brings a refused device back.

@@ -21,13 +21,13 @@ export const mayRun = (known) => blockedView(known) === null && known.line.state
  * (`agreed`) and stay until the call is over, so that the officer sees a picture at once.
  *
  * `flowing` is a connection that carries, `warm` one that is ready and carries nothing: at the counter
- * from 呼出 on, at a desk that is 受付中 between calls, both over a line. `room` is the call it belongs to.
+ * from 呼出 on, at a desk that is 受付中 between calls, both over a line. `callId` is the call it belongs to.
  * @param {Known & {page: "counter" | "desk", agreed: boolean, open: boolean}} known `open`: the desk is 受付中
  */
 export function mediaWanted(known) {
   const { call, page, agreed, line } = known;
   const state = call?.state ?? "";
-  if (!mayRun(known)) return { devices: false, flowing: false, warm: false, awake: false, room: null };
+  if (!mayRun(known)) return { devices: false, flowing: false, warm: false, awake: false, callId: null };
   const queued = page === "counter" && QUEUED.has(state);
   const flowing = WITH_MEDIA.has(state);
   const warm = line.state === "open" && (queued || (page === "desk" && known.open && !flowing));
@@ -36,7 +36,7 @@ export function mediaWanted(known) {
     flowing,
     warm,
     awake: flowing || queued,
-    room: flowing || queued ? (call?.id ?? null) : null,
+    callId: flowing || queued ? (call?.id ?? null) : null,
   };
 }
 
