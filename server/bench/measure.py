@@ -17,6 +17,7 @@ from server.bench.target import Joined, Target
 
 JOIN_SECONDS = 20.0
 SETTLE_SECONDS = 1.0
+STARTING_SECONDS = 10
 DRAIN_SECONDS = 1.0
 CHECK_SECONDS = 4.0
 WAIT_SECONDS = 0.02
@@ -48,7 +49,7 @@ async def measure(target: Target, calls: int, seconds: float) -> Json:
         checks = asyncio.create_task(_keep_consent(joined))
         try:
             await target.prepare(calls)
-            idle_mib = resident_mib(target.pids)
+            idle_mib = await until_settled(target)
             firsts = await _join_all(target, load, joined, calls)
             await asyncio.sleep(SETTLE_SECONDS)
             window = await _steady(target, load, seconds)
@@ -67,6 +68,18 @@ async def measure(target: Target, calls: int, seconds: float) -> Json:
             for one in joined:
                 for leg in one.legs:
                     leg.close()
+
+
+async def until_settled(target: Target) -> float:
+    """Return the target's memory once it has started all that it starts by itself."""
+    before, pids = 0.0, list[int]()
+    for _ in range(STARTING_SECONDS):
+        await asyncio.sleep(1)
+        last, before = before, resident_mib(target.pids)
+        same, pids = pids == target.pids, target.pids
+        if same and before <= last * 1.005:
+            break
+    return before
 
 
 async def _join_all(target: Target, load: Load, joined: list[Joined], calls: int) -> list[float]:

@@ -28,12 +28,14 @@ def thread_seconds(thread: int) -> float:
 
 
 def resident_mib(pids: list[int]) -> float:
-    """Return how much memory these processes hold."""
-    pages = 0
+    """Return how much memory of their own these processes hold: program files do not count."""
+    kib = 0
     for pid in pids:
         with suppress(OSError):
-            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Anonymous:"):
+                    kib += int(line.split()[1])
+    return kib / 1024
 
 
 def sockets(pids: list[int]) -> int:

@@ -9,9 +9,9 @@ says: how long, with or without a lost socket, a new connection, a file, which o
 rounds, when no call is open, memory, tasks, sockets and calls of the server are read.
 
 Prints one JSON object: the median of each figure in each window, its growth in percent against the
-first window after the warm-up, and what grew. Exit 1 when a figure of the last window is more
-than 2 % over the first, or calls are left over. Memory is judged from the fourth window on, if
-windows are of a minute or longer: before, it is warming up.
+first window after the warm-up, and what grew. Exit 1 when a figure of the last window is more than
+2 % (and more than two tasks or sockets) over the first, or calls are left over. Memory is judged
+from the fourth window on, if windows are of a minute or longer: before, it is warming up.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from media.dtls import new_identity
 from server.bench import clip
 from server.bench.connect import Leg
 from server.bench.load import Load
+from server.bench.measure import until_settled
 from server.bench.processes import load_average, resident_mib, sockets
 from server.bench.service import Service, connect, running
 from server.clock import utc_now
@@ -41,9 +42,12 @@ from server.demo.pdf import application_pdf
 
 GROWTH_LIMIT_PERCENT = 2.0
 JUDGED = ("rss_mib", "tasks", "sockets")
+# A socket that is being closed, a task that is ending: of few, two are more than 2 %.
+SLACK = {"rss_mib": 0, "tasks": 2, "sockets": 2}
 MEMORY_WINDOWS = 4
 MEMORY_WINDOW_SECONDS = 60.0
 CHECK_SECONDS = 4.0
+LONG_SECONDS = 60.0  # others may be busy on this machine; what is measured is what stays
 OUTCOMES = ("verified", "returned", "refused")
 
 Figures = dict[str, float]
@@ -55,6 +59,7 @@ async def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         async with running(Path(folder), None) as service:
             await service.prepare(options.calls)
+            await until_settled(service)
             report = judge(await _soak(options, service), options.window_seconds)
     json.dump(report | {"machine_load": load_average()}, sys.stdout)
     print()
@@ -118,16 +123,16 @@ class _Player:
         counter, desk = self._counter, self._desk
         call = await counter.place("new-issue")
         await desk.accept(call["id"])
-        await counter.until(lambda m: m.under_way)
+        await counter.until(lambda m: m.under_way, LONG_SECONDS)
         for page, sender in self._pages:
             await self._connect(page, sender)
         await asyncio.gather(counter.say("よろしくお願いします"), desk.say("はい"))
         await self._stay(plan.seconds)
         if plan.cut:
             await counter.cut()
-            await desk.until(lambda m: m.call_state == "interrupted")
+            await desk.until(lambda m: m.call_state == "interrupted", LONG_SECONDS)
             await counter.return_()
-            await desk.until(lambda m: m.call_state == "talking")
+            await desk.until(lambda m: m.call_state == "talking", LONG_SECONDS)
         if plan.reconnects:
             await self._connect(*self._pages[0])
         if plan.file:
@@ -136,7 +141,7 @@ class _Player:
         await desk.ask("call.decide")
         reason = None if plan.outcome == "verified" else "書類の不足"
         await desk.ask("call.close", outcome=plan.outcome, reason=reason)
-        await counter.until(lambda m: m.call_state == "closed")
+        await counter.until(lambda m: m.call_state == "closed", LONG_SECONDS)
         for sender in list(self._legs):
             self._end(sender)
 
@@ -195,7 +200,11 @@ def judge(rounds: list[tuple[float, Figures]], window_seconds: float) -> dict[st
     }
     warm = len(windows) >= MEMORY_WINDOWS and window_seconds >= MEMORY_WINDOW_SECONDS
     judged = [name for name in JUDGED if name != "rss_mib" or warm]
-    grew = [name for name in judged if growth[name][-1] > GROWTH_LIMIT_PERCENT]
+    grew = [
+        name
+        for name in judged
+        if growth[name][-1] > GROWTH_LIMIT_PERCENT and last[name] - first[name] > SLACK[name]
+    ]
     if last["calls"]:
         grew.append("calls")
     return {

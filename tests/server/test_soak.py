@@ -41,7 +41,7 @@ def test_growth_over_two_percent_is_told_and_less_is_not() -> None:
 
     assert judge(rounds(0.01), 600.0)["grew"] == []
     assert judge(rounds(0.04), 600.0)["grew"] == ["rss_mib"]
-    assert judge(rounds(0.0, sockets=1), 600.0)["grew"] == ["sockets"]
+    assert judge(rounds(0.0, sockets=3), 600.0)["grew"] == ["sockets"]
     left = rounds(0.0)
     left[-1][1]["calls"] = 3
     for _, figures in left[-10:]:
