@@ -6,7 +6,7 @@ connection's own and stay when the other side comes, goes or is replaced.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from media.codecs import H264, OPUS, VP8, Codec
@@ -21,19 +21,11 @@ _REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly"}
 
 
 @dataclass(frozen=True, slots=True)
-class Ssrcs:
-    """The numbers under which one connection is sent sound, pictures and repeated pictures."""
-
-    audio: int
-    video: int
-    rtx: int
-
-
-@dataclass(frozen=True, slots=True)
 class Local:
     """Our end of one connection. `fingerprint` is SHA-256 in the colon form.
 
-    `codec` is the one in which pictures are to be sent to us, if the offer has it.
+    `codec` is the one in which pictures are to be sent to us, if the offer has it; `streams` are
+    the SSRCs of each line by mid: of what is sent on it and of its retransmissions.
     """
 
     ufrag: str
@@ -41,7 +33,7 @@ class Local:
     fingerprint: str
     addresses: tuple[str, ...]
     port: int
-    ssrcs: Ssrcs
+    streams: Mapping[str, tuple[int, int]]
     cname: str
     session_id: int
     version: int
@@ -60,7 +52,10 @@ def write_answer(offer: Offer, local: Local) -> str:
         f"a=msid-semantic: WMS {STREAM}",
     ]
     for line in offer.lines:
-        lines += _refusal(line) if isinstance(line, Refused) else _media(line, offer, local)
+        if isinstance(line, Refused):
+            lines += _refusal(line)
+        else:
+            lines += _media(line, offer, local, offer.lines_of(line.kind).index(line))
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -71,14 +66,15 @@ def _refusal(line: Refused) -> Iterator[str]:
     yield "a=inactive"
 
 
-def _media(line: Line, offer: Offer, local: Local) -> Iterator[str]:
+def _media(line: Line, offer: Offer, local: Local, place: int) -> Iterator[str]:
+    """Give the lines of an m-line, the one of number `place` among those of its kind."""
     # Who reads it sends the first and may be sent any (RFC 3264 section 6.1).
     codecs = sorted(line.codecs, key=lambda x: x.name != local.codec)
     types = " ".join(str(x) for c in codecs for x in (c.payload_type, c.rtx_type) if x is not None)
     yield f"m={line.kind} {local.port} {line.profile} {types}"
     yield "c=" + _connection(local.addresses[0])
     yield f"a=mid:{line.mid}"
-    yield f"a={_REVERSED.get(line.direction, line.direction)}"
+    yield f"a={_direction(line, place)}"
     yield "a=rtcp-mux"
     if offer.reduced_rtcp:
         yield "a=rtcp-rsize"
@@ -88,7 +84,7 @@ def _media(line: Line, offer: Offer, local: Local) -> Iterator[str]:
     for extension in line.extensions:
         yield _extmap(extension)
     if line.receives:
-        yield from _announced(line, local)
+        yield from _announced(line, local, place)
 
 
 def _connection(address: str) -> str:
@@ -136,13 +132,21 @@ def _extmap(extension: Extension) -> str:
     return f"a=extmap:{extension.id}{tail} {extension.uri}"
 
 
-def _announced(line: Line, local: Local) -> Iterator[str]:
-    main = local.ssrcs.audio if line.kind == "audio" else local.ssrcs.video
+def _direction(line: Line, place: int) -> str:
+    if place == 0:
+        return _REVERSED.get(line.direction, line.direction)
+    return "sendonly" if line.receives else "inactive"
+
+
+def _announced(line: Line, local: Local, place: int) -> Iterator[str]:
+    main, rtx = local.streams[line.mid]
     numbers = [main]
-    yield f"a=msid:{STREAM} {line.kind}"
+    # Sound and pictures of one party are one stream: browsers keep them together.
+    name = f"{STREAM}{place + 1} {line.kind}{place + 1}" if place else f"{STREAM} {line.kind}"
+    yield f"a=msid:{name}"
     if any(x.rtx_type is not None for x in line.codecs):
-        numbers.append(local.ssrcs.rtx)
-        yield f"a=ssrc-group:FID {main} {local.ssrcs.rtx}"
+        numbers.append(rtx)
+        yield f"a=ssrc-group:FID {main} {rtx}"
     for ssrc in numbers:
         yield f"a=ssrc:{ssrc} cname:{local.cname}"
-        yield f"a=ssrc:{ssrc} msid:{STREAM} {line.kind}"
+        yield f"a=ssrc:{ssrc} msid:{name}"

@@ -1,15 +1,13 @@
 """Who is in a call and who is sent what. No input or output here."""
 
-import secrets
 from dataclasses import dataclass
 
-from media.answer import Ssrcs
 from media.codecs import VP8, Codec, choose
 from media.downlink import Downlink
 from media.dtls import DtlsState, Identity
-from media.leg import KINDS, Leg
+from media.leg import Leg
 from media.path import NOBODY, PacketPath
-from media.sdp import Line, Offer
+from media.sdp import KINDS, Line, Offer
 from media.settings import PartyStats
 from media.transport import Transport
 from media.uplink import Uplink
@@ -58,7 +56,7 @@ class Party:
         """Begin a connection for `offer`; whatever there was is dropped."""
         self.drop()
         transport = Transport(identity, offer.fingerprints, now=now)
-        self.leg = Leg(self._path, transport, offer, _new_ssrcs(offer))
+        self.leg = Leg(self._path, transport, offer)
         self.leg.agree(offer)
         return self.leg
 
@@ -126,17 +124,6 @@ class Party:
         )
 
 
-def _new_ssrcs(offer: Offer) -> Ssrcs:
-    """Choose three numbers that nobody on this connection uses."""
-    taken = offer.line("audio").ssrcs | offer.line("video").ssrcs
-    chosen: list[int] = []
-    while len(chosen) < 3:
-        number = secrets.randbits(32)
-        if number and number not in taken and number not in chosen:
-            chosen.append(number)
-    return Ssrcs(*chosen)
-
-
 class Call:
     """The parties of one call and what passes between them. Nothing passes until `gate_open`.
 
@@ -192,13 +179,26 @@ class Call:
                 party.leg.route(party.uplinks, codecs)
         for party in self.parties.values():
             if party.leg is not None:
+                self._seat(party, party.leg)
                 for downlink in party.leg.downlinks:
-                    self._wire(party, party.leg, downlink)
+                    self._wire(party.leg, downlink)
 
-    def _wire(self, party: Party, leg: Leg, downlink: Downlink) -> None:
-        # Two m-lines hold one other party: the first that came.
-        other = next((x for x in self.parties.values() if x is not party), None)
-        line = leg.offer.line(downlink.kind)
+    def _seat(self, party: Party, leg: Leg) -> None:
+        """Give each other party lines of `leg`: those it has, else the first that are free."""
+        others = [x for x in self.parties if x != party.name]
+        count = max(len(leg.of_kind(kind)) for kind in KINDS)
+        shows = [x if x in others else "" for x in leg.shows[:count]]
+        shows += [""] * (count - len(shows))
+        for other in others:
+            if other not in shows and "" in shows:
+                shows[shows.index("")] = other
+        leg.shows = shows
+        leg.places_wanted = max(1, len(others))
+
+    def _wire(self, leg: Leg, downlink: Downlink) -> None:
+        place = leg.place(downlink)
+        other = self.parties.get(leg.shows[place])
+        line = leg.offer.lines_of(downlink.kind)[place]
         source = None
         if other is not None and other.leg is not None:
             source = other.leg.offer.line(downlink.kind)

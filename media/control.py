@@ -20,6 +20,8 @@ from media.uplink import LastReport, Uplink
 REPORT_SECONDS = 0.4  # at least every 500 ms on each leg: pages watch for silence
 IDLE_SECONDS = 2.0  # a page that waits gives its line 6.5 s (static/app/lib/watchdog.js)
 ARRIVALS_SECONDS = 0.1
+WINDOW_ROUND_TRIPS = 4  # a request may be lost, and its answer too
+UNKNOWN_RTT_SECONDS = 0.15
 UNCAPPED_BPS = 10_000_000
 FALLEN = 0.95  # a limit that fell so far does not wait for the next report
 MAX_RTCP_BYTES = 1500
@@ -165,7 +167,7 @@ class ControlPath:
     def _tell_arrivals(self, leg: Leg, uplinks: dict[str, Uplink]) -> None:
         ssrcs = [uplinks[kind].read().ssrc for kind in ("video", "audio")]
         media = next((x for x in ssrcs if x != NOBODY), 0)
-        for packet in leg.arrivals.report(leg.ssrcs.video, media):
+        for packet in leg.arrivals.report(leg.ssrc, media):
             self._send_packet(leg.transport, packet)
 
     def _request(self, leg: Leg, uplink: Uplink, now: float) -> None:
@@ -175,14 +177,14 @@ class ControlPath:
         if state.missing:
             seqs = uplink.missing.due(self._path.missing(uplink.source), now, leg.rtt_seconds)
             if seqs:
-                message = rtcp.Nack(leg.ssrcs.video, state.ssrc, tuple(seqs))
+                message = rtcp.Nack(leg.ssrc, state.ssrc, tuple(seqs))
                 self._send_packet(leg.transport, rtcp.nack(message))
         wanted = state.wanted
         if uplink.missing.gave_up() and uplink.kind == "video":
             uplink.want_keyframe()
             wanted = True
         if wanted and self._has_audience(uplink, now) and uplink.keyframes.due(state.heard_at, now):
-            wish = rtcp.KeyframeWanted(leg.ssrcs.video, state.ssrc)
+            wish = rtcp.KeyframeWanted(leg.ssrc, state.ssrc)
             self._send_packet(leg.transport, rtcp.picture_loss(wish))
 
     def _has_audience(self, uplink: Uplink, now: float) -> bool:
@@ -192,7 +194,11 @@ class ControlPath:
     def _report(self, leg: Leg, uplinks: dict[str, Uplink], now: float) -> None:
         for downlink in leg.downlinks:
             downlink.reported.measure(downlink.state().octets, now)
-        own = leg.ssrcs.video
+        for uplink in uplinks.values():
+            told = (x.reported.rtt_seconds for x in uplink.listeners)
+            rtt = max((UNKNOWN_RTT_SECONDS if x is None else x for x in told), default=0.0)
+            self._path.set_window(uplink.source, WINDOW_ROUND_TRIPS * rtt)
+        own = leg.ssrc
         blocks = [x for x in (_block(x, now) for x in uplinks.values()) if x is not None]
         packet = rtcp.receiver_report(rtcp.ReceiverReport(own, tuple(blocks)))
         packet += rtcp.cname(own, CNAME) + self._cap(leg, uplinks["video"], now)
@@ -206,7 +212,7 @@ class ControlPath:
         if limit is None and leg.cap_told is None:
             return b""
         leg.cap_told = UNCAPPED_BPS if limit is None else limit
-        return rtcp.remb(rtcp.Remb(leg.ssrcs.video, leg.cap_told, (video.ssrc,)))
+        return rtcp.remb(rtcp.Remb(leg.ssrc, leg.cap_told, (video.ssrc,)))
 
     def _send_packet(self, transport: Transport, packet: bytes) -> None:
         if transport.outbound is None or transport.addresses.current is None:
@@ -225,7 +231,7 @@ def _limit(video: Uplink, now: float) -> int | None:
 
 def _nothing_new(leg: Leg) -> bytes:
     """Return a report without blocks: what a compound packet has to begin with."""
-    return rtcp.receiver_report(rtcp.ReceiverReport(leg.ssrcs.video))
+    return rtcp.receiver_report(rtcp.ReceiverReport(leg.ssrc))
 
 
 def _block(uplink: Uplink, now: float) -> rtcp.Block | None:

@@ -63,6 +63,10 @@ class Downlink:
         )
         self._path.agree(self.sink, agreed)
 
+    def close(self) -> None:
+        """End the stream."""
+        self._path.remove_sink(self.sink)
+
     def state(self) -> SinkState:
         """Return what was sent."""
         return self._path.sink_state(self.sink)

@@ -1,19 +1,18 @@
 """One party's connection above its transport: what its SDP agreed on."""
 
 import secrets
+from collections.abc import Set
 
-from media.answer import Ssrcs
 from media.bucket import Bucket
 from media.codecs import VP8, Codec
 from media.downlink import Downlink
 from media.path import MAX_SSRCS, NOBODY, PacketPath, Route, Seeds
-from media.sdp import ABS_SEND_TIME, FORWARDED, MID, TRANSPORT_CC, Line, Offer
+from media.sdp import ABS_SEND_TIME, FORWARDED, KINDS, MID, TRANSPORT_CC, Line, Offer
 from media.steering import Steering
 from media.transport import Transport
 from media.transport_cc import Arrivals
 from media.uplink import Uplink
 
-KINDS = ("audio", "video")
 RESENDS_BURST, RESENDS_PER_SECOND = 200, 400
 _KEPT = FORWARDED | {MID, TRANSPORT_CC}
 
@@ -21,19 +20,19 @@ _KEPT = FORWARDED | {MID, TRANSPORT_CC}
 class Leg:
     """One connection of a party. `handle` is the packet path's; the leg sends nothing itself."""
 
-    def __init__(self, path: PacketPath, transport: Transport, offer: Offer, ssrcs: Ssrcs) -> None:
+    def __init__(self, path: PacketPath, transport: Transport, offer: Offer) -> None:
         self._path = path
         self.handle = path.add_leg()
         self.transport = transport
         self.offer = offer
-        self.ssrcs = ssrcs
+        self._taken: set[int] = set()
         self.session_id = secrets.randbits(62)
         self.version = 0
         self.steering = Steering()
-        self.downlinks = [
-            self._downlink(offer.line("audio"), _seeds(ssrcs.audio, 0)),
-            self._downlink(offer.line("video"), _seeds(ssrcs.video, ssrcs.rtx)),
-        ]
+        self.downlinks: list[Downlink] = []
+        self.shows: list[str] = []  # party on the first lines, on the second …; "" for nobody
+        self.places_wanted = 1
+        self.places_asked = 1
         self.arrivals = Arrivals()
         self.resends = Bucket(RESENDS_BURST, RESENDS_PER_SECOND)
         self.arrivals_at = 0.0
@@ -42,7 +41,13 @@ class Leg:
         self.codec_told = VP8  # in which the party was last told to send pictures
         self.cap_told: int | None = None
 
-    def _downlink(self, line: Line, seeds: Seeds) -> Downlink:
+    def _downlink(self, line: Line) -> Downlink:
+        """Begin a stream on a line, under SSRCs that nobody on this connection uses or has used."""
+        ssrcs = []
+        for _ in range(2):
+            ssrcs.append(_new_ssrc(self.offer.ssrcs | self._taken))
+            self._taken.add(ssrcs[-1])
+        seeds = _seeds(ssrcs[0], ssrcs[1] if line.kind == "video" else 0)
         return Downlink(
             self._path, self.handle, self.transport, line.kind, line.mid, seeds, self.steering
         )
@@ -63,9 +68,30 @@ class Leg:
         return [x for x in self.downlinks if x.kind == kind]
 
     def agree(self, offer: Offer) -> None:
-        """Take over what `offer` says."""
+        """Take over what `offer` says: a stream for each line, those that are there go on."""
         self.offer = offer
         self.version += 1
+        before = {x.mid: x for x in self.downlinks}
+        lines = [line for kind in KINDS for line in offer.lines_of(kind)]
+        self.downlinks = [
+            before.pop(x.mid) if x.mid in before else self._downlink(x) for x in lines
+        ]
+        for gone in before.values():
+            gone.close()
+
+    @property
+    def ssrc(self) -> int:
+        """The SSRC under which we report."""
+        return self.of_kind("video")[0].ssrc
+
+    @property
+    def streams(self) -> dict[str, tuple[int, int]]:
+        """The SSRCs of each line by mid, for the answer."""
+        return {x.mid: (x.ssrc, x.rtx_ssrc) for x in self.downlinks}
+
+    def place(self, downlink: Downlink) -> int:
+        """Return the number of the stream's line among those of its kind."""
+        return self.of_kind(downlink.kind).index(downlink)
 
     def route(self, uplinks: dict[str, Uplink], codecs: dict[str, Codec]) -> None:
         """Lead what the party sends, in the codec of each kind, to its sources."""
@@ -94,6 +120,13 @@ def _routes(line: Line, codec: Codec, source: int) -> list[Route]:
     if codec.rtx_type is not None:
         routes.append(Route(codec.rtx_type, source, table, cc, stamp, mid, number))
     return routes
+
+
+def _new_ssrc(taken: Set[int]) -> int:
+    while True:
+        number = secrets.randbits(32)
+        if number and number not in taken:
+            return number
 
 
 def _seeds(ssrc: int, rtx_ssrc: int) -> Seeds:

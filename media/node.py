@@ -229,6 +229,24 @@ class MediaNode:
         connected = (n for n, x in legs.items() if x and x.transport.up and not x.transport.lost)
         return CallMedia(call.gate_open, frozenset(call.veiled), frozenset(connected))
 
+    def shown(self, call_id: str, party: str) -> dict[str, str]:
+        """Return by the mid of each line of `party` whom it is sent there, "" for nobody.
+
+        Raises `NotFound` for an unknown call.
+        """
+        member = self._call(call_id).parties.get(party)
+        if member is None or member.leg is None:
+            return {}
+        return {x.mid: x.party for x in member.leg.downlinks}
+
+    def places_wanted(self, call_id: str, party: str) -> int:
+        """Return how many lines of each kind `party` should offer: one for each of the others.
+
+        Raises `NotFound` for an unknown call.
+        """
+        member = self._call(call_id).parties.get(party)
+        return 1 if member is None or member.leg is None else member.leg.places_wanted
+
     def call_ids(self) -> tuple[str, ...]:
         """Return the calls that are open here."""
         return tuple(self._calls)
@@ -280,7 +298,7 @@ class MediaNode:
             fingerprint=identity.fingerprint,
             addresses=self._settings.announce,
             port=self._port.number,
-            ssrcs=leg.ssrcs,
+            streams=leg.streams,
             cname=CNAME,
             session_id=leg.session_id,
             version=leg.version,
@@ -361,6 +379,14 @@ class MediaNode:
             self._port.control.tick(leg, member.uplinks, needy, now)
         if transport.up and transport.dtls.state is DtlsState.UP:
             self._watch(member, leg, now)
+            self._ask_for_places(member, leg)
+
+    def _ask_for_places(self, member: Party, leg: Leg) -> None:
+        """Ask once for an offer with lines for everybody, when there are too few."""
+        if leg.places_wanted != leg.places_asked:
+            leg.places_asked = leg.places_wanted
+            if leg.places_wanted > leg.offer.places:
+                self._events.offer_wanted(member.call_id, member.name, "streams")
 
     def _watch(self, member: Party, leg: Leg, now: float) -> None:
         """Tell the server when the party's consent ends, and when it is back."""

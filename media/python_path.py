@@ -33,6 +33,10 @@ from media.tap import Tap
 BATCH = 64
 BATCH_SECONDS = 0.008
 LOOK_EVERY = 16  # datagrams read in a row, a power of two: so many queue when the loop is late
+# A turn of the event loop costs as much as a packet. Above this rate (five calls) the socket is
+# looked at every millisecond for all that has come, and not at once for each.
+BUSY_PACKETS, CALM_PACKETS, WINDOW_SECONDS = 200, 100, 0.1
+POLL_SECONDS = 0.001
 
 
 class PythonPath:
@@ -47,6 +51,9 @@ class PythonPath:
         self._outsider = outsider
         self._stream_send = stream_send
         self._udp: socket | None = None
+        self._timer: asyncio.Handle | None = None  # of the next look, while busy
+        self._window_count = 0
+        self._window_at = 0.0
         self._buffer = PacketBuffer()
         self._forwarder = Forwarder(self._send)
         self._handles = count()
@@ -73,6 +80,9 @@ class PythonPath:
         if self._udp is not None:
             asyncio.get_running_loop().remove_reader(self._udp.fileno())
             self._udp = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for held in (self._by_address, self._legs, self._sources, self._sinks, self._taps):
             held.clear()
 
@@ -107,23 +117,58 @@ class PythonPath:
     def _on_readable(self) -> None:
         if self._udp is None:
             return
-        buffer, clock = self._buffer, self._clock
-        receive, data = self._udp.recvfrom_into, self._buffer.data
+        self._drain()
+        if self._is_busy(BUSY_PACKETS) is True:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._udp.fileno())
+            self._timer = loop.call_later(POLL_SECONDS, self._on_poll)
+
+    def _on_poll(self) -> None:
+        self._timer = None
+        if self._udp is None:
+            return
+        more = self._drain()
+        loop = asyncio.get_running_loop()
+        if self._is_busy(CALM_PACKETS) is False:
+            loop.add_reader(self._udp.fileno(), self._on_readable)
+        elif more:
+            self._timer = loop.call_soon(self._on_poll)
+        else:
+            self._timer = loop.call_later(POLL_SECONDS, self._on_poll)
+
+    def _is_busy(self, packets: int) -> bool | None:
+        """Tell at the end of each window whether so many packets came in it, None before."""
+        now = self._clock()
+        if now - self._window_at < WINDOW_SECONDS:
+            return None
+        busy = self._window_count >= packets
+        self._window_at, self._window_count = now, 0
+        return busy
+
+    def _drain(self) -> bool:
+        """Take what has come; tell whether there may be more, which is for the next turn."""
+        if self._udp is None:
+            return False
+        buffer, clock, handle = self._buffer, self._clock, self._on_datagram
+        receive, data, size = self._udp.recvfrom_into, self._buffer.data, 0
         begun = clock()
         for turn in range(BATCH):
             try:
                 size, address = receive(data)
             except BlockingIOError:
-                return
+                self._window_count += turn
+                return False
             except OSError:
                 continue
             if self._shed or turn & (LOOK_EVERY - 1) == LOOK_EVERY - 1:
                 self._look_back()
             if 1 <= size < PacketBuffer.SIZE:
                 now = clock()
-                self._on_datagram(buffer, size, address, now)
+                handle(buffer, size, address, now)
                 if now - begun > BATCH_SECONDS or self._udp is None:
-                    return
+                    break
+        self._window_count += BATCH
+        return True
 
     def _look_back(self) -> None:
         """See how old the datagram just read is, and what is left out for it (rule 29)."""

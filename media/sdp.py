@@ -17,6 +17,7 @@ MAX_BYTES = 65536
 # aiortc's parser looks through what it has for each line: these keep it below a few milliseconds.
 MAX_LINES = 1200
 MAX_MEDIA = 16
+MAX_LINES_OF_A_KIND = 3  # one for each other party (media/call.py)
 MAX_MAPPINGS = 160
 MAX_SSRC_LINES = 96
 MAX_FEEDBACK = 8000  # feedback lines times codecs; a browser's offer comes to about 2,000
@@ -36,7 +37,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64}")
 _ICE = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _EXTMAP = re.compile(r"a=extmap:([0-9]{1,2})(?:/(sendrecv|sendonly|recvonly|inactive))? (\S+)")
 _HASHES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
-_KINDS = ("audio", "video")
+KINDS = ("audio", "video")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A usable offer: one audio and one video line on one transport.
+    """A usable offer: lines of sound and of pictures on one transport.
 
-    `lines` are all m-lines in the offer's order. `fingerprints` are (hash name, bytes).
+    `lines` are all m-lines in the offer's order. The first of each kind is for what the offerer
+    sends and what it is sent; further ones, of which at most two are taken, are for being sent
+    other parties' alone. `fingerprints` are (hash name, bytes).
     """
 
     lines: tuple[Line | Refused, ...]
@@ -127,8 +130,22 @@ class Offer:
     reduced_rtcp: bool
 
     def line(self, kind: str) -> Line:
-        """Return the line taken for `kind`."""
+        """Return the first line of `kind`."""
         return next(x for x in self.lines if isinstance(x, Line) and x.kind == kind)
+
+    def lines_of(self, kind: str) -> tuple[Line, ...]:
+        """Return all lines taken for `kind`."""
+        return tuple(x for x in self.lines if isinstance(x, Line) and x.kind == kind)
+
+    @property
+    def ssrcs(self) -> frozenset[int]:
+        """Return every SSRC that the offer announces."""
+        return frozenset(x for line in self.lines if isinstance(line, Line) for x in line.ssrcs)
+
+    @property
+    def places(self) -> int:
+        """Return how many other parties can be shown and heard."""
+        return min(sum(x.receives for x in self.lines_of(kind)) for kind in KINDS)
 
 
 def bad_sdp(why: str) -> ProtocolError:
@@ -174,21 +191,21 @@ def _check_size(text: str) -> None:
 def _read(session: Any, groups: Sequence[Sequence[str]]) -> Offer:
     bundled = {str(mid) for g in session.group if g.semantic == "BUNDLE" for mid in g.items}
     lines: list[Line | Refused] = []
-    main: dict[str, Any] = {}
+    main: dict[str, list[Any]] = {kind: [] for kind in KINDS}
     mids: set[str] = set()
     for media, raw in zip(session.media, groups, strict=True):
         mid = _mid(media, mids)
-        if media.kind in _KINDS and media.kind not in main and not _is_refused(media, raw):
+        if _is_of_use(media, raw, main):
             if mid not in bundled or not media.rtcp_mux:
                 raise bad_sdp(f"the {media.kind} line is not bundled with rtcp-mux")
-            main[media.kind] = media
+            main[media.kind].append(media)
             lines.append(_line(media, raw, mid))
         else:
             lines.append(_refused(media, mid))
-    for kind in _KINDS:
-        if kind not in main:
+    for kind in KINDS:
+        if not main[kind]:
             raise bad_sdp(f"the offer has no {kind} line")
-    first = next(m for m in session.media if m in main.values())
+    first = next(m for m in session.media if m in main["audio"] or m in main["video"])
     ufrag, password = first.ice.usernameFragment, first.ice.password
     if not (_ICE.fullmatch(ufrag or "") and _ICE.fullmatch(password or "")):
         raise bad_sdp("the offer has no ICE credentials")
@@ -205,8 +222,11 @@ def _mid(media: Any, seen: set[str]) -> str:
     return str(mid)
 
 
-def _is_refused(media: Any, raw: Sequence[str]) -> bool:
-    return media.port == 0 and "a=bundle-only" not in raw
+def _is_of_use(media: Any, raw: Sequence[str], main: dict[str, list[Any]]) -> bool:
+    """Tell whether an m-line is to be taken."""
+    if media.kind not in KINDS or len(main[media.kind]) >= MAX_LINES_OF_A_KIND:
+        return False
+    return media.port != 0 or "a=bundle-only" in raw
 
 
 def _refused(media: Any, mid: str) -> Refused:

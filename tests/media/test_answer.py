@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from media.answer import Local, Ssrcs, write_answer
+from media.answer import Local, write_answer
 from media.libs import SessionDescription
 from media.sdp import parse_offer
 
@@ -17,7 +17,7 @@ LOCAL = Local(
     fingerprint=":".join(["AB"] * 32),
     addresses=("192.0.2.7", "2001:db8::7"),
     port=5004,
-    ssrcs=Ssrcs(11, 22, 33),
+    streams={"0": (11, 0), "1": (22, 33), "audio": (11, 0), "video": (22, 33)},
     cname="madoguchi",
     session_id=1,
     version=1,
