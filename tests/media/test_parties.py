@@ -190,7 +190,7 @@ class _Paper(Guest):
         self.identity = type("Fingerprint", (), {"fingerprint": ":".join(["AB"] * 32)})()
         self.ufrag, self.video, self.rtx, self.orientation = "ufrag", 96, 97, 13
         self.audio_ssrc, self.video_ssrc, self.rtx_ssrc, self.announces = 1, 2, 3, True
-        self.places = 5
+        self.places, self.h264 = 5, None
 
 
 def test_a_line_that_is_not_needed_may_be_inactive() -> None:
