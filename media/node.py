@@ -289,6 +289,7 @@ class MediaNode:
         for member in call.parties.values():
             if member.leg is not None and member.leg.codec_told != call.codec:
                 member.leg.codec_told = call.codec
+                member.leg.places_asked = member.leg.places_wanted  # the same offer serves both
                 self._events.offer_wanted(call.id, member.name, "streams")
 
     def _local(self, leg: Leg, identity: Identity) -> Local:
