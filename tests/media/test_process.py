@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,8 @@ class Fleets:
 
 @pytest.fixture
 async def fleets(tmp_path: Path, events: Events) -> AsyncIterator[Fleets]:
-    made = Fleets(tmp_path / "media", events)
+    # Deeper than the name of a Unix socket may be long.
+    made = Fleets(tmp_path.joinpath(*["a-rather-long-name-of-a-folder"] * 4, "media"), events)
     yield made
     await made.stop()
 
@@ -236,24 +238,22 @@ async def test_errors_come_through_as_what_they_are(fleets: Fleets) -> None:
     assert fleet.capacity().accepting
 
 
-async def test_a_taken_port_is_told_at_the_start(fleets: Fleets, tmp_path: Path) -> None:
+async def test_a_second_server_is_told_what_is_in_its_way_and_harms_nothing(
+    fleets: Fleets, tmp_path: Path
+) -> None:
     first = await fleets()
+    with pytest.raises(Unavailable, match="another server"):
+        await fleets()
     taken = MediaSettings("127.0.0.1", first.ports[0], ("127.0.0.1",))
     fleets.folder = tmp_path / "another"
     with pytest.raises(Unavailable, match="media port cannot be opened"):
         await fleets(taken)
-
-
-async def test_two_servers_do_not_take_each_others_processes_away(fleets: Fleets) -> None:
-    first = await fleets()
-    with pytest.raises(Unavailable, match="another server"):
-        await fleets()
     assert first.ports
 
 
 async def test_only_this_user_can_reach_a_process(fleets: Fleets, tmp_path: Path) -> None:
     await fleets()
-    found = tmp_path / "media" / "node-0.sock"
+    found = fleets.folder / "node-0.sock"
     assert stat.S_IMODE(found.stat().st_mode) == 0o600
     assert stat.S_IMODE(found.parent.stat().st_mode) == 0o700
     fleets.folder = tmp_path / "open"
@@ -266,9 +266,28 @@ async def test_only_this_user_can_reach_a_process(fleets: Fleets, tmp_path: Path
         await fleets()
 
 
-async def test_a_folder_however_deep_holds_a_socket(fleets: Fleets, tmp_path: Path) -> None:
-    fleets.folder = tmp_path.joinpath(*["a-rather-long-name-of-a-folder"] * 5, "media")
-    assert (await fleets()).ports
+async def test_a_process_that_cannot_be_started_turns_calls_away_until_it_can(
+    fleets: Fleets, events: Events, make_client: Callable[..., Client], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("media.spawn.READY_AFTER_SECONDS", 1000.0)
+    monkeypatch.setattr("media.fleet.PLACE_SECONDS", 0.2)
+    fleet = await fleets()
+    await fleet.open_call(CALL)
+    assert fleet.capacity().accepting
+    with monkeypatch.context() as broken:
+        broken.setattr("media.spawn.COMMAND", ("-c", "raise SystemExit(1)"))
+        os.kill(pid_of(fleet), signal.SIGKILL)
+        assert await until(lambda: not fleet.ports)
+        assert not fleet.capacity().accepting
+        with pytest.raises(Unavailable):
+            await fleet.open_call("another")
+        with pytest.raises(Unavailable):
+            await join(fleet, make_client(), COUNTER)
+        with pytest.raises(Unavailable):
+            await fleet.stats(CALL)
+        events.told.clear()
+    assert await until(lambda: ("new_connection", CALL, COUNTER) in events.told, 30)
+    assert await until(lambda: all(fleet._calls[c].keeper is not None for c in ("another", CALL)))
 
 
 async def test_a_stranger_who_listens_there_is_not_taken_for_a_process(
