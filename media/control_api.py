@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -150,7 +151,16 @@ SETTINGS: TypeAdapter[MediaSettings] = TypeAdapter(MediaSettings)
 
 
 def version_of(settings: MediaSettings) -> str:
-    """Return what two that speak to each other have in common: the models, and the settings."""
+    """Return what two that speak to each other have in common: the models, and the settings.
+
+    Takes 15 ms the first time.
+    """
+    said = json.dumps([_schemas(), SETTINGS.dump_python(settings, mode="json")], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+@cache
+def _schemas() -> str:
     adapters = (
         FRAMES,
         JOINED,
@@ -158,9 +168,7 @@ def version_of(settings: MediaSettings) -> str:
         SETTINGS,
         TypeAdapter(CallState | Offer | Seat | Moved | SeenFrame),
     )
-    schemas = [adapter.json_schema() for adapter in adapters]
-    said = json.dumps([schemas, SETTINGS.dump_python(settings, mode="json")], sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    return json.dumps([adapter.json_schema() for adapter in adapters], sort_keys=True)
 
 
 def error_frame(error: errors.MadoguchiError) -> tuple[int, bytes]:

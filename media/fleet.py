@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from media.control_api import CallState, Event, MediaLost, MediaUp
+from media.control_api import CallState, Event, MediaLost, MediaUp, version_of
 from media.control_folder import ControlFolder
 from media.engine import CallMedia, Capacity, Figures, Joined
 from media.keeper import Keeper
@@ -109,6 +109,7 @@ class Fleet:
         self._folder = folder = ControlFolder(self._path)
         folder.lock()
         level = logging.getLogger().getEffectiveLevel()
+        await asyncio.to_thread(version_of, self._settings[0])  # reckoned once; not on the loop
         for index, settings in enumerate(self._settings):
             config = ProcessConfig(
                 settings=settings,
