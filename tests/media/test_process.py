@@ -154,6 +154,49 @@ async def test_calls_are_spread_and_one_process_dies_alone(
     assert await until(hearing(*again))
 
 
+async def wait(fleet: Fleet, client: Client, seat: str, beside: str | None = None) -> None:
+    """Connect a client that is in no call."""
+    permit = await make_permit(seat, "media.warm")
+    await client.take((await fleet.warm(permit, seat, await client.offer(), beside=beside)).sdp)
+
+
+async def test_a_waiting_desk_follows_the_call_to_its_process_and_is_let_in_there(
+    fleets: Fleets, make_client: Callable[..., Client]
+) -> None:
+    fleet, seat = await fleets(HERE, HERE), "person-1"
+    elsewhere, beside, counter = make_client(), make_client(), make_client()
+    await wait(fleet, elsewhere, seat)
+    await fleet.open_call("other")
+    await fleet.open_call(CALL)
+    assert fleet._calls[CALL].keeper is not fleet._lobby[seat]
+    assert not fleet.near(CALL, seat)
+    await join(fleet, counter, COUNTER)
+    await wait(fleet, beside, seat, beside=CALL)
+    assert fleet.near(CALL, seat)
+    await fleet.set_gate(CALL, open=True)
+    with pytest.raises(Denied):
+        await fleet.adopt(await make_permit("other"), CALL, DESK, seat)
+    assert await fleet.adopt(await make_permit(), CALL, DESK, seat)
+    assert await until(hearing(counter, beside))
+    assert elsewhere.frames == 0
+
+
+async def test_a_desk_that_waits_in_another_process_or_in_a_dead_one_is_not_let_in(
+    fleets: Fleets, make_client: Callable[..., Client]
+) -> None:
+    fleet = await fleets(HERE, HERE)
+    await wait(fleet, make_client(), "person-1")
+    await wait(fleet, make_client(), "person-2")
+    await fleet.open_call("other")
+    await fleet.open_call(CALL)
+    assert not await fleet.adopt(await make_permit(), CALL, DESK, "person-1")
+    assert "person-1" not in fleet._lobby
+    dies = fleet._keepers.index(fleet._lobby["person-2"])
+    os.kill(pid_of(fleet, dies), signal.SIGKILL)
+    assert await until(lambda: "person-2" not in fleet._lobby)
+    assert not await fleet.adopt(await make_permit("other"), "other", DESK, "person-2")
+
+
 async def test_a_picture_that_must_stop_does_not_depend_on_a_process_that_stands_still(
     fleets: Fleets, make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -208,3 +208,16 @@ async def test_an_answer_says_nothing_of_another_run_when_a_connection_is_moved(
     assert after["media_epoch"] == before["media_epoch"]
     ssrcs = [set(re.findall("a=ssrc:([0-9]+)", x["sdp"])) for x in (before, after)]
     assert ssrcs[0] == ssrcs[1]
+
+
+async def test_a_desk_that_waits_where_the_call_is_not_is_asked_nearer_while_it_rings(
+    world: Any, make_probe: Callable[..., Probe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter, desk = await world.counter(), await _idle_desk(world)
+    await counter.connect()
+    await _connect(world, desk, make_probe(2000))
+    media = world.service.parts.media
+    monkeypatch.setattr(type(media), "near", lambda self, call_id, seat: False)
+    await counter.do("call.place", **PLACE)
+    assert (await desk.until("please-offer"))["reason"] == "new_connection"
+    await _connect(world, desk, make_probe(3000), 2)
