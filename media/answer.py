@@ -14,6 +14,8 @@ from media.sdp import Extension, Line, Offer, Refused
 
 START_KBPS = 1500
 STREAM = "madoguchi"
+# RFC 8445 section 5.1.2.1 and RFC 6544 section 4.2: TCP comes after UDP.
+UDP_PREFERENCE, TCP_PREFERENCE, PASSIVE_PREFERENCE = 126, 90, 2
 
 _FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
 _RTPMAPS = {OPUS: "opus/48000/2", VP8: "VP8/90000", H264: "H264/90000"}
@@ -25,7 +27,8 @@ class Local:
     """Our end of one connection. `fingerprint` is SHA-256 in the colon form.
 
     `codec` is the one in which pictures are to be sent to us, if the offer has it; `streams` are
-    the SSRCs of each line by mid: of what is sent on it and of its retransmissions.
+    the SSRCs of each line by mid: of what is sent on it and of its retransmissions. With
+    `tcp` the same port number takes connections (RFC 6544).
     """
 
     ufrag: str
@@ -38,6 +41,7 @@ class Local:
     session_id: int
     version: int
     codec: str
+    tcp: bool = False
 
 
 def write_answer(offer: Offer, local: Local) -> str:
@@ -96,10 +100,21 @@ def _transport(local: Local) -> Iterator[str]:
     yield f"a=ice-pwd:{local.password}"
     yield f"a=fingerprint:sha-256 {local.fingerprint}"
     yield "a=setup:passive"
-    for index, address in enumerate(local.addresses):
-        priority = (126 << 24) | ((65535 - index) << 8) | 255
-        yield f"a=candidate:{index + 1} 1 udp {priority} {address} {local.port} typ host"
+    yield from _candidates(local)
     yield "a=end-of-candidates"
+
+
+def _candidates(local: Local) -> Iterator[str]:
+    """Yield every address by UDP, then by TCP: each is somebody's only way."""
+    for index, address in enumerate(local.addresses):
+        priority = (UDP_PREFERENCE << 24) | ((65535 - index) << 8) | 255
+        yield f"a=candidate:{index + 1} 1 udp {priority} {address} {local.port} typ host"
+    for index, address in enumerate(local.addresses if local.tcp else ()):
+        preference = (PASSIVE_PREFERENCE << 13) | (8191 - index)
+        priority = (TCP_PREFERENCE << 24) | (preference << 8) | 255
+        foundation = len(local.addresses) + index + 1
+        end = f"{address} {local.port} typ host tcptype passive"
+        yield f"a=candidate:{foundation} 1 tcp {priority} {end}"
 
 
 def _codec(codec: Codec) -> Iterator[str]:

@@ -162,6 +162,15 @@ class Addresses:
         self._proven.discard(forgotten)
         return forgotten
 
+    def forget(self, address: Address) -> None:
+        """Forget an address that is gone; the newest other one is in use instead, if any."""
+        self._checked_at.pop(address, None)
+        self._proven.discard(address)
+        if self._heard_from == address:
+            self._heard_from = None
+        if self.current == address:
+            self.current = next(reversed(self._checked_at), None)
+
     def heard(self, address: Address, now: float) -> None:
         """Note that media authenticated from `address`: it is in use from now on."""
         if address != self._heard_from or address != self.current:

@@ -68,7 +68,7 @@ class MediaNode:
         """
         self._identity = new_identity(datetime.now(UTC))
         try:
-            self._port.open(self._settings.host, self._settings.port)
+            self._port.open(self._settings.host, self._settings.port, tcp=self._settings.tcp)
         except OSError as error:
             raise Unavailable(f"the media port cannot be opened: {error.strerror}") from error
         self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._on_tick)
@@ -304,6 +304,7 @@ class MediaNode:
             session_id=leg.session_id,
             version=leg.version,
             codec=leg.codec_told,
+            tcp=self._settings.tcp,
         )
 
     # --- what the port tells
@@ -337,7 +338,7 @@ class MediaNode:
         self._timer = loop.call_later(TICK_SECONDS, self._on_tick)
         if self._workload.tick(loop.time(), loop.time() + TICK_SECONDS):
             self._measure(loop.time())
-        self._port.path.tick(now)
+        self._port.tick(now)
         needy = frozenset(self._port.path.needy())
         moved = frozenset(self._port.path.moved())
         for call in tuple(self._calls.values()):

@@ -6,12 +6,13 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
-    """Where the one UDP socket stands.
+    """Where the one UDP socket stands, and the one for connections beside it.
 
     `host` is the address to bind (IPv4, or IPv6 for both), `port` 0 takes a free one, `announce`
     are the addresses that browsers are told, the preferred one first. `max_calls` is how many calls
     may go on at once, None for what the packet path is known to carry (media/capacity.py).
     `packet_path` is "python", "native" or "auto": the native one where it was built.
+    With `tcp` the same port number takes connections, for networks without UDP.
     """
 
     host: str
@@ -19,6 +20,7 @@ class MediaSettings:
     announce: tuple[str, ...]
     max_calls: int | None = None
     packet_path: str = "auto"
+    tcp: bool = True
 
 
 class MediaEvents(Protocol):

@@ -140,13 +140,16 @@ class MediaPort(Section):
         8444,
         ge=0,
         le=65535,
-        description="UDP port of the first process, each further one has the next; "
-        "0 takes free ones.",
+        description="UDP port, and TCP port of that number, of the first process; each further one "
+        "has the next; 0 takes free ones.",
     )
     announce: Addresses = Field(
         (),
-        description="Addresses that browsers are told, the preferred one first; "
-        "needed when host stands for all addresses.",
+        description="Addresses that browsers are told, the preferred one first: of a VPN, of the "
+        "house, a public one that a router translates to host; needed when host stands for all.",
+    )
+    tcp: bool = Field(
+        True, description="Take connections too, for networks that let no UDP through."
     )
 
     max_calls: int | None = Field(
@@ -171,6 +174,13 @@ class MediaPort(Section):
             if ipaddress.ip_address(host).is_unspecified:
                 raise wrong("no address", f"at least one address, since host is {host}")
             return (host,)
+        for address in map(ipaddress.ip_address, value):
+            if address.is_unspecified or address.is_multicast:
+                raise wrong(show(str(address)), "addresses of one machine")
+            if host and address.version > ipaddress.ip_address(host).version:
+                raise wrong(
+                    show(str(address)), f"IPv4 alone, since host is {host} (:: is for both)"
+                )
         return value
 
     @field_validator("processes")
@@ -192,7 +202,8 @@ class MediaPort(Section):
     def node(self, index: int = 0) -> MediaSettings:
         """Return what the media process of that index is told."""
         port = self.port + index if self.port else 0
-        return MediaSettings(self.host, port, self.announce, self.max_calls, self.packet_path)
+        chosen = (self.max_calls, self.packet_path, self.tcp)
+        return MediaSettings(self.host, port, self.announce, *chosen)
 
 
 class RelaySettings(Section):

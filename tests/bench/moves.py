@@ -1,6 +1,6 @@
 """Gaps in the media when a path changes under a call.
 
-    sudo .venv/bin/python tests/bench/moves.py [--browser chromium|firefox] [--runs 3]
+    sudo .venv/bin/python -m tests.bench.moves [--browser chromium|firefox] [--runs 3]
 
 The counter's page sits in a network namespace behind a router (TUN bridge), service and desk in
 another; the pages are the product's own and talk to the service around the bad line. Two changes:

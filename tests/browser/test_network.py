@@ -14,8 +14,10 @@ from server.demo.authority import issue
 from server.relay import Relay
 from server.relay_conf import turnserver_conf
 from tools.browsers.chromium import ALLOW_DEVICES, FAKE_DEVICES, Chromium
+from tools.browsers.firefox import Firefox
+from tools.browsers.gaps import longest_gap_seconds, until_gap_is_over, watch_gaps
 from tools.browsers.page import Browser, Page
-from tools.browsers.people import sit_down
+from tools.browsers.people import Pair, sit_down
 from tools.browsers.service import RunningService
 from tools.netns.coturn import Coturn
 from tools.netns.link import Link
@@ -39,13 +41,14 @@ CHOSEN = """(async () => {
 })()"""
 
 
-def lets_out(*rules: str) -> str:
-    """Return the packet filter of a network that lets out what matches, and nothing else."""
+def lets_through(*rules: str) -> str:
+    """Return the packet filter of a network that lets out what matches and in what answers it."""
     lines = "\n".join(f"    {rule} accept" for rule in ("oif lo", *rules))
     return (
         "table inet wall {\n  chain out {\n"
-        f"    type filter hook output priority 0; policy drop;\n{lines}\n"
-        "  }\n}\n"
+        f"    type filter hook output priority 0; policy drop;\n{lines}\n  }}\n"
+        "  chain in {\n    type filter hook input priority 0; policy drop;\n"
+        f"{lines.replace('oif', 'iif').replace('dport', 'sport')}\n  }}\n}}\n"
     )
 
 
@@ -91,17 +94,79 @@ async def test_a_call_is_held_through_the_relay_by_udp_tcp_and_tls(
         )
     base_url = await link.door(service.port)
     pair = await sit_down(chromium, chromium, await service.town("relayed"), base_url)
-    link.client.nft(lets_out(f"udp dport {TURN_PORT}"))
+    link.client.nft(lets_through(f"udp dport {TURN_PORT}"))
     await pair.talk()
     for rule, path in (
         (f"udp dport {TURN_PORT}", "relay udp"),
         (f"tcp dport {TURN_PORT}", "relay tcp"),
         (f"tcp dport {TURNS_PORT}", "relay tls"),
     ):
-        link.client.nft(lets_out(rule))
+        link.client.nft(lets_through(rule))
         if path != "relay udp":
             await asyncio.gather(*(seat.page.reload() for seat in pair.both))
         await asyncio.gather(*(until_over(seat.page, path) for seat in pair.both))
         await pair.until_moving()
     await pair.end()
     await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=["chromium", "firefox"])
+async def moving(
+    request: pytest.FixtureRequest,
+    make_link: Callable[..., Awaitable[Link]],
+    tmp_path: Path,
+) -> AsyncIterator[tuple[Link, RunningService, Pair]]:
+    """A call whose counter and desk are behind a router, each page reached around the line."""
+    link = await make_link(nat=True)
+    service = RunningService(
+        tmp_path / "service", media_host=link.server_address, within=link.server
+    )
+    await service.start()
+    with link.client.inside():
+        browser: Browser = await (
+            Chromium.start(tmp_path)
+            if request.param == "chromium"
+            else Firefox.start(tmp_path / "profile")
+        )
+    base_url = await link.door(service.port)
+    pair = await sit_down(browser, browser, await service.town("moving"), base_url)
+    await pair.talk()
+    await pair.until_moving()
+    yield link, service, pair
+    await pair.end()
+    await browser.close()
+    await service.stop()
+
+
+async def gap_seconds(pair: Pair) -> float:
+    """Return the longest time without media at either end, once media flow again."""
+    await asyncio.gather(*(until_gap_is_over(seat.page, over_ms=0) for seat in pair.both))
+    await pair.until_moving()
+    return max([await longest_gap_seconds(seat.page) for seat in pair.both])
+
+
+async def test_a_call_follows_its_network_through_every_change(
+    moving: tuple[Link, RunningService, Pair],
+) -> None:
+    link, service, pair = moving
+    number = await pair.counter.number()
+
+    async def rebind() -> None:
+        await link.rebind("198.51.100.8")
+
+    async def move() -> None:
+        link.move("10.77.1.3")
+
+    async def lose_udp() -> None:
+        link.client.nft(lets_through(f"tcp dport {service.media_port}"))
+
+    # Bounds for a busy machine; tests/bench/moves.py measures.
+    for change, most_seconds in ((rebind, 6.0), (move, 8.0), (lose_udp, 25.0)):
+        for seat in pair.both:
+            await watch_gaps(seat.page)
+        await change()
+        if change is lose_udp:
+            for seat in pair.both:
+                await seat.page.until(f"{CHOSEN}.then((path) => path?.endsWith(' tcp'))")
+        assert await gap_seconds(pair) < most_seconds, change.__name__
+    assert await pair.counter.number() == number

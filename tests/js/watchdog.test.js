@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   REPLACE_MS,
   RESTART_MS,
+  LIVELY_STILL_MS,
   STILL_MS,
   packetsReceived,
   watchdogHint,
@@ -16,6 +17,7 @@ const STEP_MS = 250;
 class Story {
   now = 0;
   packets = 0;
+  perStep = 2;
   connected = true;
   canSignal = true;
   state = watchdogStart(0);
@@ -27,7 +29,7 @@ class Story {
   go(ms, { flowing }) {
     for (const end = this.now + ms; this.now < end; ) {
       this.now += STEP_MS;
-      if (flowing) this.packets += 10;
+      if (flowing) this.packets += this.perStep;
       const { packets, connected, canSignal } = this;
       const result = watchdogStep(this.state, { packets, connected, canSignal }, this.now);
       this.state = result.state;
@@ -46,6 +48,23 @@ class Story {
 test("flowing media is left alone", () => {
   const story = new Story().go(60_000, { flowing: true });
   assert.deepEqual([story.flow, story.done], ["flowing", []]);
+});
+
+test("where many packets came, the path is looked for anew sooner, once, and nothing is said yet", () => {
+  const story = new Story();
+  story.perStep = 10;
+  story.go(2000, { flowing: true });
+  const from = story.now;
+  story.go(LIVELY_STILL_MS + STEP_MS, { flowing: false });
+  assert.equal(story.done.length, 1);
+  const [[at, action]] = story.done;
+  assert.equal(action, "restart");
+  assert.ok(at - from >= LIVELY_STILL_MS && at - from < LIVELY_STILL_MS + STEP_MS);
+  assert.equal(story.flow, "flowing");
+  story.go(STILL_MS, { flowing: false });
+  assert.deepEqual([story.flow, story.done.length], ["stalled", 1]);
+  story.go(RESTART_MS, { flowing: false });
+  assert.equal(story.done[1][1], "replace");
 });
 
 test("one and a half seconds of silence restart ICE, three more replace the connection", () => {

@@ -13,6 +13,7 @@ from OpenSSL import SSL
 
 from media import rtcp
 from media.dtls import Identity, cut_records, new_identity
+from media.framing import Unframer, framed
 from media.libs import PROFILES, PacketBuffer, SrtpSession
 from media.node import MediaNode
 from tests.media.basics import CALL, make_permit, until
@@ -107,6 +108,8 @@ class Probe:
         self._outbound: SrtpSession | None = None
         self._buffer = PacketBuffer()
         self._sockets: list[socket.socket] = []
+        self._frames = Unframer()
+        self.hung_up = False  # the node has closed a connection
         self._ssl = SSL.Connection(self._context(), None)
         self._ssl.set_ciphertext_mtu(1200)
         self._ssl.set_connect_state()
@@ -126,6 +129,34 @@ class Probe:
         sock.bind(("127.0.0.1", 0))
         self._sockets.append(sock)
         asyncio.get_running_loop().add_reader(sock.fileno(), self._read, sock)
+
+    def move_to_tcp(self, port: int) -> None:
+        """Go on over a connection to `port`."""
+        sock = socket.create_connection(("127.0.0.1", port))
+        sock.setblocking(False)
+        self._sockets.append(sock)
+        self._frames = Unframer()
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._read_frames, sock)
+
+    def trade_places(self, other: "Probe") -> None:
+        """Go on from the other's port, and the other from ours, as a router may decide."""
+        loop = asyncio.get_running_loop()
+        self._sockets, other._sockets = other._sockets, self._sockets
+        for probe in (self, other):
+            for sock in probe._sockets:
+                loop.remove_reader(sock.fileno())
+                loop.add_reader(sock.fileno(), probe._read, sock)
+
+    def drop_last(self) -> None:
+        """Close the newest socket and go on with the one before."""
+        sock = self._sockets.pop()
+        asyncio.get_running_loop().remove_reader(sock.fileno())
+        sock.close()
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether the handshake is done."""
+        return self._outbound is not None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -199,7 +230,10 @@ class Probe:
     # --- sending
 
     def send(self, data: bytes) -> None:
-        self._sockets[-1].sendto(data, ("127.0.0.1", self.port))
+        if self._sockets[-1].type == socket.SOCK_STREAM:
+            self._sockets[-1].send(framed(data))
+        else:
+            self._sockets[-1].sendto(data, ("127.0.0.1", self.port))
 
     def check(self, *, nominates: bool = False, remote: tuple[str, str] | None = None) -> None:
         """Send a binding request."""
@@ -274,8 +308,18 @@ class Probe:
 
     # --- receiving
 
+    def _read_frames(self, sock: socket.socket) -> None:
+        data = sock.recv(65536)
+        if not data:
+            self.hung_up = True
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+        for frame in self._frames.feed(data):
+            self._take(frame, sock)
+
     def _read(self, sock: socket.socket) -> None:
-        data = sock.recv(4096)
+        self._take(sock.recv(4096), sock)
+
+    def _take(self, data: bytes, sock: socket.socket) -> None:
         self.datagrams += 1
         if data[0] < 4:
             self.stun.append(data)

@@ -1,5 +1,6 @@
 """What the answer says, line by line, and that another implementation understands it."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,23 @@ def test_answer_can_be_parsed_by_another_implementation() -> None:
     assert [len(m.ice_candidates) for m in parsed.media] == [2, 2]
     codecs = ["video/VP8", "video/rtx", "video/H264", "video/rtx"]
     assert [c.mimeType for c in parsed.media[1].rtp.codecs] == codecs
+
+
+def test_every_address_is_offered_by_udp_and_then_by_tcp() -> None:
+    answer = write_answer(parse_offer(OFFERS["chromium"]), replace(LOCAL, tcp=True))
+    found = re.findall(r"a=candidate:(\d+) 1 (udp|tcp) (\d+) (\S+) 5004 typ host(.*)\r\n", answer)
+    first = found[: len(found) // 2]
+    assert [(kind, host, end) for _, kind, _, host, end in first] == [
+        ("udp", "192.0.2.7", ""),
+        ("udp", "2001:db8::7", ""),
+        ("tcp", "192.0.2.7", " tcptype passive"),
+        ("tcp", "2001:db8::7", " tcptype passive"),
+    ]
+    priorities = [int(priority) for _, _, priority, _, _ in first]
+    assert priorities == sorted(priorities, reverse=True)
+    assert len({foundation for foundation, *_ in first}) == 4
+    parsed: Any = SessionDescription.parse(answer)
+    assert [x.tcpType for x in parsed.media[0].ice_candidates] == [None, None, *["passive"] * 2]
 
 
 def test_the_codec_to_be_sent_stands_first_and_the_other_may_still_be_received() -> None:

@@ -92,7 +92,7 @@ async def test_each_run_has_an_epoch_of_its_own(node: MediaNode, events: Any) ->
 async def test_a_small_receive_buffer_is_warned_of(
     events: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media.port.RECEIVE_BYTES", 1 << 30)
+    monkeypatch.setattr("media.sockets.RECEIVE_BYTES", 1 << 30)
     node = MediaNode(MediaSettings("127.0.0.1", 0, ("127.0.0.1",)), events)
     await node.start()
     await node.stop()

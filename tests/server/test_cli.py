@@ -104,7 +104,7 @@ def test_init_prepares_a_relay_whose_configuration_is_printed(tmp_path: Path) ->
     assert f"madoguchi relay --config {config}" in output
     assert (tmp_path / "a" / "keys" / "relay").stat().st_mode & 0o777 == 0o600
     text = config.read_text("utf-8").replace(
-        "# announce = []", 'announce = ["192.0.2.10", "2001:db8::10"]'
+        "# announce = []", 'host = "::"\nannounce = ["192.0.2.10", "2001:db8::10"]'
     )
     config.write_text(text, "utf-8")
     relay = Settings.load(config).relay.relay()

@@ -210,7 +210,7 @@ def test_a_certificate_needs_its_key() -> None:
 
 def test_listening_everywhere_needs_an_address_to_announce() -> None:
     assert refusal('[media]\nhost = "0.0.0.0"')[0].startswith("m.toml:1: media.announce")
-    settings = parse('[media]\nhost = "0.0.0.0"\nannounce = ["192.0.2.1", "2001:db8::1"]')
+    settings = parse('[media]\nhost = "::"\nannounce = ["192.0.2.1", "2001:db8::1"]')
     assert settings.media.node().announce == ("192.0.2.1", "2001:db8::1")
 
 
@@ -267,12 +267,12 @@ def test_the_written_file_holds_every_setting_and_means_the_defaults() -> None:
 def test_the_written_file_says_what_was_chosen() -> None:
     folder = 'a "quoted" \\ 窓口 \x7f'
     text = settings_text(
-        Settings, {"server.port": 9, "data.folder": folder, "media.announce": ["::1"]}
+        Settings, {"server.port": 9, "data.folder": folder, "media.announce": ["127.0.0.2"]}
     )
     settings = parse(text)
     assert settings.server.port == 9
     assert settings.data.folder == HERE / folder
-    assert settings.media.announce == ("::1",)
+    assert settings.media.announce == ("127.0.0.2",)
 
 
 def test_positions_know_dotted_quoted_and_inline_keys() -> None:
@@ -330,3 +330,19 @@ def test_a_relay_is_used_in_one_of_three_ways_and_needs_an_address() -> None:
     assert line == (
         'm.toml:2: relay.use: found "only", allowed at least one address in urls, or "none"'
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("0.0.0.0", "2001:db8::1"), ("192.0.2.1", "::1"), ("::", "0.0.0.0"), ("::", "ff02::1")],
+)
+def test_an_address_that_nobody_can_reach_is_not_announced(host: str, address: str) -> None:
+    (line,) = refusal(f'[media]\nhost = "{host}"\nannounce = ["192.0.2.1", "{address}"]')
+    assert line.startswith(f'm.toml:3: media.announce: found "{address}", allowed ')
+
+
+def test_a_port_for_both_families_announces_both() -> None:
+    settings = parse('[media]\nhost = "::"\nannounce = ["2001:db8::1", "192.0.2.1"]\ntcp = false')
+    node = settings.media.node()
+    assert node.announce == ("2001:db8::1", "192.0.2.1")
+    assert not node.tcp

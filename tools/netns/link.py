@@ -134,6 +134,13 @@ class Link:
         length, device = (128 if ":" in address else 32), self.server.name
         self.server.ip("addr", "add", f"{address}/{length}", "dev", device, "nodad")
 
+    def add_tunnel(self, client_address: str, server_address: str) -> None:
+        """Give both one more address from which they reach that of the other, as a VPN does."""
+        ends = (self.client, client_address, server_address)
+        for space, own, other in (ends, (self.server, server_address, client_address)):
+            space.ip("addr", "add", f"{own}/32", "dev", space.name)
+            space.ip("route", "add", f"{other}/32", "dev", space.name, "src", own)
+
     async def door(self, port: int, *, over_line: bool = False) -> str:
         """Return a base URL on the client's loopback that leads to a TCP port of the server.
 

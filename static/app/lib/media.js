@@ -39,7 +39,7 @@ import {
 } from "./watchdog.js";
 
 /** How often the watchdog looks. */
-export const SAMPLE_MS = 400;
+export const SAMPLE_MS = 200;
 /** Without a packet of the other for this long, nothing arrives. */
 const ARRIVES_MS = 1_500;
 /** The same while the connection is only kept warm. */

@@ -10,6 +10,10 @@
 
 /** Standing still for this long is a broken path. */
 export const STILL_MS = 1_500;
+/** Long enough to look for the path anew where many packets came: an ICE restart costs little. */
+export const LIVELY_STILL_MS = 600;
+/** Packets a second that make a connection lively; reports alone are two. */
+const LIVELY_PER_SECOND = 20;
 /** The same after a hint that the network changed. */
 export const STILL_AFTER_HINT_MS = 700;
 /** The same of a warm connection: three reports are missing, or one and a bit after a hint. */
@@ -34,6 +38,7 @@ const HINT_MS = 3_000;
  * @property {number} triedAt ms
  * @property {number} replaced replacements since media last flowed
  * @property {number} hintAt ms of the last hint, -Infinity without one
+ * @property {number} pace packets a second, lately
  *
  * @typedef {object} Sample
  * @property {number | null} packets received on the transport; null when the browser cannot say yet
@@ -52,6 +57,7 @@ export function watchdogStart(now, replaced = 0) {
     triedAt: now,
     replaced,
     hintAt: -Infinity,
+    pace: 0,
   };
 }
 
@@ -87,6 +93,11 @@ export function watchdogStep(state, sample, now) {
   }
   const still = now - state.movedAt;
   const limit = patience(sample.idle ?? false, now - state.hintAt <= HINT_MS);
+  if (!sample.idle && sample.canSignal && isSuddenlyStill(state, still)) {
+    const action = /** @type {Action} */ ("restart");
+    const flow = still < limit ? /** @type {Flow} */ ("flowing") : /** @type {Flow} */ ("stalled");
+    return { state: { ...state, tried: action, triedAt: now }, flow, action };
+  }
   if (state.flowed && still < limit) return { state, flow: "flowing", action: "none" };
   const flow = state.flowed ? "stalled" : "connecting";
   // Without a socket nothing can be offered; patience counts from its return.
@@ -111,13 +122,22 @@ function patience(idle, hinted) {
   return hinted ? STILL_AFTER_HINT_MS : STILL_MS;
 }
 
+/** @param {WatchdogState} state @param {number} still ms */
+function isSuddenlyStill(state, still) {
+  const lively = state.flowed && state.pace >= LIVELY_PER_SECOND;
+  return lively && state.tried === "none" && still >= LIVELY_STILL_MS;
+}
+
 /** @param {WatchdogState} state @param {number} packets @param {boolean} connected @param {number} now */
 function moved(state, packets, connected, now) {
   const flowed = state.flowed || connected;
+  const came = packets - (state.packets ?? packets);
+  const pace = now > state.movedAt ? (came * 1000) / (now - state.movedAt) : state.pace;
   return {
     state: {
       ...state,
       packets,
+      pace: (state.pace + pace) / 2,
       movedAt: now,
       flowed,
       tried: /** @type {Action} */ ("none"),
