@@ -121,6 +121,7 @@ class Party:
             frames=state.frames,
             width=state.width or None,
             height=state.height or None,
+            paused=leg is not None and leg.steering.paused,
         )
 
 

@@ -27,6 +27,7 @@ class Level(StrEnum):
 class Cause(StrEnum):
     """What is wrong with a line, the most telling first."""
 
+    PAUSED = "paused"  # the line carries sound alone
     BUSY = "busy"  # the sender's processor
     LOSS = "loss"
     FROZEN = "frozen"
@@ -64,6 +65,7 @@ class Line:
     packets: int | None = None
     lost: int | None = None
     limited_by: str | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ _FALLING: tuple[tuple[Cause, str, float, float], ...] = (
 
 def judge(line: Line, place: Place) -> Verdict:
     """Return the level of one line and its first cause; unknown when nothing was measured."""
+    if line.paused:
+        return Verdict(Level.POOR, Cause.PAUSED, place)
     found = [NOTHING]
     for cause, name, fair, poor in _RISING:
         value = getattr(line, name)
@@ -132,6 +136,8 @@ def worst(verdicts: tuple[Verdict, ...]) -> Verdict:
 class Calm:
     """Holds back what changes: worse waits for two looks that agree, anything else for 10 s.
 
+    A picture that is paused, and one that goes on, is told at once.
+
     What is shown then is the mildest of what would have been worse, or the worst of what would
     have been better, so that a line that swings is not called by its extremes.
     """
@@ -145,7 +151,7 @@ class Calm:
 
     def step(self, verdict: Verdict, now: float) -> Verdict:
         """Take what was found at `now` (monotonic seconds) and return what to show."""
-        if self.shown.level is Level.UNKNOWN:
+        if self.shown.level is Level.UNKNOWN or Cause.PAUSED in (verdict.cause, self.shown.cause):
             self.shown, self._pending = verdict, None
         elif verdict == self.shown:
             self._pending = None

@@ -111,6 +111,7 @@ def _receives(
         repaired=max(0, now.resent - since.resent),
         packets=packets,
         lost=round((loss or 0) * packets),
+        paused=now.paused,
     )
 
 

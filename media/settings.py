@@ -52,6 +52,7 @@ class PartyStats:
     packets of the party that came when asked for again, `resent` those that we sent it again,
     `refused` those that did not authenticate, `frames` its pictures, open or withheld. `width` and
     `height` are those of its last VP8 keyframe, None before one and for other codecs.
+    `paused` tells that its line carries no picture, so that it is sent none (media/thinning.py).
     """
 
     up: bool
@@ -71,3 +72,4 @@ class PartyStats:
     frames: int = 0
     width: int | None = None
     height: int | None = None
+    paused: bool = False

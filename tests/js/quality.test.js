@@ -125,5 +125,6 @@ test("the counter is told of a poor line alone", () => {
   assert.equal(lineAdvice("flowing", null, quality()), "own.poor");
   assert.equal(lineAdvice("flowing", null, quality({ level: "fair" })), "own.good");
   assert.equal(lineAdvice("flowing", null, null), "own.good");
+  assert.equal(lineAdvice("flowing", null, quality({ cause: "paused" })), "own.paused");
   assert.equal(lineAdvice("stalled", null, quality()), "own.stalled");
 });

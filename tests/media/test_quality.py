@@ -1,6 +1,7 @@
 """The rules of quality: judging a line, calm, the least picture, sums over a call."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,8 @@ def test_a_line_of_which_nothing_is_measured_is_unknown() -> None:
 
 @pytest.mark.parametrize("name", ["rtt_ms", "jitter_ms", "loss", "frozen", "fps"])
 def test_a_measure_that_nobody_knows_says_nothing(name: str) -> None:
-    assert judge(replace(CLEAN, **{name: None}), Place.DESK).level is Level.GOOD
+    unknown: dict[str, Any] = {name: None}
+    assert judge(replace(CLEAN, **unknown), Place.DESK).level is Level.GOOD
 
 
 def test_the_first_of_equally_bad_lines_is_named() -> None:
@@ -314,3 +316,12 @@ def test_a_summary_keeps_the_smallest_and_the_largest_picture() -> None:
 def test_a_summary_of_nothing_knows_no_loss() -> None:
     kept = add(Summary(), Line(), Level.UNKNOWN, 3)
     assert (kept.loss, kept.seconds, kept.rtt_known) == (None, 3, 0)
+
+
+def test_a_picture_that_is_paused_is_told_at_once_and_so_is_its_end() -> None:
+    paused = judge(Line(loss=0.2, paused=True), Place.DESK)
+    assert paused == Verdict(Level.POOR, Cause.PAUSED, Place.DESK)
+    calm = Calm()
+    assert calm.step(Verdict(Level.GOOD), 0.0).level is Level.GOOD
+    assert calm.step(paused, 3.0) == paused
+    assert calm.step(Verdict(Level.GOOD), 6.0).level is Level.GOOD

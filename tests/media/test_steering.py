@@ -108,3 +108,22 @@ def test_a_line_is_shared_by_the_pictures_on_it() -> None:
     assert steering.share(0.0) == 425_000
     assert steering.judge(0, 0, 0.0) is False
     assert steering.flow == Flow.ALL
+
+
+def test_a_line_that_carries_no_picture_is_paused_and_tried_again() -> None:
+    steering = Steering()
+    steering.cap.loss(0.9, 60_000, 0.0)
+    number, told = 0, []
+    for tenth in range(200):
+        now = tenth / 10
+        steering.sent([(number + n, now + n / 50, 1200) for n in range(5)])
+        late = 50 + number / 10  # each packet a tenth of a second after the one before
+        arrivals = tuple(late + n / 10 for n in range(5))
+        if not steering.paused:
+            steering.feedback(Feedback(number, arrivals), now)
+            number += 5
+        steering.judge(tenth * 5000, tenth * 500, now)
+        told.append(steering.paused)
+    assert told.index(True) < 100
+    assert not all(told[told.index(True) :])
+    assert steering.flow != Flow.ALL

@@ -259,7 +259,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * How good the call is. The counter is told of its own connection alone, without `lines`.
  * @typedef {object} QualityNoun
  * @property {"good" | "fair" | "poor" | "unknown"} level
- * @property {"busy" | "loss" | "frozen" | "delay" | "jitter" | "coarse" | "slow" | null} cause
+ * @property {"paused" | "busy" | "loss" | "frozen" | "delay" | "jitter" | "coarse" | "slow" | null} cause
  * @property {PartyName | null} place whose connection it is
  * @property {boolean} abort_offered
  * @property {Partial<Record<PartyName, {sends: LineNoun, receives: LineNoun}>> | null} lines

@@ -36,6 +36,7 @@ export function heard(party, flow) {
 export function lineAdvice(flow, fault, quality) {
   const trouble = pathTrouble(flow, fault);
   if (trouble) return trouble === "connecting" ? "own.connecting" : "own.stalled";
+  if (quality?.cause === "paused") return "own.paused";
   return quality?.level === "poor" ? "own.poor" : "own.good";
 }
 
