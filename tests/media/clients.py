@@ -121,12 +121,20 @@ class Client:
 class Line:
     """A line of one client to the node that loses every packet for which `loses` says so.
 
-    `loses` gets "up" or "down" and the packet's number in that direction, STUN and DTLS excepted.
+    Each way takes `delay_seconds`. `loses` gets "up" or "down" and the packet's number in that
+    direction, STUN and DTLS excepted.
     """
 
-    def __init__(self, node: MediaNode, loses: Callable[[str, int], bool]) -> None:
+    def __init__(
+        self,
+        node: MediaNode,
+        loses: Callable[[str, int], bool],
+        *,
+        delay_seconds: float = 0.0,
+    ) -> None:
         self._node = ("127.0.0.1", node.port)
         self._loses = loses
+        self._delay_seconds = delay_seconds
         self._counts = {"up": 0, "down": 0}
         self.lost = 0
         self._client: tuple[str, int] | None = None
@@ -148,6 +156,15 @@ class Line:
                 return
         if way == "up":
             self._client = source
+        if self._delay_seconds:
+            asyncio.get_running_loop().call_later(self._delay_seconds, self._deliver, way, data)
+        else:
+            self._deliver(way, data)
+
+    def _deliver(self, way: str, data: bytes) -> None:
+        if self._sockets[0].fileno() < 0:
+            return
+        if way == "up":
             self._sockets[1].sendto(data, self._node)
         elif self._client is not None:
             self._sockets[0].sendto(data, self._client)

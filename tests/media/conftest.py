@@ -68,8 +68,8 @@ async def make_line(node: MediaNode) -> AsyncIterator[Callable[..., Line]]:
     """Make lossy lines to the node that are taken down at the end."""
     made: list[Line] = []
 
-    def make(loses: Callable[[str, int], bool]) -> Line:
-        made.append(Line(node, loses))
+    def make(loses: Callable[[str, int], bool], *, delay_seconds: float = 0.0) -> Line:
+        made.append(Line(node, loses, delay_seconds=delay_seconds))
         return made[-1]
 
     yield make

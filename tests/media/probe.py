@@ -163,6 +163,11 @@ class Probe:
         name: tuple[str, int] = self._sockets[-1].getsockname()
         return name
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether there are no keys to send with yet."""
+        return self._outbound is None
+
     def close(self) -> None:
         for sock in self._sockets:
             asyncio.get_running_loop().remove_reader(sock.fileno())
