@@ -13,7 +13,6 @@ from media.ice import Address
 from media.leg import Leg
 from media.libs import PacketBuffer
 from media.path import NOBODY, PacketPath
-from media.thinning import repairs_per_second
 from media.transport import Transport
 from media.uplink import LastReport, Uplink
 
@@ -90,9 +89,9 @@ class ControlPath:
     def _nack(self, leg: Leg, message: rtcp.Nack, now: float) -> None:
         for downlink in leg.downlinks:
             if downlink.ssrc == message.media and leg.transport.may_send(now):
-                limit = leg.resends.whole(now)
-                sent = self._path.resend(downlink.sink, message.seqs, limit)
-                leg.resends.spend(sent)
+                bucket = leg.sound_resends if downlink.kind == "audio" else leg.resends
+                sent = self._path.resend(downlink.sink, message.seqs, bucket.whole(now))
+                bucket.spend(sent)
 
     def _sender_report(
         self, uplinks: dict[str, Uplink], report: rtcp.SenderReport, now: float
@@ -158,7 +157,7 @@ class ControlPath:
         steering.judge(octets["video"], octets["audio"], now)
         for downlink in leg.of_kind("video"):
             downlink.set_flow(steering.flow)
-        repairs = repairs_per_second(steering.limit(now))
+        repairs = steering.repairs_per_second(now)
         leg.resends.refit(repairs / 2, repairs)
         limit = _limit(video, now)
         if limit is not None and limit < FALLEN * (leg.cap_told or UNCAPPED_BPS):

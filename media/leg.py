@@ -14,6 +14,7 @@ from media.transport_cc import Arrivals
 from media.uplink import Uplink
 
 RESENDS_BURST, RESENDS_PER_SECOND = 200, 400
+SOUND_RESENDS = 100  # twice what a voice sends, whatever pictures need
 _KEPT = FORWARDED | {MID, TRANSPORT_CC}
 
 
@@ -35,6 +36,7 @@ class Leg:
         self.places_asked = 1
         self.arrivals = Arrivals()
         self.resends = Bucket(RESENDS_BURST, RESENDS_PER_SECOND)
+        self.sound_resends = Bucket(SOUND_RESENDS, SOUND_RESENDS)
         self.arrivals_at = 0.0
         self.reported_at = 0.0
         self.waited_as: str | None = None  # whose place in the lobby it had

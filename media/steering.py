@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from media.estimator import Estimator
 from media.feedback import RateCap
 from media.sent import Feedback, Sent
-from media.thinning import Strain, Thinning
+from media.thinning import Strain, Thinning, repairs_per_second
 
 COUNTED_SECONDS = 5.0  # feedback older than that does not speak of the line any more
 JUDGE_SECONDS = 0.1
@@ -55,6 +55,10 @@ class Steering:
     def paused(self) -> bool:
         """Whether the line carries no picture, so that people should be told."""
         return self._thinning.paused
+
+    def repairs_per_second(self, now: float) -> float:
+        """Return how many packets of pictures may be sent again; sound is not counted."""
+        return repairs_per_second(self.limit(now), self._estimator.queue_seconds)
 
     def sent(self, packets: Iterable[tuple[int, float, int]]) -> None:
         """Take (transport-wide number, time, bytes) of what left."""

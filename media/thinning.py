@@ -24,15 +24,20 @@ FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 8.0, 60.0
 WELL_SECONDS = 10.0
 
 REPAIR_SHARE = 0.15  # of what a narrow line carries: to repeat all that it loses makes it narrower
+LOSSY_REPAIR_SHARE, REPAIR_QUEUE_SECONDS = 0.6, 0.08
 REPAIR_BYTES = 1200
 MOST_REPAIRS, LEAST_REPAIRS = 400.0, 5.0  # packets a second
 
 
-def repairs_per_second(limit_bps: int | None) -> float:
-    """Return how many packets a second may be sent again over a line of that limit."""
+def repairs_per_second(limit_bps: int | None, queue_seconds: float) -> float:
+    """Return how many packets of pictures a second may be sent again over a line of that limit.
+
+    A line without a queue loses by its nature, and to repeat is all that helps.
+    """
     if limit_bps is None:
         return MOST_REPAIRS
-    packets = REPAIR_SHARE * limit_bps / 8 / REPAIR_BYTES
+    share = REPAIR_SHARE if queue_seconds > REPAIR_QUEUE_SECONDS else LOSSY_REPAIR_SHARE
+    packets = share * limit_bps / 8 / REPAIR_BYTES
     return min(MOST_REPAIRS, max(LEAST_REPAIRS, packets))
 
 

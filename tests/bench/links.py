@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from media.bucket import Bucket
 from media.path import Flow
 from media.steering import Steering
-from media.thinning import repairs_per_second
 from tests.bench.line import Clock, Line, LineKind, Loss
 from tests.bench.models import CEILING_BPS, Camera, Packet, Viewer
 
@@ -130,7 +129,7 @@ class Server:
         now = self._clock.now
         self.steering.judge(self._octets[0], self._octets[1], now)
         limit = self.steering.limit(now) if self.rule != "none" else None
-        repairs = repairs_per_second(limit)
+        repairs = self.steering.repairs_per_second(self._clock.now)
         self._repairs.refit(repairs / 2, repairs)
         fell = limit is not None and (self._told is None or limit < 0.97 * self._told)
         if fell or (self._told is not None and self._clock.now - self._told_at > 0.4):

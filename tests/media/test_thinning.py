@@ -91,6 +91,7 @@ def test_a_line_that_has_been_well_for_a_while_rests_briefly_again() -> None:
 
 
 def test_repairs_get_a_share_of_a_narrow_line() -> None:
-    assert repairs_per_second(None) == 400
-    assert repairs_per_second(1_000_000) * 1200 * 8 < 200_000
-    assert repairs_per_second(10_000) == 5
+    assert repairs_per_second(None, 1.0) == 400
+    assert repairs_per_second(1_000_000, 0.3) * 1200 * 8 < 200_000
+    assert repairs_per_second(1_000_000, 0.0) * 1200 * 8 > 500_000
+    assert repairs_per_second(10_000, 0.3) == 5
