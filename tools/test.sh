@@ -23,13 +23,14 @@ group() {
   closing=""
 }
 
-# Runs pytest and keeps its closing line for the end. Tests that fail are run once more by
-# themselves, since a machine that does other work loses packets and time; whichever needed that
+# Runs pytest with the options in $WORKERS and keeps its closing line for the end. Tests that fail
+# are run once more by themselves, one after another, since a machine that does other work loses packets and time; whichever needed that
 # is named in the summary, and one that fails twice has failed.
 closing=""
 run_pytest() {
   local log="$work/pytest.log" status again=""
-  "$BIN/pytest" "${colour[@]}" "$@" 2>&1 | tee "$log"
+  # shellcheck disable=SC2086
+  "$BIN/pytest" "${colour[@]}" $WORKERS "$@" 2>&1 | tee "$log"
   status=${PIPESTATUS[0]}
   if [ "$status" -eq 1 ]; then
     again="$(sed -e 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '^(FAILED|ERROR) ' | cut -d' ' -f2 | paste -sd' ')"
@@ -65,8 +66,8 @@ group "mypy" "$BIN/mypy"
 group "mypy tests" "$BIN/mypy" tests tools
 group "tsc" node_modules/.bin/tsc -p static/jsconfig.json
 group "node --test" run_node
-group "pytest" run_pytest -m "not browser"
-group "pytest browser" run_pytest -m browser tests/browser
+WORKERS="-n 2 --dist worksteal" group "pytest" run_pytest -m "not browser"
+WORKERS="" group "pytest browser" run_pytest -m browser tests/browser
 
 printf '\n== Summary\n'
 printf '%s\n' "${summary[@]}"
