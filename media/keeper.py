@@ -104,7 +104,7 @@ class Keeper:
         if node is None:
             return None
         try:
-            await node.greet(version_of(self._config.settings))
+            await node.greet(version_of(self._config.settings), self._config.settings.port)
         except WrongVersion:
             _log.warning("media process %d is of another version: it is ended", self.index)
             await node.end()

@@ -43,7 +43,10 @@ class ProcessConfig(BaseModel):
 
 def main() -> None:
     """Run until told to end, or until nobody needs this process any more."""
-    config = ProcessConfig.model_validate_json(sys.stdin.buffer.read())
+    told = sys.stdin.buffer.read()
+    if not told:
+        return  # kept ready for a server that has ended
+    config = ProcessConfig.model_validate_json(told)
     logging.basicConfig(
         level=config.log_level, stream=sys.stderr, format=LOG_FORMAT.format(index=config.index)
     )

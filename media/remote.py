@@ -80,10 +80,11 @@ class RemoteNode:
 
     # --- life
 
-    async def greet(self, version: str) -> None:
+    async def greet(self, version: str, port: int) -> None:
         """Read how the node stands.
 
-        Raises `WrongVersion` when it is not of `version`, `Unavailable` when it says nothing.
+        Raises `WrongVersion` when it is not of `version` or `port` (0: any), `Unavailable` when it
+        says nothing.
         """
         try:
             text = await self._receive()
@@ -94,6 +95,8 @@ class RemoteNode:
         except ValueError as error:
             raise WrongVersion from error
         if not isinstance(frame, api.NodeFrame) or frame.node.version != version:
+            raise WrongVersion
+        if port not in (0, frame.node.port):
             raise WrongVersion
         self.noun, self.capacity = frame.node, frame.node.capacity
 

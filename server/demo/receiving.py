@@ -18,18 +18,20 @@ ASK_AGAIN_SECONDS = 0.5
 
 
 class Pauses:
-    """Remembers the longest time between two packets, in seconds."""
+    """Remembers the longest time without a packet since it was made."""
 
     def __init__(self) -> None:
-        self.longest_seconds = 0.0
-        self._last: float | None = None
+        self._longest = 0.0
+        self._last = time.monotonic()
+
+    @property
+    def longest_seconds(self) -> float:
+        """The longest time, the present one included."""
+        return max(self._longest, time.monotonic() - self._last)
 
     def heard(self) -> None:
         """Take note of a packet."""
-        now = time.monotonic()
-        if self._last is not None:
-            self.longest_seconds = max(self.longest_seconds, now - self._last)
-        self._last = now
+        self._longest, self._last = self.longest_seconds, time.monotonic()
 
 
 class AudioCounter:
