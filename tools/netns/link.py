@@ -122,9 +122,13 @@ class Link:
         """Return `{"up", "down"}` with packets passed, lost by fault and dropped by the queue."""
         return await self._ask({"counts": True})
 
+    def add_client_address(self, address: str) -> None:
+        """Let the client have one more address, not used yet, as a second network that is up."""
+        self.client.ip("addr", "replace", f"{address}/32", "dev", self._device)
+
     def move(self, address: str) -> None:
         """Give the client another address of its own instead of the one it has (IPv4)."""
-        self.client.ip("addr", "add", f"{address}/32", "dev", self._device)
+        self.add_client_address(address)
         self.client.ip("route", "replace", "default", "dev", self._device, "src", address)
         self.client.ip("addr", "del", f"{self.client_address}/32", "dev", self._device)
         self.client_address = address
