@@ -17,7 +17,7 @@ import asyncio
 import ctypes
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from socket import (
     AF_INET,
     AF_INET6,
@@ -30,6 +30,7 @@ from socket import (
     socket,
     socketpair,
 )
+from struct import Struct
 from typing import Any
 
 from media.ice import Address
@@ -56,6 +57,7 @@ BATCH_SECONDS = 0.008
 MAX_REMEMBERED = 4096
 _HEAD_BYTES = ctypes.sizeof(lib.Envelope)
 _TO_STREAM = 1
+_PASSAGE = Struct("@dHHxxxx")  # `passage` of path.h
 
 
 class NativePath:
@@ -82,6 +84,7 @@ class NativePath:
         self._wheres: dict[Address, lib.Where] = {}
         self._addresses: dict[bytes, Address] = {}
         self._passages = (lib.Passage * lib.MAX_ARRIVALS)()
+        self._written = memoryview(self._passages).cast("B")
         self._gaps = (lib.Gap * lib.MAX_MISSING)()
         self._listed = (ctypes.c_int32 * lib.MAX_LISTED)()
         self.tick(clock())
@@ -242,12 +245,16 @@ class NativePath:
     def take_arrivals(self, leg: int) -> list[tuple[int, float]]:
         """Return (transport-wide number, time) of what came since the last call."""
         count = self._done(self._lib.leg_arrivals(self._path, leg, self._passages))
-        return [(x.number, x.at) for x in self._passages[:count]]
+        return [(number, at) for at, number, _ in self._passed(count)]
 
     def take_sent(self, leg: int) -> list[tuple[int, float, int]]:
         """Return (number, time, bytes) of what was sent since the last call."""
         count = self._done(self._lib.leg_sent(self._path, leg, self._passages))
-        return [(x.number, x.at, x.size) for x in self._passages[:count]]
+        return [(number, at, size) for at, number, size in self._passed(count)]
+
+    def _passed(self, count: int) -> Iterator[tuple[float, int, int]]:
+        """Give time, number and size of what the library wrote; this runs for every packet."""
+        return _PASSAGE.iter_unpack(self._written[: count * _PASSAGE.size])
 
     # --- sources
 
