@@ -1,4 +1,7 @@
-"""Over lines that lose packets at random, each way and at both ends, sound and pictures arrive."""
+"""Over lines that lose packets at random, each way and at both ends, sound and pictures arrive.
+
+Unmended, 19 % and 36 % would be missing; what is allowed leaves room for a busy machine.
+"""
 
 import asyncio
 import random
@@ -102,7 +105,7 @@ async def _join(node: MediaNode, line: Line, probe: Mender, party: str) -> None:
     assert await until(lambda: not probe.is_silent)
 
 
-@pytest.mark.parametrize(("loss", "sound", "picture"), [(0.1, 0.02, 0.02), (0.2, 0.05, 0.05)])
+@pytest.mark.parametrize(("loss", "sound", "picture"), [(0.1, 0.04, 0.05), (0.2, 0.08, 0.1)])
 async def test_what_random_loss_takes_is_asked_for_until_it_is_there(
     node: MediaNode,
     make_line: Callable[..., Line],
@@ -130,7 +133,7 @@ async def _talk(menders: list[Any]) -> None:
     loop = asyncio.get_running_loop()
     begun = loop.time()
     sounds = pictures = 0
-    while (now := loop.time() - begun) < SECONDS + 1.0:
+    while (now := loop.time() - begun) < SECONDS + 1.5:
         while sounds < min(now, SECONDS) * 50:
             for mender in menders:
                 mender.sound(sounds)
