@@ -77,6 +77,8 @@ def _is_stricter(setting: Setting, value: Any, other: Any) -> bool | None:
         return order.index(value) < order.index(other)
     if safer is Safer.LIMITED:
         return None if value and other else bool(value)
+    if safer is Safer.NONE:
+        return None
     mine, theirs = frozenset(value or ()), frozenset(other or ())
     if safer is Safer.FEWER and (mine < theirs or theirs < mine):
         return mine < theirs
