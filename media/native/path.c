@@ -36,8 +36,13 @@
 
 static const double USUAL_WINDOW_SECONDS = 0.5, MIN_WINDOW_SECONDS = 0.2, MAX_WINDOW_SECONDS = 1.0;
 
-/* Gives the answer of a function that began with `enter`. */
-#define LEAVE(answer) return leave(p), (answer)
+/* Gives the answer of a function that began with `enter`; it is read while the lock is held. */
+#define LEAVE(answer) \
+    do { \
+        __typeof__(answer) read_inside = (answer); \
+        leave(p); \
+        return read_inside; \
+    } while (0)
 
 static source *enter_source(path *p, handle h)
 {

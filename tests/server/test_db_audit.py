@@ -15,7 +15,7 @@ from security.errors import Corrupt, Denied
 from security.gate import Gate
 from security.people import Municipality, Role
 from security.policy.baseline import BASELINE
-from security.policy.facts import Actor, Facts
+from security.policy.facts import Actor, Facts, Line
 from server.db import schema as t
 from server.db.audit import SqlAudit
 from server.db.engine import FILE_NAME, Database, open_database
@@ -23,7 +23,9 @@ from server.db.people import SqlPeople
 from server.keys import KeyRing
 
 NOW = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
-FACTS = Facts(NOW, Actor("desk", "m", "p", Role.VERIFIER), "call-1", "m")
+FACTS = Facts(
+    NOW, Actor("desk", "m", "p", Role.VERIFIER), "call-1", "m", line=Line("192.0.2.1", "1.3")
+)
 
 
 @pytest.fixture
