@@ -7,6 +7,7 @@ Whoever cuts entries off the end of the log must rewrite this file as well; copy
 import fcntl
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from security.audit.chain import Head
@@ -31,14 +32,18 @@ class HeadsFile:
             raise Corrupt(f"{self._path.name} cannot be read") from error
         return dict(_parse(line, self._path.name) for line in text.splitlines())
 
-    def advance(self, municipality_id: str, head: Head) -> None:
-        """Write `head` down durably unless a later one stands there. Raises `Unavailable`."""
+    def advance(self, heads: Mapping[str, Head]) -> None:
+        """Write down durably each head that is later than the one that stands there.
+
+        Raises `Unavailable`.
+        """
         try:
             with self._path.with_suffix(".lock").open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                heads = self.read()
-                if heads.get(municipality_id, Head()).count < head.count:
-                    self._replace({**heads, municipality_id: head})
+                known = self.read()
+                later = {k: v for k, v in heads.items() if known.get(k, Head()).count < v.count}
+                if later:
+                    self._replace({**known, **later})
         except OSError as error:
             raise Unavailable(f"{self._path.name} cannot be written: {error.strerror}") from error
 

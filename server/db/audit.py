@@ -3,17 +3,16 @@
 import asyncio
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from security.audit.chain import Head, Json, Stored, Walk, append
+from security.audit.chain import Head, Json, Stored, Walk
 from security.audit.heads import FILE_NAME, HeadsFile
 from security.policy.decide import Decision
 from security.policy.facts import Facts
 from security.policy.replay import facts_json
 from server.db import schema as t
+from server.db.audit_writer import AuditWriter
 from server.db.engine import Database
 
 _ENTRY = t.audit_entry.c
@@ -27,6 +26,7 @@ class SqlAudit:
         """Keep the chains in `database` and their heads in `folder`."""
         self._database = database
         self._heads = HeadsFile(folder / FILE_NAME)
+        self._writer = AuditWriter(database, self._heads)
 
     async def write(self, decision: Decision, facts: Facts) -> None:
         """Append one entry for `decision`; durable, with the head in its second file."""
@@ -37,7 +37,7 @@ class SqlAudit:
             "reasons": [reason.code for reason in decision.reasons],
         }
         tag = f"gate:{decision.action.replace('.', ':')}"
-        await self._append(facts.actor.municipality_id, tag, body, facts.now)
+        await self._writer.append(facts.actor.municipality_id, tag, body, facts.now)
 
     async def note(
         self, municipality_id: str, tag: str, subject: str, detail: Json, *, now: datetime
@@ -46,7 +46,7 @@ class SqlAudit:
 
         `detail` holds codes and ids, never names or other personal text.
         """
-        await self._append(municipality_id, tag, {"subject": subject, "detail": detail}, now)
+        await self._writer.append(municipality_id, tag, {"subject": subject, "detail": detail}, now)
 
     async def verify(self, municipality_id: str) -> Head:
         """Walk the whole chain and return its head.
@@ -102,15 +102,6 @@ class SqlAudit:
             rows = (await connection.execute(query)).all()
         return [Stored(r.position, r.tag, r.at, r.entry, r.link) for r in rows]
 
-    async def _append(self, municipality_id: str, tag: str, body: Json, at: datetime) -> None:
-        async with self._database.writing() as connection:
-            before = await _newest(connection, municipality_id)
-            stored, head = append(before, municipality_id, tag, body, at=at)
-            values = {"municipality_id": municipality_id, **_values(stored)}
-            await connection.execute(sa.insert(t.audit_entry).values(values))
-        # After the commit: a crash in between leaves the file behind the log, never before it.
-        await asyncio.to_thread(self._heads.advance, municipality_id, head)
-
     async def _after(self, municipality_id: str, position: int) -> list[Stored]:
         query = (
             sa.select(t.audit_entry)
@@ -121,18 +112,3 @@ class SqlAudit:
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         return [Stored(row.position, row.tag, row.at, row.entry, row.link) for row in rows]
-
-
-async def _newest(connection: AsyncConnection, municipality_id: str) -> Head:
-    query = (
-        sa.select(_ENTRY.position, _ENTRY.link)
-        .where(_ENTRY.municipality_id == municipality_id)
-        .order_by(_ENTRY.position.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(query)).one_or_none()
-    return Head() if row is None else Head(row.position, row.link)
-
-
-def _values(stored: Stored) -> dict[str, Any]:
-    return {name: getattr(stored, name) for name in ("position", "tag", "at", "entry", "link")}

@@ -162,9 +162,9 @@ def test_no_changed_byte_goes_unseen(positions: list[int], data: st.DataObject) 
 def test_the_file_of_heads_never_goes_back(tmp_path: Path) -> None:
     file = HeadsFile(tmp_path / "audit.heads")
     assert file.read() == {}
-    file.advance("m", Head(2, b"\x02" * 32))
-    file.advance("n", Head(1, b"\x01" * 32))
-    file.advance("m", Head(1, b"\x01" * 32))
+    file.advance({"m": Head(2, b"\x02" * 32)})
+    file.advance({"n": Head(1, b"\x01" * 32)})
+    file.advance({"m": Head(1, b"\x01" * 32)})
     assert file.read() == {"m": Head(2, b"\x02" * 32), "n": Head(1, b"\x01" * 32)}
     assert (tmp_path / "audit.heads").stat().st_mode & 0o777 == 0o600
 
