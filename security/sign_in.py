@@ -4,8 +4,8 @@ Codes of the errors are those of server/api/PROTOCOL.md section 6.
 """
 
 import hashlib
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from security.errors import Denied, NotFound
@@ -37,6 +37,14 @@ LOCKED = timedelta(minutes=15)
 TOUCH_EVERY = timedelta(minutes=1)
 
 Busy = Callable[[Principal], bool]
+# Asked before a session begins: municipality, page, person and tablet; it raises to refuse.
+Admit = Callable[[str, str, Person | None, Tablet | None], Awaitable[None]]
+
+
+async def admit_everybody(
+    municipality_id: str, page: str, person: Person | None, tablet: Tablet | None
+) -> None:
+    """Refuse nobody who has proved who they are."""
 
 
 def nobody_is_busy(principal: Principal) -> bool:
@@ -97,11 +105,13 @@ class SignIn:
         page: str,
         tablet: Tablet | None = None,
         source: str | None = None,
+        admit: Admit = admit_everybody,
     ) -> NewSession:
         """Begin a clerk's or a desk session; `municipality` is a slug.
 
         It may be None on a tablet, or when there is only one municipality. `source` is the network
         address that asks; here as in the other methods that take one, tries from it are limited.
+        `admit` is asked last, of who has proved to be somebody: nothing has begun when it raises.
 
         Raises `Denied` `not_enrolled` on a counter without a live tablet, `bad_credentials` for
         whatever else is wrong, `TooMuch` `too_many_tries` after ten failures, known name or not,
@@ -121,6 +131,7 @@ class SignIn:
         )
         if person is None or not may_sign_in(person, page, tablet):
             raise bad_credentials()
+        await admit(person.municipality_id, page, person, tablet if page == "counter" else None)
         await self._sessions.clear_tries(key)
         if replacement is not None:
             await self._people.set_password(
@@ -138,7 +149,8 @@ class SignIn:
         """
         self._count_source(source)
         link = await self._sessions.link(token_hash(token))
-        if link is None or link.person_id is None or not _opens(link, self._clock()):
+        fresh = link is not None and _opens(link, LinkPurpose.PASSWORD, self._clock())
+        if link is None or link.person_id is None or not fresh:
             raise link_used()
         person = await self._people.person(link.municipality_id, link.person_id)
         if person is None or person.disabled_at is not None:
@@ -208,46 +220,67 @@ class SignIn:
         )
         return token
 
-    async def exchange_link(self, token: str, *, source: str | None = None) -> Exchanged:
+    async def exchange_link(
+        self, token: str, *, source: str | None = None, admit: Admit = admit_everybody
+    ) -> Exchanged:
         """Use up a sign-in link and begin its sessions; raises `Denied` `link_used`.
 
         A link with a tablet enrols it and signs the clerk in on it (the demo's). Raises `TooMuch`
-        `too_many_tries`.
+        `too_many_tries`. Whom `admit` refuses can use the link again.
         """
         self._count_source(source)
-        now = self._clock()
-        link = await self._sessions.use_link(token_hash(token), LinkPurpose.SIGN_IN, now)
+        hashed = token_hash(token)
+        link = await self._fresh_link(hashed, LinkPurpose.SIGN_IN)
         if link is None:
             raise link_used()
-        person = link.person_id and await self._people.person(link.municipality_id, link.person_id)
+        home = link.municipality_id
+        person = await self._people.person(home, link.person_id) if link.person_id else None
+        tablet = await self._tablet_to_be(link)
+        page = _page_of(person, tablet)
+        if person is not None and not may_sign_in(person, page, tablet):
+            raise link_used()
+        await admit(home, page, person, tablet)
+        if await self._sessions.use_link(hashed, LinkPurpose.SIGN_IN, self._clock()) is None:
+            raise link_used()
         begun: list[NewSession] = []
-        tablet = None
-        if link.tablet_id is not None:
-            begun.append(await self._enrol(link.municipality_id, link.tablet_id))
-            tablet = await self._people.tablet(link.municipality_id, link.tablet_id)
-        page = "desk" if tablet is None else "counter"
-        if person and person.role in (Role.OFFICER, Role.AUDITOR):
-            page = "officer"
-        if person:
-            if not may_sign_in(person, page, tablet):
-                raise link_used()
+        if tablet is not None:
+            begun.append(await self._enrol(home, tablet.id))
+        if person is not None:
             begun.append(await self._begin_for(person, tablet))
         self._succeeded(source)
         return Exchanged(page, tuple(begun))
 
-    async def enrol(self, code: str, *, source: str | None = None) -> NewSession:
+    async def enrol(
+        self, code: str, *, source: str | None = None, admit: Admit = admit_everybody
+    ) -> NewSession:
         """Use up an enrolment code and begin the tablet's session; raises `Denied` `code_unknown`.
 
         Whatever device was enrolled as this tablet before is no longer. Raises `TooMuch`
-        `too_many_tries`.
+        `too_many_tries`. Whom `admit` refuses can use the code again.
         """
         self._count_source(source)
-        link = await self._sessions.use_link(code_hash(code), LinkPurpose.ENROL, self._clock())
-        if link is None or link.tablet_id is None:
-            raise Denied("no such enrolment code", code="code_unknown", http_status=401)
-        begun = await self._enrol(link.municipality_id, link.tablet_id)
+        hashed = code_hash(code)
+        link = await self._fresh_link(hashed, LinkPurpose.ENROL)
+        tablet = await self._tablet_to_be(link) if link else None
+        if link is None or tablet is None:
+            raise code_unknown()
+        await admit(link.municipality_id, "counter", None, tablet)
+        if await self._sessions.use_link(hashed, LinkPurpose.ENROL, self._clock()) is None:
+            raise code_unknown()
+        begun = await self._enrol(link.municipality_id, tablet.id)
         self._succeeded(source)
         return begun
+
+    async def _fresh_link(self, hashed: str, purpose: LinkPurpose) -> Link | None:
+        link = await self._sessions.link(hashed)
+        return link if link is not None and _opens(link, purpose, self._clock()) else None
+
+    async def _tablet_to_be(self, link: Link) -> Tablet | None:
+        """Return the link's tablet as it is once the link has enrolled it."""
+        if link.tablet_id is None:
+            return None
+        tablet = await self._people.tablet(link.municipality_id, link.tablet_id)
+        return tablet and replace(tablet, enrolled_at=self._clock(), revoked_at=None)
 
     async def _enrol(self, municipality_id: str, tablet_id: str) -> NewSession:
         await self._people.enrol_tablet(municipality_id, tablet_id, self._clock())
@@ -360,8 +393,14 @@ def _try_key(municipality: str, login: str) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def _opens(link: Link, now: datetime) -> bool:
-    return link.purpose is LinkPurpose.PASSWORD and link.used_at is None and now < link.expires_at
+def _opens(link: Link, purpose: LinkPurpose, now: datetime) -> bool:
+    return link.purpose is purpose and link.used_at is None and now < link.expires_at
+
+
+def _page_of(person: Person | None, tablet: Tablet | None) -> str:
+    if person is not None and person.role in (Role.OFFICER, Role.AUDITOR):
+        return "officer"
+    return "desk" if tablet is None else "counter"
 
 
 def signed_out() -> Denied:
@@ -377,3 +416,8 @@ def not_enrolled() -> Denied:
 def link_used() -> Denied:
     """Return the answer to a link that is unknown, used or expired."""
     return Denied("the link is unknown, used or expired", code="link_used", http_status=401)
+
+
+def code_unknown() -> Denied:
+    """Return the answer to an enrolment code that is unknown, used or expired."""
+    return Denied("no such enrolment code", code="code_unknown", http_status=401)

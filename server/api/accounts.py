@@ -9,6 +9,7 @@ from security.people import SessionKind, Tablet
 from security.sign_in import NewSession
 from security.tokens import csrf_token
 from server.api import seats
+from server.api.admission import admission
 from server.api.body import answer, read_body
 from server.api.housekeeping import end_page
 from server.api.keys import PARTS
@@ -118,6 +119,7 @@ async def sign_in(request: web.Request) -> web.Response:
         page=page,
         tablet=tablet,
         source=source_of(request),
+        admit=admission(parts, request),
     )
     principal = await parts.sign_in.authenticate(new.token, new.session.kind)
     speaker = new_speaker(parts, request, page, principal, tablet_token or new.token)
@@ -155,7 +157,9 @@ async def links(request: web.Request) -> web.Response:
     """Use up a one-time link and begin its sessions."""
     parts = request.app[PARTS]
     body = await read_body(request, TokenBody)
-    exchanged = await parts.sign_in.exchange_link(body.token, source=source_of(request))
+    exchanged = await parts.sign_in.exchange_link(
+        body.token, source=source_of(request), admit=admission(parts, request)
+    )
     response = answer({"page": f"/{exchanged.page}"})
     set_cookies(response, exchanged.sessions, parts)
     return response
@@ -176,7 +180,9 @@ async def enrol(request: web.Request) -> web.Response:
     """Enrol a tablet by its one-time code."""
     parts = request.app[PARTS]
     body = await read_body(request, CodeBody)
-    new = await parts.sign_in.enrol(body.code, source=source_of(request))
+    new = await parts.sign_in.enrol(
+        body.code, source=source_of(request), admit=admission(parts, request)
+    )
     principal = await parts.sign_in.authenticate(new.token, SessionKind.TABLET)
     speaker = new_speaker(parts, request, "counter", principal, new.token)
     response = answer(await describe(parts, speaker))

@@ -10,9 +10,18 @@ from aiohttp import web
 
 from chat.message import MAX_CHARACTERS
 from files.kinds import MEDIA_TYPES
-from security.errors import Conflict, MadoguchiError, NotFound, ProtocolError, TooMuch, Unavailable
+from security.errors import (
+    Conflict,
+    Denied,
+    MadoguchiError,
+    NotFound,
+    ProtocolError,
+    TooMuch,
+    Unavailable,
+)
 from security.ids import new_id
 from server.api import seats
+from server.api.admission import admit_socket
 from server.api.commands import HANDLERS, Context
 from server.api.errors import error_body
 from server.api.keys import PARTS
@@ -46,10 +55,13 @@ async def live(request: web.Request) -> web.StreamResponse:
     socket = seats.Socket(ws, request.transport, speaker.token, speaker.municipality.id)
     writer = asyncio.create_task(socket.run())
     try:
+        # Not before the handshake: a page cannot read why a handshake was refused.
+        await admit_socket(parts, speaker)
         await Page(parts, speaker, request, socket).run()
     except MadoguchiError as exc:
         socket.refuse(seats.encode({"type": "error", **error_body(exc)}))
-        socket.close(exc.close_code or seats.AWAY, exc.code)
+        otherwise = seats.NOT_ALLOWED if isinstance(exc, Denied) else seats.AWAY
+        socket.close(exc.close_code or otherwise, exc.code)
     except Exception:
         log.exception("a page broke")
         socket.close(seats.AWAY, "broken")

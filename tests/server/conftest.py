@@ -39,6 +39,7 @@ class Client:
         self.page_id = new_id()
         self.cookies: dict[str, str] = {}
         self.csrf = ""
+        self.forwarded = ""  # what a proxy before the server adds
         self.inbox: list[Json] = []
         self.close_code: int | None = None
         self._ws: aiohttp.ClientWebSocketResponse | None = None
@@ -50,7 +51,8 @@ class Client:
     def headers(self) -> dict[str, str]:
         """What a browser would send."""
         cookies = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
-        return {"Origin": self.base_url, "Cookie": cookies, "X-CSRF-Token": self.csrf}
+        own = {"Origin": self.base_url, "Cookie": cookies, "X-CSRF-Token": self.csrf}
+        return own | ({"X-Forwarded-For": self.forwarded} if self.forwarded else {})
 
     async def request(
         self, method: str, path: str, *, body: Json | None = None, **kw: Any

@@ -153,10 +153,10 @@ async def test_a_rehearsal_says_what_would_have_been_and_which_calls_would_end(w
 
 async def test_a_policy_in_force_refuses_at_the_next_question(world: Any) -> None:
     first, second = await officer(world, "first"), await officer(world, "second")
-    await asked(first, "POST", "/policy/versions", DRAFT)
-    await asked(second, "POST", "/policy/versions/1/approve", {})
     counter = await world.counter()
     await counter.connect()
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    await asked(second, "POST", "/policy/versions/1/approve", {})
     consent = {"video": True, "text_version": "1", "language": "ja"}
     with pytest.raises(Exception, match="outside_vpn"):
         await counter.do("call.place", procedure="new-issue", consent=consent)

@@ -1,0 +1,131 @@
+"""From where one may sign in and hold a socket: what the policy says, what is believed of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from security.people import LinkPurpose
+from security.policy.model import BASELINE_POLICY
+from security.policy.versions import Version
+from server.policy_text import edited
+
+PASSWORD = "なつかしい-みなとまち-2026"
+VPN = {"network.vpn": "required", "network.vpn_networks": ["10.0.0.0/8"]}
+BEHIND_PROXY = VPN | {"network.trusted_proxies": ["127.0.0.0/8", "::1/128"]}
+
+
+def enforce(world: Any, values: dict[str, Any], number: int = 1) -> None:
+    """Let a policy be in force from now on."""
+    parts, home = world.service.parts, world.town.municipality.id
+    text, now = edited(BASELINE_POLICY, values, {}, {}), parts.clock()
+    parts.policies.put(Version(home, number, 0, text, "author", now, "", "second", now, now))
+
+
+async def refusals(world: Any, action: str) -> list[Any]:
+    """Return the refused entries of an action in the audit log."""
+    parts, home = world.service.parts, world.town.municipality.id
+    past = parts.clock().replace(year=2020)
+    found = await parts.audit.since(home, past, limit=1000)
+    tag = f"gate:{action.replace('.', ':')}"
+    entries = [json.loads(one.entry) for one in found if one.tag == tag]
+    return [one for one in entries if not one["allowed"]]
+
+
+async def link_of(world: Any, purpose: LinkPurpose, *, tablet: bool = False) -> str:
+    """Return a one-time token of the first verifier, or of the tablet with its clerk."""
+    town = world.town
+    person = town.clerk if tablet else town.verifiers[0]
+    return str(
+        await world.service.parts.sign_in.make_link(
+            purpose,
+            town.municipality.id,
+            person_id=None if purpose is LinkPurpose.ENROL else person.id,
+            tablet_id=town.tablet.id if tablet else None,
+        )
+    )
+
+
+async def begin(world: Any, way: str) -> Any:
+    """Return what tries one way of signing in: a function from headers to status and body."""
+    if way == "password":
+        token = await link_of(world, LinkPurpose.PASSWORD)
+        await world.stranger().request(
+            "POST", "/api/v1/password", body={"token": token, "password": PASSWORD}
+        )
+        login = world.town.verifiers[0].login
+        path, page, body = "sign-in", "desk", {"login": login, "password": PASSWORD}
+    elif way == "code":
+        code = await link_of(world, LinkPurpose.ENROL, tablet=True)
+        path, page, body = "enrol", "counter", {"code": code}
+    else:
+        counter = way == "tablet link"
+        token = await link_of(world, LinkPurpose.SIGN_IN, tablet=counter)
+        path, page, body = "links", "counter" if counter else "desk", {"token": token}
+    client = world.stranger(page)
+
+    async def attempt(**headers: str) -> Any:
+        status, said = await client.request("POST", f"/api/v1/{path}", body=body, headers=headers)
+        return status, said, client
+
+    return attempt
+
+
+@pytest.mark.parametrize("way", ["password", "link", "tablet link", "code"])
+async def test_whoever_is_outside_the_vpn_gets_no_cookie_and_stands_in_the_log(
+    world: Any, way: str
+) -> None:
+    attempt = await begin(world, way)
+    enforce(world, VPN)
+    status, said, client = await attempt(**{"X-Forwarded-For": "10.1.2.3"})  # nobody vouches
+    assert (status, said["error"]["code"]) == (403, "outside_vpn")
+    assert "Set-Cookie" not in client.last_headers
+    (refused,) = await refusals(world, "session.begin")
+    assert refused["reasons"] == ["outside_vpn"]
+    enforce(world, BEHIND_PROXY, number=2)
+    through = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"}
+    status, said, client = await attempt(**through)
+    assert status == 200, said
+    assert "Set-Cookie" in client.last_headers
+
+
+async def test_a_role_that_needs_a_second_factor_does_not_begin_without_one(world: Any) -> None:
+    attempt = await begin(world, "password")
+    enforce(world, {"people.second_factor_roles": ["verifier"]})
+    status, said, _ = await attempt()
+    assert (status, said["error"]["code"]) == (403, "second_factor")
+
+
+async def test_a_wrong_password_from_outside_tells_nothing_of_the_network(world: Any) -> None:
+    enforce(world, VPN)
+    body = {"login": "verifier-1", "password": "wrong"}
+    status, said = await world.stranger().request("POST", "/api/v1/sign-in", body=body)
+    assert (status, said["error"]["code"]) == (401, "bad_credentials")
+
+
+async def test_a_socket_from_outside_is_closed_with_the_reason(world: Any) -> None:
+    desk = await world.desk()
+    enforce(world, VPN)
+    await desk.open_socket()
+    assert await desk.until_closed() == 1008
+    assert [m["error"]["code"] for m in desk.inbox] == ["outside_vpn"]
+    assert (await refusals(world, "socket.open"))[0]["reasons"] == ["outside_vpn"]
+    assert not world.service.parts.hub.seats.present(("desk", world.town.verifiers[0].id))
+
+
+async def test_a_page_that_comes_back_from_another_address_is_asked_again(world: Any) -> None:
+    enforce(world, {"network.sources": [{"networks": ["127.0.0.0/8", "::1/128"]}]})
+    desk = await world.desk()
+    await desk.connect()
+    await desk.leave()
+    moved = {
+        "network.sources": [{"networks": ["127.0.0.0/8", "::1/128"]}],
+        "network.trusted_proxies": ["127.0.0.0/8", "::1/128"],
+    }
+    enforce(world, moved, number=2)
+    await desk.connect()
+    await desk.leave()
+    desk.forwarded = "203.0.113.5"
+    await desk.open_socket()
+    assert await desk.until_closed() == 1008
+    assert [m["error"]["code"] for m in desk.inbox] == ["outside_network"]
