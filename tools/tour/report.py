@@ -16,8 +16,9 @@ SIZES: dict[str, Sequence[Size]] = {
     "officer": ((1366, 768),),
     "door": ((1366, 768), (1024, 1366)),
 }
-# Keys, clauses and sources stand as the law and the file have them; paper is 10.5 pt.
-TAKEN_AS_IS = {"officer": ("foreign", "tiny")}
+# Keys, clauses and sources stand as the law and the file have them; paper is 10.5 pt; the policy is
+# a document, which is scrolled.
+TAKEN_AS_IS = {"officer": ("foreign", "tiny", "outside")}
 
 
 @dataclass
