@@ -24,8 +24,9 @@ group() {
 }
 
 # Runs pytest with the options in $WORKERS and keeps its closing line for the end. Tests that fail
-# are run once more by themselves, one after another, since a machine that does other work loses packets and time; whichever needed that
-# is named in the summary, and one that fails twice has failed.
+# are run once more by themselves, one after another, since a machine that does other work loses
+# packets and time; whichever needed that is named in the summary, and one that fails twice has
+# failed.
 closing=""
 run_pytest() {
   local log="$work/pytest.log" status again=""
@@ -66,8 +67,8 @@ group "mypy" "$BIN/mypy"
 group "mypy tests" "$BIN/mypy" tests tools
 group "tsc" node_modules/.bin/tsc -p static/jsconfig.json
 group "node --test" run_node
-WORKERS="-n 2 --dist worksteal" group "pytest" run_pytest -m "not browser"
-WORKERS="" group "pytest browser" run_pytest -m browser tests/browser
+WORKERS="-n 2 --dist worksteal" group "pytest" run_pytest --durations 12 -m "not browser"
+WORKERS="" group "pytest browser" run_pytest --durations 12 -m browser tests/browser
 
 printf '\n== Summary\n'
 printf '%s\n' "${summary[@]}"
