@@ -5,7 +5,7 @@ from aiohttp import web
 from security.people import Person, Tablet, tablet_live
 from security.policy.facts import Actor, Facts
 from security.sign_in import Admit
-from server.api.reach import line_of
+from server.api.reach import reach_of
 from server.api.speaker import Speaker
 from server.parts import Parts
 from server.policies import ZONE
@@ -28,7 +28,7 @@ def admission(parts: Parts, request: web.Request) -> Admit:
             subject_municipality_id=municipality_id,
             policy=in_force.policy,
             policy_number=in_force.number,
-            line=line_of(request, in_force.policy),
+            line=reach_of(request).line(in_force.policy),
             today=now.astimezone(ZONE).date(),
         )
         await parts.gate.ask("session.begin", facts)

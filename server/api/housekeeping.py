@@ -11,6 +11,8 @@ from aiohttp import web
 from media.quality import LOOK_SECONDS
 from security.errors import Conflict, Denied, NotFound
 from security.people import SessionKind
+from security.policy.baseline import BASELINE
+from security.policy.decide import decide
 from security.sign_in import nobody_is_busy, somebody_is_busy
 from server.api import seats
 from server.api.keys import PARTS
@@ -33,6 +35,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(_forever(WATCH_SECONDS, watch_sessions, parts)),
         asyncio.create_task(_forever(1.0, watch_silence, parts)),
+        asyncio.create_task(_forever(WATCH_SECONDS, watch_policies, parts)),
         asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
         asyncio.create_task(_forever(1.0, look_for_room, parts)),
         asyncio.create_task(_forever(LOOK_SECONDS, look_at_quality, parts)),
@@ -96,6 +99,19 @@ async def watch_sessions(parts: Parts) -> None:
     for key, session_hash in sign_ins.items():
         if session_hash not in standing:
             await end_page(parts, key)
+
+
+async def watch_policies(parts: Parts) -> None:
+    """End the calls that a policy which has just taken force does not let go on."""
+    for _, facts in parts.present.under_a_new_policy():
+        if decide(BASELINE, "media.join", facts).allowed:
+            continue
+        try:
+            await parts.gate.ask("media.join", facts)
+        except Denied as denied:
+            log.info("call %s ends: %s", facts.subject, denied.code)
+            with contextlib.suppress(Conflict, NotFound):
+                await parts.registry.apply(facts.subject, ev.Forbidden(denied.code))
 
 
 async def end_page(parts: Parts, key: seats.SeatKey, code: str | None = None) -> None:

@@ -7,8 +7,11 @@ from typing import Protocol
 from security.people import Municipality
 from security.policy.facts import Facts
 from server.api.seats import SeatKey
-from server.calls.call import Call
-from server.calls.registry import UNDER_WAY, Registry
+from server.calls.call import Call, State
+from server.calls.registry import IN_QUEUE, UNDER_WAY, Registry
+from server.policies import InForce
+
+OPEN = IN_QUEUE | UNDER_WAY
 
 
 class Speaker(Protocol):
@@ -22,6 +25,10 @@ class Speaker(Protocol):
     def seat(self) -> SeatKey:
         """Return its seat."""
 
+    @property
+    def in_force(self) -> InForce:
+        """Return the policy in force in its municipality."""
+
     def facts(self, subject: str, *, now: datetime, call: Call | None = None) -> Facts:
         """Return the facts of a question."""
 
@@ -33,6 +40,7 @@ class Present:
         self._registry = registry
         self._clock = clock
         self._speakers: dict[int, Speaker] = {}
+        self._looked: dict[int, int] = {}  # the policy's number at the last look
 
     def enter(self, speaker: Speaker) -> None:
         """Note a page."""
@@ -41,16 +49,30 @@ class Present:
     def leave(self, speaker: Speaker) -> None:
         """Forget a page."""
         self._speakers.pop(id(speaker), None)
+        self._looked.pop(id(speaker), None)
 
     def in_calls(self, municipality_id: str) -> list[tuple[Speaker, Facts]]:
         """Return each page of the municipality that is in a running call, with the facts of now."""
-        found = []
-        for speaker in self._speakers.values():
-            if speaker.municipality.id != municipality_id:
-                continue
-            kind, key = speaker.seat
-            registry = self._registry
-            call = registry.of_tablet(key) if kind == "counter" else registry.of_desk(key)
-            if call is not None and call.state in UNDER_WAY:
-                found.append((speaker, speaker.facts(call.id, now=self._clock(), call=call)))
-        return found
+        here = [one for one in self._speakers.values() if one.municipality.id == municipality_id]
+        return [(one, facts) for one in here if (facts := self._in_call(one, UNDER_WAY))]
+
+    def under_a_new_policy(self) -> list[tuple[Speaker, Facts]]:
+        """Return each page in an open call at which nobody has looked under the policy in force.
+
+        The next call leaves them out, until another version takes force.
+        """
+        fresh = []
+        for key, speaker in self._speakers.items():
+            number = speaker.in_force.number
+            if self._looked.get(key) != number:
+                self._looked[key] = number
+                fresh.append(speaker)
+        return [(one, facts) for one in fresh if (facts := self._in_call(one, OPEN))]
+
+    def _in_call(self, speaker: Speaker, states: frozenset[State]) -> Facts | None:
+        kind, key = speaker.seat
+        registry = self._registry
+        call = registry.of_tablet(key) if kind == "counter" else registry.of_desk(key)
+        if call is None or call.state not in states:
+            return None
+        return speaker.facts(call.id, now=self._clock(), call=call)

@@ -5,6 +5,7 @@ and then from the right: the last address that is no trusted proxy is where it c
 """
 
 import ssl
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -16,14 +17,32 @@ MAX_HOPS = 16
 _VERSIONS = {"TLSv1.2": "1.2", "TLSv1.3": "1.3"}
 
 
-def line_of(request: web.Request, policy: Policy) -> Line:
-    """Return how `request` came, as `policy` lets us believe it."""
-    trusted = policy.network.trusted_proxies
-    direct = _plain(request.remote)
-    if not lies_in(direct, trusted):
-        return Line(direct, _tls(request))
-    forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
-    return Line(reached_from(direct, forwarded, trusted), _tls_before(request))
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a request came, before anybody says which proxies are to be believed."""
+
+    direct: str | None
+    forwarded: str
+    tls: str | None
+    https_before: bool
+
+    def line(self, policy: Policy) -> Line:
+        """Return the line as `policy` lets us believe it."""
+        trusted = policy.network.trusted_proxies
+        if not lies_in(self.direct, trusted):
+            return Line(self.direct, self.tls)
+        address = reached_from(self.direct, self.forwarded, trusted)
+        return Line(address, "proxy" if self.https_before else self.tls)
+
+
+def reach_of(request: web.Request) -> Reach:
+    """Return how `request` came."""
+    return Reach(
+        _plain(request.remote),
+        ",".join(request.headers.getall("X-Forwarded-For", [])),
+        _tls(request),
+        request.headers.get("X-Forwarded-Proto") == "https",
+    )
 
 
 def reached_from(direct: str | None, forwarded: str, trusted: tuple[str, ...]) -> str | None:
@@ -48,7 +67,3 @@ def _tls(request: web.Request) -> str | None:
     if not isinstance(found, ssl.SSLObject):
         return None
     return _VERSIONS.get(found.version() or "")
-
-
-def _tls_before(request: web.Request) -> str | None:
-    return "proxy" if request.headers.get("X-Forwarded-Proto") == "https" else _tls(request)

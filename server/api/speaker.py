@@ -20,14 +20,14 @@ from security.people import (
     may_sign_in,
 )
 from security.people import tablet_live as is_live
-from security.policy.facts import Actor, CallFacts, Facts, Line
+from security.policy.facts import Actor, CallFacts, Facts
 from server.api import nouns as n
-from server.api.reach import line_of
+from server.api.reach import Reach, reach_of
 from server.api.seats import SeatKey
 from server.api.views import Json, dump
 from server.calls.call import Call, PartyName
 from server.parts import Parts
-from server.policies import ZONE, InForce
+from server.policies import ZONE, InForce, PolicyBook
 
 COOKIES = {
     SessionKind.TABLET: "__Host-tablet",
@@ -44,9 +44,14 @@ class Speaker:
     page: str
     principal: Principal
     token: str
-    line: Line
-    in_force: InForce
+    reach: Reach
+    book: PolicyBook
     appointed: bool = False
+
+    @property
+    def in_force(self) -> InForce:
+        """Return the policy that is in force now, whenever the page was opened."""
+        return self.book.of(self.municipality.id)
 
     @property
     def municipality(self) -> Municipality:
@@ -110,6 +115,7 @@ class Speaker:
     ) -> Facts:
         """Return the facts of a question about `subject`."""
         home = call.municipality_id if call else subject_municipality_id or self.municipality.id
+        in_force = self.in_force
         return Facts(
             now=now,
             actor=self.actor(),
@@ -117,9 +123,9 @@ class Speaker:
             subject_municipality_id=home,
             call=call_facts(call) if call else None,
             procedure_open=procedure_open,
-            policy=self.in_force.policy,
-            policy_number=self.in_force.number,
-            line=self.line,
+            policy=in_force.policy,
+            policy_number=in_force.number,
+            line=self.reach.line(in_force.policy),
             today=now.astimezone(ZONE).date(),
             training=call is None or call.training,
         )
@@ -221,6 +227,5 @@ async def speaker_of(parts: Parts, request: web.Request) -> Speaker:
 def new_speaker(
     parts: Parts, request: web.Request, page: str, principal: Principal, token: str
 ) -> Speaker:
-    """Return the speaker of a sign-in, with how `request` came and the policy in force."""
-    in_force = parts.policies.of(principal.municipality.id)
-    return Speaker(page, principal, token, line_of(request, in_force.policy), in_force)
+    """Return the speaker of a sign-in, with how `request` came."""
+    return Speaker(page, principal, token, reach_of(request), parts.policies)

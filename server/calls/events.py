@@ -101,6 +101,13 @@ class TabletRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Forbidden(Event):
+    """A policy that has taken force does not let a party go on; `code` is the rule's reason."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerStarted(Event):
     """The server has started again and found this call open; nobody is connected yet.
 

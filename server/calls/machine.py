@@ -45,6 +45,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (W, ev.CounterSeatExpired): C,
         (W, ev.DevicesChanged): W,
         (W, ev.TabletRevoked): C,
+        (W, ev.Forbidden): C,
         (W, ev.ServerStarted): W,
         (R, ev.Passed): W,
         (R, ev.Accepted): T,
@@ -52,6 +53,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (R, ev.Lost): W,
         (R, ev.DevicesChanged): R,
         (R, ev.TabletRevoked): C,
+        (R, ev.Forbidden): C,
         (R, ev.ServerStarted): W,
         (T, ev.Lost): I,
         (T, ev.DecisionBegun): D,
@@ -59,6 +61,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (T, ev.Veiled): T,
         (T, ev.DevicesChanged): T,
         (T, ev.TabletRevoked): C,
+        (T, ev.Forbidden): C,
         (T, ev.ServerStarted): I,
         (I, ev.Lost): I,
         (I, ev.CameBack): BACK,
@@ -68,6 +71,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (I, ev.Veiled): I,
         (I, ev.DevicesChanged): I,
         (I, ev.TabletRevoked): C,
+        (I, ev.Forbidden): C,
         (I, ev.ServerStarted): I,
         (D, ev.Lost): I,
         (D, ev.DecisionPutOff): T,
@@ -75,6 +79,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (D, ev.Veiled): D,
         (D, ev.DevicesChanged): D,
         (D, ev.TabletRevoked): C,
+        (D, ev.Forbidden): C,
         (D, ev.ServerStarted): I,
     }
 )
@@ -222,9 +227,17 @@ def _devices_changed(call: Call, event: ev.DevicesChanged, now: datetime) -> Cal
 
 
 def _tablet_revoked(call: Call, event: ev.TabletRevoked, now: datetime) -> Call:
+    return _cut_off(call, "tablet_revoked")
+
+
+def _forbidden(call: Call, event: ev.Forbidden, now: datetime) -> Call:
+    return _cut_off(call, event.code)
+
+
+def _cut_off(call: Call, code: str) -> Call:
     desk_id = None if call.state is R else call.desk_id
     outcome = Outcome.ABORTED if call.answered_at else None
-    return replace(call, desk_id=desk_id, outcome=outcome, reason="tablet_revoked")
+    return replace(call, desk_id=desk_id, outcome=outcome, reason=code)
 
 
 def _server_started(call: Call, event: ev.ServerStarted, now: datetime) -> Call:
@@ -251,6 +264,7 @@ _HANDLERS: Mapping[type[ev.Event], Callable[..., Call]] = MappingProxyType(
         ev.Veiled: _veiled,
         ev.DevicesChanged: _devices_changed,
         ev.TabletRevoked: _tablet_revoked,
+        ev.Forbidden: _forbidden,
         ev.ServerStarted: _server_started,
     }
 )

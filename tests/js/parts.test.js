@@ -138,7 +138,7 @@ test("no preset begins with the words of another", () => {
 });
 
 test("the reasons that the server gives itself have words", () => {
-  for (const code of ["withdrawn", "line_lost", "tablet_revoked"]) {
+  for (const code of ["withdrawn", "line_lost", "tablet_revoked", "outside_vpn", "outside_network", "tls_too_old"]) {
     for (const language of LANGUAGES) assert.notEqual(tellReason(code, language), code);
   }
 });

@@ -34,6 +34,7 @@ EVENTS: tuple[ev.Event, ...] = (
     ev.Veiled(on=True),
     ev.DevicesChanged(COUNTER, Device.OFF, Device.ON),
     ev.TabletRevoked(),
+    ev.Forbidden("outside_vpn"),
     ev.ServerStarted(),
 )
 

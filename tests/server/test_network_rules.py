@@ -8,6 +8,7 @@ import pytest
 from security.people import LinkPurpose
 from security.policy.model import BASELINE_POLICY
 from security.policy.versions import Version
+from server.api.housekeeping import watch_policies
 from server.policy_text import edited
 
 PASSWORD = "なつかしい-みなとまち-2026"
@@ -129,3 +130,32 @@ async def test_a_page_that_comes_back_from_another_address_is_asked_again(world:
     await desk.open_socket()
     assert await desk.until_closed() == 1008
     assert [m["error"]["code"] for m in desk.inbox] == ["outside_network"]
+
+
+async def test_a_policy_that_takes_force_ends_the_calls_it_does_not_allow(world: Any) -> None:
+    counter, desk, call = await world.talking()
+    enforce(world, VPN)
+    for page in (counter, desk):
+        closed = await page.until_state("closed")
+        assert (closed["outcome"], closed["reason"]) == ("aborted", "outside_vpn")
+    assert world.service.parts.registry.every_open_call() == []
+    refused = await refusals(world, "media.join")
+    assert {one["subject"] for one in refused} == {call["id"]}
+
+
+async def test_a_policy_that_takes_force_leaves_the_calls_it_allows_alone(world: Any) -> None:
+    counter, desk, _ = await world.talking()
+    enforce(world, {"network.sources": [{"networks": ["127.0.0.0/8", "::1/128"]}]})
+    await watch_policies(world.service.parts)
+    await counter.do("chat.send", text="続けます")
+    await desk.until("chat")
+    assert await refusals(world, "media.join") == []
+
+
+async def test_an_open_page_is_asked_under_the_policy_of_now(world: Any) -> None:
+    desk = await world.desk()
+    await desk.connect()
+    await desk.do("desk.state", state="open")
+    enforce(world, VPN)
+    with pytest.raises(Exception, match="outside_vpn"):
+        await desk.do("offer", connection=1, sdp="v=0")

@@ -3,9 +3,10 @@ import { createAttention } from "../lib/attention.js";
 import { ServerError } from "../lib/errors.js";
 import { DeskPage } from "../parts/desk-page.js";
 import { computed, effect, html, signal } from "../parts/html.js";
+import { tellReason } from "../parts/reasons.js";
 import { followKeys } from "../parts/shortcuts.js";
 import { callChange, ringWanted } from "../parts/wanted.js";
-import { t } from "../parts/words.js";
+import { has, language, t } from "../parts/words.js";
 import { nextZoom } from "../parts/zoom.js";
 import { followLine, followNews, onChange } from "./follow.js";
 import { draw, startPage } from "./start.js";
@@ -135,9 +136,11 @@ function followEnd(app, look) {
       if (told) look();
       if (told !== "closed" || !call) return;
       app.dialog.value = null;
-      const own = call.outcome && call.reason !== "line_lost" && call.reason !== "tablet_revoked";
+      const theirs = call.reason !== null && has(`reason.code.${call.reason}`);
+      const own = call.outcome && !theirs;
       const outcome = t(`outcome.${call.outcome ?? "none"}`);
-      app.toasts.show(own ? "ok" : "info", t(own ? "toast.closed" : "toast.ended", { number: call.number, outcome }));
+      const ended = t(own ? "toast.closed" : "toast.ended", { number: call.number, outcome });
+      app.toasts.show(own ? "ok" : "info", theirs ? `${ended} ${tellReason(call.reason, language())}` : ended);
       app.store.dismissCall();
     },
   );
