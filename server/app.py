@@ -18,7 +18,7 @@ from media.fleet import Fleet
 from media.local import LocalEngine
 from media.node import MediaNode
 from media.settings import MediaEvents
-from security.errors import Unavailable
+from security.errors import MadoguchiError, Unavailable
 from security.gate import Gate
 from security.ids import new_id
 from security.policy.baseline import BASELINE
@@ -31,6 +31,7 @@ from server.api.keys import PARTS
 from server.api.middleware import SOCKET_PATH, add_headers, errors, same_origin
 from server.api.present import Present
 from server.api.seats import AWAY, Seats
+from server.audit_signing import AuditSigning
 from server.calls.machine import Limits
 from server.calls.registry import Registry
 from server.clock import utc_now
@@ -112,6 +113,7 @@ async def build_parts(
         keys=keys,
         gate=Gate(BASELINE, audit),
         audit=audit,
+        signing=AuditSigning(people, audit),
         policies=book,
         policy_store=policy_store,
         review=PolicyReview(policy_store, book, audit, clock=utc_now),
@@ -176,7 +178,19 @@ async def running(app: web.Application) -> AsyncIterator[None]:
         await parts.registry.stop()
         await parts.quality.stop()
         await parts.media.stop()
-        await parts.database.close()
+        try:
+            await sign_logs(parts)
+        finally:
+            await parts.database.close()
+
+
+async def sign_logs(parts: Parts) -> None:
+    """Sign every audit log as it stands at the stop; one that does not verify stops no other."""
+    for home in await parts.people.municipalities():
+        try:
+            await parts.signing.sign(home.id, parts.clock())
+        except MadoguchiError as error:
+            log.error("audit log of %s was not signed: %s", home.id, error.message)
 
 
 async def close_pages(app: web.Application) -> None:

@@ -12,6 +12,7 @@ from security.people import Principal
 from security.sign_in import SignIn
 from server.api.hub import Hub
 from server.api.present import Present
+from server.audit_signing import AuditSigning
 from server.calls.registry import Registry
 from server.db.audit import SqlAudit
 from server.db.calls import SqlCalls
@@ -44,6 +45,7 @@ class Parts:
     keys: KeyRing
     gate: Gate
     audit: SqlAudit
+    signing: AuditSigning
     policies: PolicyBook
     policy_store: SqlPolicies
     review: PolicyReview

@@ -22,6 +22,9 @@ class Head:
     link: bytes = GENESIS
 
 
+GENESIS_HEAD = Head()
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """One entry as it lies in a table: `tag` and `at` repeat what the entry says, for searching."""
@@ -73,12 +76,15 @@ def append(
 
 
 class Walk:
-    """Verifies one municipality's chain, entry by entry, in the steps of FORMAT.md section 4."""
+    """Verifies one municipality's chain, entry by entry, in the steps of FORMAT.md section 5."""
 
-    def __init__(self, municipality_id: str, known: Head | None) -> None:
+    def __init__(
+        self, municipality_id: str, known: Head | None, start: Head = GENESIS_HEAD
+    ) -> None:
+        """Begin after `start`, which must be known to be good; `known` is a head to meet."""
         self._municipality_id = municipality_id
         self._known = known
-        self.head = Head()
+        self.head = start
 
     def take(self, stored: Stored) -> None:
         """Verify the next entry; raises `Corrupt` naming the position."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -31,6 +32,7 @@ from security.secret_file import read_secret, write_secret
 ENVIRONMENT_NAME = "MADOGUCHI_KEK"
 _WRAP_MAGIC = b"mgw\x01"
 _WRAP_LABEL = b"madoguchi wrap 1\x00"
+_SIGN_LABEL = b"madoguchi sign 1\x00"
 _KEY_ID_INFO = b"madoguchi key id 1"
 _KEY_ID_BYTES = 8
 _HEAD_BYTES = len(_WRAP_MAGIC) + _KEY_ID_BYTES
@@ -69,6 +71,13 @@ class DataKey:
     def reader(self, file: BinaryIO, *ids: str) -> SealedReader:
         """Return a reader by range over a sealed file. Raises `Corrupt` when it does not verify."""
         return SealedReader(file, self._raw, ids)
+
+    def signing_key(self, *ids: str) -> Ed25519PrivateKey:
+        """Return the signing key for `ids`: always the same one (section 5)."""
+        info = _SIGN_LABEL + encode_ids(ids)
+        return Ed25519PrivateKey.from_private_bytes(
+            HKDF(SHA256(), KEY_BYTES, None, info).derive(self._raw)
+        )
 
 
 class KeyEncryptionKey:

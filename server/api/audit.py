@@ -225,8 +225,18 @@ async def chain(request: web.Request) -> web.Response:
     home = speaker.municipality.id
     await parts.gate.ask("audit.read", speaker.facts(home, now=parts.clock()))
     try:
-        head = await parts.audit.verify(home)
+        found = await parts.audit.verified(home)
+        if found.key not in (None, await parts.signing.public_key(home)):
+            raise Corrupt("the heads are signed with a key that is not ours")
     except Corrupt as error:
-        return answer({"whole": False, "problem": error.message, "entries": None, "head": None})
-    said = {"entries": head.count, "head": head.link.hex()}
+        return answer(
+            {
+                "whole": False,
+                "problem": error.message,
+                "entries": None,
+                "head": None,
+                "signed": None,
+            }
+        )
+    said = {"entries": found.head.count, "head": found.head.link.hex(), "signed": found.signed}
     return answer({"whole": True, "problem": None, **said})

@@ -5,11 +5,12 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import timedelta
 
 from aiohttp import web
 
 from media.quality import LOOK_SECONDS
-from security.errors import Conflict, Denied, NotFound
+from security.errors import Conflict, Corrupt, Denied, NotFound
 from security.people import SessionKind
 from security.policy.baseline import BASELINE
 from security.policy.decide import decide
@@ -26,6 +27,7 @@ SILENT_SECONDS = 10.0
 WATCH_SECONDS = 0.5
 TOUCH_SECONDS = 60.0
 SWEEP_SECONDS = 6 * 3600.0
+SIGN_LOOK_SECONDS = 30.0
 Work = Callable[[Parts], Coroutine[None, None, None]]
 
 
@@ -41,6 +43,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(LOOK_SECONDS, look_at_quality, parts)),
         asyncio.create_task(_forever(TOUCH_SECONDS, touch_open_desks, parts)),
         asyncio.create_task(_forever(SWEEP_SECONDS, sweep_sessions, parts)),
+        asyncio.create_task(_forever(SIGN_LOOK_SECONDS, sign_logs, parts)),
     ]
     if parts.relay is not None:
         renewal = parts.relay.lifetime.total_seconds() / 2
@@ -147,3 +150,13 @@ async def touch_open_desks(parts: Parts) -> None:
 async def sweep_sessions(parts: Parts) -> None:
     """Forget sign-ins, links and failed tries that ended long ago."""
     await parts.sessions.sweep(parts.clock())
+
+
+async def sign_logs(parts: Parts) -> None:
+    """Sign each municipality's audit log as often as its policy says (`audit.sign_minutes`)."""
+    for home in await parts.people.municipalities():
+        every = timedelta(minutes=parts.policies.of(home.id).policy.audit.sign_minutes)
+        try:
+            await parts.signing.sign_if_due(home.id, every, parts.clock())
+        except Corrupt as error:
+            log.error("audit log of %s was not signed: %s", home.id, error.message)

@@ -12,6 +12,7 @@ from security.errors import Conflict, Unavailable
 from security.ids import new_id
 from security.people import LinkPurpose, Municipality, Person, Role
 from security.secret_file import write_secret
+from server.audit_signing import AuditSigning
 from server.cli.house import House, make_house
 from server.cli.municipality import HOURS, TELEPHONE
 from server.cli.options import HOST, LINE, LOGIN, NAME, SLUG
@@ -141,17 +142,21 @@ async def _make_data(settings: Settings, home: Municipality, administrator: Pers
         await house.note(home.id, "municipality:add", home.id, {})
         await house.note(home.id, "person:add", administrator.id, {"role": "administrator"})
         await house.database.checkpoint()
-        await _say(house, settings, administrator)
+        await _say(house, settings, home, administrator)
     finally:
         await house.database.engine.dispose()
 
 
-async def _say(house: House, settings: Settings, administrator: Person) -> None:
+async def _say(house: House, settings: Settings, home: Municipality, administrator: Person) -> None:
     folder = settings.data.folder.parent
     click.echo(f"作成しました / made: {folder}")
     click.echo(f"設定 / settings: {folder / CONFIG_NAME}")
     click.echo(
         f"鍵（必ず別の場所にも保管） / key (keep a copy elsewhere): {settings.keys.kek_file}"
+    )
+    public = (await AuditSigning(house.people, house.audit).public_key(home.id)).hex()
+    click.echo(
+        f"監査ログの公開鍵（紙にも控える） / audit log's public key (note it down): {public}"
     )
     if settings.relay.urls:
         config = folder / CONFIG_NAME

@@ -1,6 +1,8 @@
 """The audit log on disk: one chain per municipality, in a table that can only grow."""
 
 import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -8,15 +10,27 @@ import sqlalchemy as sa
 
 from security.audit.chain import Head, Json, Stored, Walk
 from security.audit.heads import FILE_NAME, HeadsFile
+from security.audit.signatures import Signatures
+from security.errors import Corrupt
 from security.policy.decide import Decision
 from security.policy.facts import Facts
 from security.policy.replay import facts_json
 from server.db import schema as t
+from server.db.audit_heads import SqlAuditHeads
 from server.db.audit_writer import AuditWriter
 from server.db.engine import Database
 
 _ENTRY = t.audit_entry.c
 _BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A chain that is whole: its head, how much of it is signed, and by which key."""
+
+    head: Head
+    signed: int
+    key: bytes | None
 
 
 class SqlAudit:
@@ -27,6 +41,7 @@ class SqlAudit:
         self._database = database
         self._heads = HeadsFile(folder / FILE_NAME)
         self._writer = AuditWriter(database, self._heads)
+        self.signed = SqlAuditHeads(database, folder)
 
     async def write(self, decision: Decision, facts: Facts) -> None:
         """Append one entry for `decision`; durable, with the head in its second file."""
@@ -49,16 +64,39 @@ class SqlAudit:
         await self._writer.append(municipality_id, tag, {"subject": subject, "detail": detail}, now)
 
     async def verify(self, municipality_id: str) -> Head:
-        """Walk the whole chain and return its head.
+        """Walk the whole chain and return its head; see `verified`."""
+        return (await self.verified(municipality_id)).head
+
+    async def verified(
+        self, municipality_id: str, keys: Collection[bytes] | None = None
+    ) -> Verified:
+        """Walk the whole chain with its signed heads, which must be by one of `keys`.
+
+        None: by one key, whichever it is. Raises `Corrupt` naming the first broken position.
+        """
+        heads = await asyncio.to_thread(self._heads.read)
+        signatures = Signatures(await self.signed.every(municipality_id), keys)
+        walk = Walk(municipality_id, heads.get(municipality_id))
+        while batch := await self._after(municipality_id, walk.head.count):
+            await asyncio.to_thread(_take, batch, walk, signatures)
+        signatures.finish(walk.finish())
+        return Verified(walk.head, signatures.count, signatures.key)
+
+    async def follow(self, municipality_id: str, start: Head | None) -> Head:
+        """Walk the chain from `start`, which must still stand there, and return its head.
 
         Raises `Corrupt` naming the first broken position.
         """
-        heads = await asyncio.to_thread(self._heads.read)
-        walk = Walk(municipality_id, heads.get(municipality_id))
+        known = (await asyncio.to_thread(self._heads.read)).get(municipality_id)
+        walk = Walk(municipality_id, known, start or Head())
+        if start is not None:
+            stands = await self._after(municipality_id, start.count - 1, limit=1)
+            if [(one.position, one.link) for one in stands] != [(start.count, start.link)]:
+                raise Corrupt(f"position {start.count}: the link is not the one that was signed")
         while batch := await self._after(municipality_id, walk.head.count):
-            for stored in batch:
-                walk.take(stored)
-        return walk.finish()
+            await asyncio.to_thread(_take, batch, walk, None)
+        # The first entry of all may be on disk before the file of heads knows the chain.
+        return walk.finish() if known is not None else walk.head
 
     async def chains(self) -> list[str]:
         """Return the municipalities that have a chain or a head that says so. Raises `Corrupt`."""
@@ -102,13 +140,22 @@ class SqlAudit:
             rows = (await connection.execute(query)).all()
         return [Stored(r.position, r.tag, r.at, r.entry, r.link) for r in rows]
 
-    async def _after(self, municipality_id: str, position: int) -> list[Stored]:
+    async def _after(
+        self, municipality_id: str, position: int, *, limit: int | None = None
+    ) -> list[Stored]:
         query = (
             sa.select(t.audit_entry)
             .where(_ENTRY.municipality_id == municipality_id, _ENTRY.position > position)
             .order_by(_ENTRY.position)
-            .limit(_BATCH)
+            .limit(limit or _BATCH)
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         return [Stored(row.position, row.tag, row.at, row.entry, row.link) for row in rows]
+
+
+def _take(batch: Sequence[Stored], walk: Walk, signatures: Signatures | None) -> None:
+    for stored in batch:
+        walk.take(stored)
+        if signatures is not None:
+            signatures.take(walk.head)

@@ -24,6 +24,7 @@ from server.db.migrate import is_current, upgrade
 FILE_NAME = "madoguchi.sqlite"
 BUSY_SECONDS = 10
 _WRITES = "madoguchi_writes"
+_REFUSE = "BEGIN SELECT RAISE(ABORT, '{0} is append-only'); END"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -120,13 +121,21 @@ def open_database(folder: Path) -> Database:
     return Database(open_engine(folder / FILE_NAME))
 
 
+def unchanging(table: str) -> tuple[str, ...]:
+    """Return the statements that refuse every change and deletion in `table`."""
+    return tuple(
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        + _REFUSE.format(table)
+        for verb in ("UPDATE", "DELETE")
+    )
+
+
 def append_only(table: str, scope: str, position: str) -> tuple[str, ...]:
     """Return the statements that let `table` only grow, gap-free in `position` for each `scope`."""
-    refuse = "BEGIN SELECT RAISE(ABORT, '{0} is append-only'); END"
+    refuse = _REFUSE
     newest = f"SELECT COALESCE(MAX({position}), 0) FROM {table} WHERE {scope} = NEW.{scope}"  # noqa: S608
     return (
-        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} " + refuse.format(table),
-        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} " + refuse.format(table),
+        *unchanging(table),
         f"CREATE TRIGGER {table}_no_gap BEFORE INSERT ON {table} "
         f"WHEN NEW.{position} <> ({newest}) + 1 " + refuse.format(table),
     )

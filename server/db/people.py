@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from security.errors import Conflict, Corrupt
+from security.crypto.keys import DataKey
+from security.errors import Conflict, Corrupt, NotFound
 from security.people import Municipality, Office, OfficeKind, Person, Role, Tablet, check_office
 from server.db import schema as t
 from server.db.engine import Database, one_row
@@ -71,6 +72,14 @@ class SqlPeople:
         if first is not None:
             raise first
 
+    async def house_key(self, municipality_id: str) -> DataKey:
+        """Return a municipality's house key; raises `NotFound`, `Corrupt`."""
+        this = t.municipality.c.id == municipality_id
+        rows = await self._rows(sa.select(t.municipality.c.key_wrapped).where(this))
+        if not rows:
+            raise NotFound("there is no such municipality")
+        return self._keys.house(municipality_id, rows[0].key_wrapped)
+
     # Offices
 
     async def add_office(self, item: Office) -> None:
@@ -92,9 +101,7 @@ class SqlPeople:
 
     async def add_person(self, item: Person) -> None:
         """Store a new person; raises `Conflict` when the sign-in name is taken."""
-        this = t.municipality.c.id == item.municipality_id
-        (row,) = await self._rows(sa.select(t.municipality.c.key_wrapped).where(this))
-        house = self._keys.house(item.municipality_id, row.key_wrapped)
+        house = await self.house_key(item.municipality_id)
         sealed = seal_name(house, item.municipality_id, item.id, item.name)
         await self._insert(t.person, {**_plain(item, t.person), "name_sealed": sealed})
 

@@ -292,6 +292,18 @@ audit_entry = Table(
     comment="The hash-chained log. Triggers refuse changes, deletions and gaps.",
 )
 
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("count", sa.BigInteger, primary_key=True, comment="how many entries it covers"),
+    Column("at", UtcTime, nullable=False),
+    Column("link", LargeBinary, nullable=False, comment="of the last entry it covers"),
+    Column("public_key", LargeBinary, nullable=False, comment="Ed25519, 32 bytes"),
+    Column("signature", LargeBinary, nullable=False, comment="Ed25519, 64 bytes"),
+    comment="Signed heads of the log. Triggers refuse changes and deletions.",
+)
+
 policy_version = Table(
     "policy_version",
     metadata,

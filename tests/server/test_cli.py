@@ -20,6 +20,8 @@ from media.os_process import OsProcess
 from media.remote import RemoteNode
 from security.audit.heads import HeadsFile
 from security.crypto.keys import KeyEncryptionKey
+from server.audit_signing import AuditSigning
+from server.cli.house import make_house
 from server.cli.root import commands
 from server.demo.authority import issue
 from server.settings import Settings
@@ -286,6 +288,26 @@ def test_the_log_of_commands_verifies(folder: Path) -> None:
     assert (row["entries"], row["error"]) == (3, None)
     (head,) = HeadsFile(folder / "data" / "audit.heads").read().values()
     assert row["head"] == head.link.hex()
+
+
+def test_the_key_printed_at_the_start_is_asked_for(folder: Path) -> None:
+    (row,) = json.loads(done("audit", "key", "--json"))
+    verify = ("audit", "verify", "--data", folder / "data", "--key")
+    assert command(*verify, row["key"]).exit_code == 1
+    asyncio.run(sign_newest(folder, row["key"]))
+    assert row["key"] in done(*verify, row["key"])
+    assert "unknown key" in command(*verify, "00" * 32).stdout
+    refused(*verify, "abc", code=2)
+
+
+async def sign_newest(folder: Path, key: str) -> None:
+    """Sign the log as the server does."""
+    house = make_house(Settings.load(folder / "madoguchi.toml"))
+    (home,) = await house.people.municipalities()
+    signed = await AuditSigning(house.people, house.audit).sign(home.id, datetime.now(UTC))
+    assert signed is not None
+    assert signed.key.hex() == key
+    await house.database.engine.dispose()
 
 
 def test_a_broken_log_exits_with_1_and_names_the_position(folder: Path) -> None:
