@@ -1,10 +1,20 @@
 """Verifies signed heads along a chain (FORMAT.md section 5). Pure."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from security.audit.chain import Head
 from security.audit.signed import SignedHead
 from security.errors import Corrupt
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A chain that is whole: its head, how much of it is signed, and by which key."""
+
+    head: Head
+    signed: int
+    key: bytes | None
 
 
 class Signatures:

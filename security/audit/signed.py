@@ -6,11 +6,12 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from security.audit.chain import Head, canonical, time_text
+from security.audit.chain import Head, Json, canonical, time_text
 from security.errors import Corrupt, Unavailable
 
 FILE_NAME = "audit.signed"
@@ -79,16 +80,7 @@ class SignedHeadsFile:
 
     def append(self, signed: SignedHead) -> None:
         """Write one more, durably. Raises `Unavailable`."""
-        line = json.dumps(
-            {
-                "municipality": signed.municipality_id,
-                "count": signed.head.count,
-                "link": signed.head.link.hex(),
-                "at": signed.at,
-                "key": signed.key.hex(),
-                "signature": signed.signature.hex(),
-            }
-        )
+        line = json.dumps(to_json(signed))
         try:
             with self._path.open("a+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -110,7 +102,26 @@ def _drop_torn_line(descriptor: int) -> None:
 
 def _parse(line: str, name: str) -> SignedHead:
     try:
-        said = json.loads(line)
+        return from_json(json.loads(line))
+    except (ValueError, Corrupt):
+        raise Corrupt(f"{name} holds a line that is not a signed head") from None
+
+
+def to_json(signed: SignedHead) -> Json:
+    """Return a signed head as it stands in files."""
+    return {
+        "municipality": signed.municipality_id,
+        "count": signed.head.count,
+        "link": signed.head.link.hex(),
+        "at": signed.at,
+        "key": signed.key.hex(),
+        "signature": signed.signature.hex(),
+    }
+
+
+def from_json(said: Any) -> SignedHead:
+    """Return what `to_json` wrote. Raises `Corrupt`; the signature is not checked here."""
+    try:
         link, key, signature = (bytes.fromhex(said[n]) for n in ("link", "key", "signature"))
         texts = isinstance(said["municipality"], str) and isinstance(said["at"], str)
         lengths = (len(link), len(key), len(signature)) == (32, KEY_BYTES, SIGNATURE_BYTES)
@@ -119,4 +130,4 @@ def _parse(line: str, name: str) -> SignedHead:
             return SignedHead(said["municipality"], head, said["at"], key, signature)
     except (ValueError, TypeError, KeyError):
         pass
-    raise Corrupt(f"{name} holds a line that is not a signed head")
+    raise Corrupt("not a signed head")

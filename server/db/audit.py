@@ -1,16 +1,16 @@
 """The audit log on disk: one chain per municipality, in a table that can only grow."""
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from security.audit.chain import Head, Json, Stored, Walk
+from security.audit.export import entry_line, opening
 from security.audit.heads import FILE_NAME, HeadsFile
-from security.audit.signatures import Signatures
+from security.audit.signatures import Signatures, Verified
 from security.errors import Corrupt
 from security.policy.decide import Decision
 from security.policy.facts import Facts
@@ -22,15 +22,6 @@ from server.db.engine import Database
 
 _ENTRY = t.audit_entry.c
 _BATCH = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A chain that is whole: its head, how much of it is signed, and by which key."""
-
-    head: Head
-    signed: int
-    key: bytes | None
 
 
 class SqlAudit:
@@ -104,6 +95,15 @@ class SqlAudit:
         async with self._database.reading() as connection:
             stored = set((await connection.execute(query)).scalars())
         return sorted(stored | set(await asyncio.to_thread(self._heads.read)))
+
+    async def export(self, municipality_id: str) -> AsyncIterator[str]:
+        """Give the whole chain as lines (FORMAT.md section 6)."""
+        known = (await asyncio.to_thread(self._heads.read)).get(municipality_id, Head())
+        yield opening(municipality_id, known, await self.signed.every(municipality_id))
+        position = 0
+        while batch := await self._after(municipality_id, position):
+            yield "".join(entry_line(stored) for stored in batch)
+            position = batch[-1].position
 
     async def since(self, municipality_id: str, at: datetime, *, limit: int) -> list[Stored]:
         """Return the newest `limit` entries from `at` on, oldest first."""

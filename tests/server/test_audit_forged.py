@@ -4,7 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.exc import IntegrityError
 
 from security.audit.chain import Head, next_link
+from security.audit.export import verify_lines
+from security.audit.signatures import Verified
 from security.audit.signed import SignedHeadsFile, sign
 from security.crypto.keys import KeyEncryptionKey
 from security.errors import Corrupt
@@ -213,6 +215,46 @@ async def test_a_changed_line_of_the_file_of_signed_heads_is_found(
     with pytest.raises(Corrupt, match="position 4:"):
         await log.verified("m")
     assert stranger(tmp_path) == (1, "m 6 position 4: step 6")
+
+
+async def exported(log: SqlAudit) -> list[str]:
+    """Return the lines of an export."""
+    return "".join([lines async for lines in log.export("m")]).splitlines(keepends=True)
+
+
+async def test_an_export_verifies_by_itself(log: SqlAudit, signing: AuditSigning) -> None:
+    ((home, found),) = verify_lines(await exported(log), {await signing.public_key("m")})
+    assert home == "m"
+    assert isinstance(found, Verified)
+    assert (found.head, found.signed) == (await log.verify("m"), 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "position"),
+    [
+        (lambda lines: [*lines[:3], lines[3].replace("p-3", "p-9"), *lines[4:]], 3),
+        (lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]], 3),
+        (lambda lines: lines[:5], 5),
+        (lambda lines: [*lines[:6], lines[6][:40]], 6),
+        (lambda lines: [*lines[:2], "[]\n", *lines[2:]], 2),
+        (lambda lines: [lines[0].replace('"signature":"', '"signature":"00')[:-9], *lines[1:]], 0),
+    ],
+    ids=["edited", "swapped", "tail removed", "torn", "no entry", "first line torn"],
+)
+async def test_a_changed_export_is_found_and_its_place_named(
+    log: SqlAudit,
+    signing: AuditSigning,
+    change: Callable[[list[str]], list[str]],
+    position: int,
+) -> None:
+    lines = change(await exported(log))
+    if position == 0:
+        with pytest.raises(Corrupt, match="line 1: an export begins"):
+            list(verify_lines(lines, None))
+        return
+    ((_, found),) = verify_lines(lines, None)
+    assert isinstance(found, Corrupt)
+    assert found.message.startswith(f"position {position}:")
 
 
 async def test_a_head_is_signed_once_and_as_often_as_is_due(

@@ -300,6 +300,20 @@ def test_the_key_printed_at_the_start_is_asked_for(folder: Path) -> None:
     refused(*verify, "abc", code=2)
 
 
+def test_an_export_is_verified_without_the_database(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    done("audit", "export", "--data", folder / "data", file)
+    assert "cannot be made" in refused("audit", "export", "--data", folder / "data", file)
+    of_data = done("audit", "verify", "--data", folder / "data", "--json")
+    assert done("audit", "verify", "--from", file, "--json") == of_data
+    file.write_text(file.read_text("utf-8").replace("administrator", "auditor"), "utf-8")
+    result = command("audit", "verify", "--from", file)
+    assert (result.exit_code, "position 2:" in result.stdout) == (1, True)
+    file.write_bytes(b"\xff")
+    assert "not UTF-8" in refused("audit", "verify", "--from", file)
+    refused("audit", "verify", code=2)
+
+
 async def sign_newest(folder: Path, key: str) -> None:
     """Sign the log as the server does."""
     house = make_house(Settings.load(folder / "madoguchi.toml"))
