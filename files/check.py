@@ -5,12 +5,12 @@ Blocking and hungry: call it in a worker thread, one at a time.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from files.blobs import Blobs
-from files.kinds import HEAD_BYTES, PDF, TAIL_BYTES, media_type_of
+from files.kinds import HEAD_BYTES, MEDIA_TYPES, PDF, TAIL_BYTES, media_type_of
 from files.parts import Parts, Place
 from files.rebuild import rebuild
 from security.crypto.keys import DataKey
@@ -26,11 +26,18 @@ class Checked:
     sha256_offered: str
 
 
-def check(blobs: Blobs, place: Place, key: DataKey, *, sha256_sent: str) -> Checked:
+def check(
+    blobs: Blobs,
+    place: Place,
+    key: DataKey,
+    *,
+    sha256_sent: str,
+    allowed: Collection[str] = MEDIA_TYPES,
+) -> Checked:
     """Turn the parts of a file into the blob that is offered, and say what it is.
 
     1. The SHA-256 of the whole must be `sha256_sent`, or `ProtocolError` (`hash_mismatch`).
-    2. The bytes must be a PDF, JPEG or PNG, or `ProtocolError` (`wrong_type`).
+    2. The bytes must be a PDF, JPEG or PNG, and `allowed`, or `ProtocolError` (`wrong_type`).
     3. A picture is rebuilt without metadata (`TooMuch` when it has too many pixels); a PDF
        passes unchanged, piece by piece.
     4. The result is sealed as one blob, there in full or not at all (`Unavailable`, `disk_full`).
@@ -39,6 +46,8 @@ def check(blobs: Blobs, place: Place, key: DataKey, *, sha256_sent: str) -> Chec
     """
     parts = Parts(blobs, place)
     media_type = _looked_at(parts.read(key), sha256_sent)
+    if media_type not in allowed:
+        raise ProtocolError("files of this type are not taken here", code="wrong_type")
     if media_type == PDF:
         return _seal(blobs, place, key, media_type, parts.read(key), parts.received())
     picture = rebuild(b"".join(parts.read(key)), media_type)

@@ -16,6 +16,7 @@ from files.blobs import Blobs, in_thread
 from files.check import check
 from files.claims import Claim, Claims
 from files.entry import FileEntry, FileState
+from files.limits import FileLimits
 from files.names import name_for
 from files.opened import OpenedFile
 from files.parts import PART_BYTES, Parts, Place, is_part
@@ -59,9 +60,11 @@ class Uploads:
         *,
         max_bytes: int = MAX_BYTES,
         max_per_call: int = MAX_PER_CALL,
+        tighten: Callable[[str, FileLimits], FileLimits] | None = None,
     ) -> None:
         self.max_bytes = max_bytes
-        self._max_per_call = max_per_call
+        self._own = FileLimits(max_bytes, max_per_call)
+        self._tighten = tighten
         self._store = store
         self._blobs = blobs
         self._key_of_call = key_of_call
@@ -70,6 +73,10 @@ class Uploads:
         self._creating = asyncio.Lock()
         self._checking = asyncio.Semaphore(1)  # a picture may need half a gigabyte while it is made
         self._on_change: OnChange = _tell_nobody
+
+    def limits_of(self, municipality_id: str) -> FileLimits:
+        """Return the limits that hold in a municipality."""
+        return self._tighten(municipality_id, self._own) if self._tighten else self._own
 
     def listen(self, on_change: OnChange) -> None:
         """Have `on_change` awaited at every change and after every part; it may throttle."""
@@ -92,8 +99,9 @@ class Uploads:
         files on their way may still take.
         """
         permit.require("file.send", call_id)
-        if creation.size_bytes > self.max_bytes:
-            raise TooMuch("the file is too large", limit=self.max_bytes, unit="bytes")
+        limits = self.limits_of(permit.municipality_id)
+        if creation.size_bytes > limits.max_bytes:
+            raise TooMuch("the file is too large", limit=limits.max_bytes, unit="bytes")
         key = await self._key_of_call(permit.municipality_id, call_id)
         entry = FileEntry(
             id=new_id(),
@@ -108,10 +116,10 @@ class Uploads:
         )
         async with self._creating:
             known = await self._store.list_of_call(permit.municipality_id, call_id)
-            if len(known) >= self._max_per_call:
+            if len(known) >= limits.max_per_call:
                 raise TooMuch(
                     "this call has too many files",
-                    limit=self._max_per_call,
+                    limit=limits.max_per_call,
                     unit="files",
                     code="too_many_files",
                     http_status=429,
@@ -344,7 +352,12 @@ class Uploads:
                 raise Unavailable("the bytes of the file are no longer there")
             async with self._checking:
                 found = await in_thread(
-                    check, self._blobs, _place(entry), key, sha256_sent=entry.sha256_sent
+                    check,
+                    self._blobs,
+                    _place(entry),
+                    key,
+                    sha256_sent=entry.sha256_sent,
+                    allowed=self.limits_of(entry.municipality_id).media_types,
                 )
         except MadoguchiError as error:
             log.warning("file %s is refused: %s", entry.id, error.code)

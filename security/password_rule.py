@@ -22,13 +22,13 @@ def normal_form(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def check_password(password: str, login: str) -> None:
+def check_password(password: str, login: str, *, shortest: int = MIN_CHARACTERS) -> None:
     """Raise `ProtocolError` (`weak_password`) with every reason against `password`."""
     text = normal_form(password)
     folded = text.casefold()
     reasons = []
-    if len(text) < MIN_CHARACTERS:
-        reasons.append(Reason("too_short", f"shorter than {MIN_CHARACTERS} characters"))
+    if len(text) < shortest:
+        reasons.append(Reason("too_short", f"shorter than {shortest} characters"))
     if len(text) > MAX_CHARACTERS:
         reasons.append(Reason("too_long", f"longer than {MAX_CHARACTERS} characters"))
     if folded in (login.casefold(), login.casefold() * 2):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from security.errors import Conflict, Reason
+from security.password_rule import MIN_CHARACTERS
 
 SLUG_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 LOGIN_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
@@ -138,11 +139,15 @@ LINK_LIFETIME = {
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """How long a sign-in lasts untouched (`idle`) and at all, and how long a tablet's enrolment."""
+    """How long a sign-in lasts untouched (`idle`) and at all, and how long a tablet's enrolment.
+
+    `password_characters` is the length of the shortest password.
+    """
 
     idle: timedelta = timedelta(minutes=15)
     absolute: timedelta = timedelta(hours=12)
     tablet: timedelta = timedelta(days=400)
+    password_characters: int = MIN_CHARACTERS
 
     def lifetime(self, kind: SessionKind) -> timedelta:
         """Return how long a session of `kind` may last at most."""

@@ -84,6 +84,7 @@ class SignIn:
         clock: Callable[[], datetime],
         passwords: Passwords | None = None,
         limits: SessionLimits | None = None,
+        tighten: Callable[[str, SessionLimits], SessionLimits] | None = None,
         notes: Notes | None = None,
     ) -> None:
         self._people = people
@@ -93,6 +94,11 @@ class SignIn:
         self._notes = notes
         self._sources = SourceTries()
         self.limits = limits or SessionLimits()
+        self._tighten = tighten
+
+    def limits_of(self, municipality_id: str) -> SessionLimits:
+        """Return the limits that hold in a municipality."""
+        return self._tighten(municipality_id, self.limits) if self._tighten else self.limits
 
     # Passwords
 
@@ -155,7 +161,8 @@ class SignIn:
         person = await self._people.person(link.municipality_id, link.person_id)
         if person is None or person.disabled_at is not None:
             raise link_used()
-        check_password(password, person.login)
+        shortest = self.limits_of(person.municipality_id).password_characters
+        check_password(password, person.login, shortest=shortest)
         hashed = await self._passwords.hash(password)
         now = self._clock()
         if await self._sessions.use_link(link.token_hash, LinkPurpose.PASSWORD, now) is None:
@@ -315,7 +322,8 @@ class SignIn:
         now = self._clock()
         if principal is None or not usable(principal, now):
             raise refusal
-        if idle_too_long(principal.session, self.limits, now) and not busy(principal):
+        limits = self.limits_of(principal.municipality.id)
+        if idle_too_long(principal.session, limits, now) and not busy(principal):
             raise refusal
         if touch:
             await self.touch(principal.session)
@@ -367,6 +375,7 @@ class SignIn:
         self, kind: SessionKind, municipality_id: str, person_id: str | None, tablet_id: str | None
     ) -> NewSession:
         token, now = new_token(), self._clock()
+        limits = self.limits_of(municipality_id)
         session = Session(
             token_hash(token),
             kind,
@@ -375,10 +384,10 @@ class SignIn:
             tablet_id,
             created_at=now,
             last_seen_at=now,
-            expires_at=now + self.limits.lifetime(kind),
+            expires_at=now + limits.lifetime(kind),
             revoked_at=None,
         )
-        await self._sessions.begin(session, unused_since=now - self.limits.idle)
+        await self._sessions.begin(session, unused_since=now - limits.idle)
         return NewSession(token, session)
 
 

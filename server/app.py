@@ -53,6 +53,7 @@ from server.policy_review import PolicyReview
 from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
 from server.settings import Settings
+from server.stricter import Stricter
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +79,15 @@ async def build_parts(
         raise
     audit = SqlAudit(database, folder)
     sessions = SqlSessions(database, people)
+    book = PolicyBook(utc_now)
+    stricter = Stricter(lambda home: book.of(home).policy)
     sign_in = SignIn(
-        people, sessions, clock=utc_now, limits=settings.sessions.limits(), notes=audit
+        people,
+        sessions,
+        clock=utc_now,
+        limits=settings.sessions.limits(),
+        tighten=stricter.sessions,
+        notes=audit,
     )
     call_store = SqlCalls(database, keys)
 
@@ -89,16 +97,18 @@ async def build_parts(
         call_store.data_key,
         max_bytes=settings.files.max_bytes,
         max_per_call=settings.files.max_per_call,
+        tighten=stricter.files,
     )
     limits = Limits(settings.calls.resume_seconds, settings.calls.ring_seconds)
     hub = Hub(Seats(keep_seconds=limits.resume_seconds), Directory(people), uploads)
     watch = MediaWatch(hub)
     media = build_media(settings, watch, media_ends_with_us)
-    registry = Registry(call_store, media, hub, clock=utc_now, limits=limits)
+    registry = Registry(
+        call_store, media, hub, clock=utc_now, limits=limits, tighten=stricter.calls
+    )
     hub.bind(registry)
     uploads.listen(hub.file_changed)
     policy_store = SqlPolicies(database)
-    book = PolicyBook(utc_now)
     for version in await policy_store.every_approved():
         book.put(version)
     return Parts(

@@ -60,7 +60,8 @@ async def create(request: web.Request) -> web.Response:
     """Begin an upload."""
     parts, speaker, call = await _speaker_and_call(request)
     permit = await _ask(parts, speaker, "file.send", call.id, call)
-    creation = tus.parse_creation(request.headers, max_bytes=parts.uploads.max_bytes)
+    limits = parts.uploads.limits_of(speaker.municipality.id)
+    creation = tus.parse_creation(request.headers, max_bytes=limits.max_bytes)
     entry = await parts.uploads.create(
         permit,
         call.id,

@@ -46,7 +46,10 @@ class Hub:
     async def draw_call(self, call: Call) -> Json:
         """Return the noun "call" with names."""
         names = await self.directory.names(call)
-        return call_view(call, names, resume_seconds=self.registry.limits.resume_seconds)
+        return call_view(call, names, resume_seconds=self._resume_seconds(call.municipality_id))
+
+    def _resume_seconds(self, municipality_id: str) -> float:
+        return self.registry.limits_of(municipality_id).resume_seconds
 
     async def draw_message(self, call: Call, message: Message) -> Json:
         """Return the noun "chat message" with its writer's name."""
@@ -62,7 +65,7 @@ class Hub:
     async def _draw_waiting(self, municipality_id: str) -> list[Json]:
         """Look every name up first, then draw, so that the picture is of one moment."""
         names = {c.id: await self.directory.names(c) for c in self._open(municipality_id)}
-        resume_seconds = self.registry.limits.resume_seconds
+        resume_seconds = self._resume_seconds(municipality_id)
         return [
             call_view(call, names[call.id], resume_seconds=resume_seconds)
             for call in self._open(municipality_id)

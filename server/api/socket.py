@@ -9,7 +9,6 @@ from typing import Any
 from aiohttp import web
 
 from chat.message import MAX_CHARACTERS
-from files.kinds import MEDIA_TYPES
 from security.errors import (
     Conflict,
     Denied,
@@ -141,6 +140,8 @@ class Page:
         with contextlib.suppress(Conflict, NotFound):
             await registry.apply(self._context.own_call().id, ev.CameBack(speaker.party))
         desk_open = registry.desks.is_open(speaker.seat[1])
+        home = speaker.municipality.id
+        times, files = registry.limits_of(home), parts.uploads.limits_of(home)
         welcome: Json = {
             "type": "welcome",
             "epoch": parts.epoch,
@@ -149,10 +150,10 @@ class Page:
             "you": speaker.you(desk_open=desk_open),
             "limits": {
                 "chat_characters": MAX_CHARACTERS,
-                "file_bytes": parts.uploads.max_bytes,
-                "resume_seconds": registry.limits.resume_seconds,
-                "ring_seconds": registry.limits.ring_seconds,
-                "file_types": list(MEDIA_TYPES),
+                "file_bytes": files.max_bytes,
+                "resume_seconds": times.resume_seconds,
+                "ring_seconds": times.ring_seconds,
+                "file_types": list(files.media_types),
             },
             "relay": relay_view(parts.relay_grant(speaker.municipality.id)),
             "state": None if self._resumed else await welcome_state(parts, speaker),

@@ -41,12 +41,14 @@ class Registry:
         *,
         clock: Callable[[], datetime],
         limits: Limits,
+        tighten: Callable[[str, Limits], Limits] | None = None,
     ) -> None:
         self._store = store
         self._media = media
         self._audience = audience
         self._clock = clock
         self.limits = limits
+        self._tighten = tighten
         self.desks = Desks()
         self._calls: dict[str, Call] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -57,6 +59,10 @@ class Registry:
         self._admitted: set[str] = set()
         self._had_room = True
         self._stopping = False
+
+    def limits_of(self, municipality_id: str) -> Limits:
+        """Return the times that hold in a municipality."""
+        return self._tighten(municipality_id, self.limits) if self._tighten else self.limits
 
     # What there is
 
@@ -227,7 +233,7 @@ class Registry:
 
     async def pass_on(self, call_id: str, person_id: str) -> None:
         """Let a ringing call go; it does not ring at this desk again for the ring time."""
-        rest_seconds = self.limits.ring_seconds
+        rest_seconds = self.limits_of(self.get(call_id).municipality_id).ring_seconds
         self._rest[call_id, person_id] = self._clock() + timedelta(seconds=rest_seconds)
         asyncio.get_running_loop().call_later(rest_seconds, self._rested, call_id, person_id)
         await self.apply(call_id, ev.Passed(person_id))
@@ -261,7 +267,8 @@ class Registry:
             before = self.get(call_id)
             if unless is not None and unless():
                 raise Conflict("this no longer holds", code="wrong_state")
-            after, effects = step(before, event, now=self._clock(), limits=self.limits)
+            limits = self.limits_of(before.municipality_id)
+            after, effects = step(before, event, now=self._clock(), limits=limits)
             for effect in effects:
                 await self._carry_out_or_log(effect, before, after, admit)
             log.info("call %s: %s -> %s", call_id, before.state, after.state)

@@ -13,7 +13,10 @@ import pytest
 from security.crypto.keys import KeyEncryptionKey
 from security.ids import new_id
 from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
+from security.policy.model import BASELINE_POLICY
+from security.policy.versions import Version
 from server.app import Service, running_service
+from server.policy_text import edited
 from server.settings import Settings
 
 Json = dict[str, Any]
@@ -248,6 +251,12 @@ class World:
         await desk.do("call.accept", call=call["id"])
         await counter.until_state("talking")
         return counter, desk, call
+
+    def enforce(self, values: Json, number: int = 1) -> None:
+        """Let a policy with these values be in force from now on."""
+        parts, home = self.service.parts, self.town.municipality.id
+        text, now = edited(BASELINE_POLICY, values, {}, {}), parts.clock()
+        parts.policies.put(Version(home, number, 0, text, "author", now, "", "second", now, now))
 
     async def town_of(self, slug: str) -> Town:
         """Add another municipality."""

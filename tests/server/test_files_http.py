@@ -180,3 +180,16 @@ async def test_many_uploads_at_once_all_arrive(world: Any) -> None:
 
     for file_id in await asyncio.gather(*(one(n) for n in range(5))):
         await last_of(desk, file_id, "offered")
+
+
+async def test_files_are_what_the_policy_allows(world: Any) -> None:
+    counter, desk, call = await world.talking()
+    world.enforce({"files.types": ["jpeg"], "files.max_bytes": 1_000_000, "files.max_per_call": 1})
+    status, body = await create(counter, call["id"], b"", "a.pdf", length=1_000_001)
+    assert (status, body["error"]["code"], body["error"]["limit"]) == (413, "too_large", 1_000_000)
+    file_id = await send(counter, call["id"], PDF, "a.pdf")
+    assert (await last_of(desk, file_id, "refused"))["reason"] == "wrong_type"
+    status, body = await create(counter, call["id"], PDF, "b.pdf")
+    assert (status, body["error"]["code"]) == (429, "too_many_files")
+    page = await world.desk(1)
+    assert (await page.connect())["limits"]["file_types"] == ["image/jpeg"]

@@ -6,21 +6,11 @@ from typing import Any
 import pytest
 
 from security.people import LinkPurpose
-from security.policy.model import BASELINE_POLICY
-from security.policy.versions import Version
 from server.api.housekeeping import watch_policies
-from server.policy_text import edited
 
 PASSWORD = "なつかしい-みなとまち-2026"
 VPN = {"network.vpn": "required", "network.vpn_networks": ["10.0.0.0/8"]}
 BEHIND_PROXY = VPN | {"network.trusted_proxies": ["127.0.0.0/8", "::1/128"]}
-
-
-def enforce(world: Any, values: dict[str, Any], number: int = 1) -> None:
-    """Let a policy be in force from now on."""
-    parts, home = world.service.parts, world.town.municipality.id
-    text, now = edited(BASELINE_POLICY, values, {}, {}), parts.clock()
-    parts.policies.put(Version(home, number, 0, text, "author", now, "", "second", now, now))
 
 
 async def refusals(world: Any, action: str) -> list[Any]:
@@ -77,13 +67,13 @@ async def test_whoever_is_outside_the_vpn_gets_no_cookie_and_stands_in_the_log(
     world: Any, way: str
 ) -> None:
     attempt = await begin(world, way)
-    enforce(world, VPN)
+    world.enforce(VPN)
     status, said, client = await attempt(**{"X-Forwarded-For": "10.1.2.3"})  # nobody vouches
     assert (status, said["error"]["code"]) == (403, "outside_vpn")
     assert "Set-Cookie" not in client.last_headers
     (refused,) = await refusals(world, "session.begin")
     assert refused["reasons"] == ["outside_vpn"]
-    enforce(world, BEHIND_PROXY, number=2)
+    world.enforce(BEHIND_PROXY, number=2)
     through = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"}
     status, said, client = await attempt(**through)
     assert status == 200, said
@@ -92,13 +82,13 @@ async def test_whoever_is_outside_the_vpn_gets_no_cookie_and_stands_in_the_log(
 
 async def test_a_role_that_needs_a_second_factor_does_not_begin_without_one(world: Any) -> None:
     attempt = await begin(world, "password")
-    enforce(world, {"people.second_factor_roles": ["verifier"]})
+    world.enforce({"people.second_factor_roles": ["verifier"]})
     status, said, _ = await attempt()
     assert (status, said["error"]["code"]) == (403, "second_factor")
 
 
 async def test_a_wrong_password_from_outside_tells_nothing_of_the_network(world: Any) -> None:
-    enforce(world, VPN)
+    world.enforce(VPN)
     body = {"login": "verifier-1", "password": "wrong"}
     status, said = await world.stranger().request("POST", "/api/v1/sign-in", body=body)
     assert (status, said["error"]["code"]) == (401, "bad_credentials")
@@ -106,7 +96,7 @@ async def test_a_wrong_password_from_outside_tells_nothing_of_the_network(world:
 
 async def test_a_socket_from_outside_is_closed_with_the_reason(world: Any) -> None:
     desk = await world.desk()
-    enforce(world, VPN)
+    world.enforce(VPN)
     await desk.open_socket()
     assert await desk.until_closed() == 1008
     assert [m["error"]["code"] for m in desk.inbox] == ["outside_vpn"]
@@ -115,7 +105,7 @@ async def test_a_socket_from_outside_is_closed_with_the_reason(world: Any) -> No
 
 
 async def test_a_page_that_comes_back_from_another_address_is_asked_again(world: Any) -> None:
-    enforce(world, {"network.sources": [{"networks": ["127.0.0.0/8", "::1/128"]}]})
+    world.enforce({"network.sources": [{"networks": ["127.0.0.0/8", "::1/128"]}]})
     desk = await world.desk()
     await desk.connect()
     await desk.leave()
@@ -123,7 +113,7 @@ async def test_a_page_that_comes_back_from_another_address_is_asked_again(world:
         "network.sources": [{"networks": ["127.0.0.0/8", "::1/128"]}],
         "network.trusted_proxies": ["127.0.0.0/8", "::1/128"],
     }
-    enforce(world, moved, number=2)
+    world.enforce(moved, number=2)
     await desk.connect()
     await desk.leave()
     desk.forwarded = "203.0.113.5"
@@ -134,7 +124,7 @@ async def test_a_page_that_comes_back_from_another_address_is_asked_again(world:
 
 async def test_a_policy_that_takes_force_ends_the_calls_it_does_not_allow(world: Any) -> None:
     counter, desk, call = await world.talking()
-    enforce(world, VPN)
+    world.enforce(VPN)
     for page in (counter, desk):
         closed = await page.until_state("closed")
         assert (closed["outcome"], closed["reason"]) == ("aborted", "outside_vpn")
@@ -145,7 +135,7 @@ async def test_a_policy_that_takes_force_ends_the_calls_it_does_not_allow(world:
 
 async def test_a_policy_that_takes_force_leaves_the_calls_it_allows_alone(world: Any) -> None:
     counter, desk, _ = await world.talking()
-    enforce(world, {"network.sources": [{"networks": ["127.0.0.0/8", "::1/128"]}]})
+    world.enforce({"network.sources": [{"networks": ["127.0.0.0/8", "::1/128"]}]})
     await watch_policies(world.service.parts)
     await counter.do("chat.send", text="続けます")
     await desk.until("chat")
@@ -156,6 +146,6 @@ async def test_an_open_page_is_asked_under_the_policy_of_now(world: Any) -> None
     desk = await world.desk()
     await desk.connect()
     await desk.do("desk.state", state="open")
-    enforce(world, VPN)
+    world.enforce(VPN)
     with pytest.raises(Exception, match="outside_vpn"):
         await desk.do("offer", connection=1, sdp="v=0")
