@@ -55,9 +55,9 @@ class CallFacts:
 class Facts:
     """The input of every rule. `subject` is the id of what is asked for: call, file, tablet.
 
-    `today` is the date at the municipality; `training` that the call is 研修モード. The last four
+    `today` is the date at the municipality; `training` that the call is 研修モード. The last five
     belong to single actions: what the resident agreed to, how often it was tried before, what a
-    scanner said (`clean`, `found`, None: nothing), who is invited.
+    scanner said (`clean`, `found`, None: nothing), who is invited, whether a text holds 個人番号.
     """
 
     now: datetime
@@ -75,3 +75,4 @@ class Facts:
     tries: int = 0
     scanned: str | None = None
     invited: str | None = None
+    my_number: bool = False

@@ -53,6 +53,7 @@ def facts_json(facts: Facts) -> Json:
         "tries": facts.tries,
         "scanned": facts.scanned,
         "invited": facts.invited,
+        "my_number": facts.my_number,
     }
     return _pruned(kept)
 
@@ -81,6 +82,7 @@ def facts_of(
             tries=kept.get("tries", 0),
             scanned=kept.get("scanned"),
             invited=kept.get("invited"),
+            my_number=kept.get("my_number", False),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Corrupt("an audit entry holds facts that cannot be read") from error

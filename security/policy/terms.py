@@ -170,6 +170,11 @@ INVITABLE = Term(
     Reason("not_invitable", "such a party may not join a call"),
     "calls.third_parties",
 )
+NO_MY_NUMBER = Term(
+    lambda f: f.policy.numbers.my_number != "refuse" or not f.my_number,
+    Reason("my_number", "the text holds an individual number", "総務省令 平成26年第85号"),
+    "numbers.my_number",
+)
 NOT_A_CLERK = Term(
     lambda f: f.actor.role is not Role.CLERK,
     Reason("counter_cannot_decide", "clerks may not do this"),

@@ -153,6 +153,7 @@ def test_who_was_the_clerk_does_not_decide() -> None:
         ("still.view", {"stills": {"viewers": []}}, {}, "not_a_viewer"),
         ("file.offer", {"files": {"scan": "required"}}, {}, "not_scanned"),
         ("file.offer", {"files": {"scan": "if_available"}}, {"scanned": "found"}, "not_scanned"),
+        ("chat.send", {"numbers": {"my_number": "refuse"}}, {"my_number": True}, "my_number"),
         ("call.invite", {"calls": {"third_parties": []}}, {"invited": "senior"}, "not_invitable"),
         (
             "session.begin",

@@ -84,3 +84,17 @@ async def test_another_municipality_keeps_its_own_times(world: Any) -> None:
     town = await world.town_of("ibara")
     desk = await world.desk(town=town)
     assert (await desk.connect())["limits"]["resume_seconds"] == 120
+
+
+@pytest.mark.parametrize(
+    "text", ["123456789018", "番号は １２３４－５６７８－９０１８ です", "1234 5678\n9018"]
+)
+async def test_an_individual_number_does_not_get_into_the_chat(world: Any, text: str) -> None:
+    counter, desk, _ = await world.talking()
+    with pytest.raises(Exception, match="my_number"):
+        await counter.do("chat.send", text=text)
+    await counter.do("chat.send", text="0865-00-0000 に 123456789012")  # its check digit is wrong
+    shown = await desk.until("chat")
+    assert shown["message"]["number"] == 1
+    world.enforce({"numbers.my_number": "warn"})
+    assert (await counter.do("chat.send", text=text))["number"] == 2

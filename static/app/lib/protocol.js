@@ -100,6 +100,7 @@ export const ERROR_CODES = Object.freeze({
     "too_many_retakes",
     "not_scanned",
     "not_invitable",
+    "my_number",
     "bad_policy",
     "bad_start",
     "looser_unexplained",

@@ -1,0 +1,37 @@
+"""Individual numbers are found by their check digit, however they are written."""
+
+import pytest
+
+from security.numbers import check_digit, holds_my_number
+
+
+@pytest.mark.parametrize(
+    ("eleven", "digit"), [("12345678901", 8), ("00000000000", 0), ("00000000001", 9)]
+)
+def test_the_check_digit_is_that_of_the_ordinance(eleven: str, digit: int) -> None:
+    assert check_digit(eleven) == digit
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "123456789018",
+        "a123456789018b",
+        "１２３４５６７８９０１８",
+        "1234-5678-9018",
+        "7 123456789018",
+    ],
+)
+def test_a_number_is_found_however_it_is_written(text: str) -> None:
+    assert holds_my_number(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "123456789012", "1234567890189", "12345678901", "1234abc567890x18", "二〇二六年"]
+)
+def test_other_digits_are_left_alone(text: str) -> None:
+    assert not holds_my_number(text)
+
+
+def test_a_long_text_is_looked_through_at_once() -> None:
+    assert not holds_my_number("1-" * 1000 + "x")
