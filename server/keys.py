@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from security.crypto.keys import ENVIRONMENT_NAME, DataKey, KeyEncryptionKey
-from security.errors import Corrupt, NotFound
+from security.errors import Corrupt, NotFound, Unavailable
 
 _AT_HAND = 512
 
@@ -21,6 +21,10 @@ def load_kek(file: Path, environment: Mapping[str, str]) -> KeyEncryptionKey:
     """
     if environment.get(ENVIRONMENT_NAME):
         return KeyEncryptionKey.from_environment(environment)
+    if file.with_name(file.name + ".next").exists():
+        raise Unavailable(
+            "changing the key-encryption key was interrupted; finish it with: madoguchi keys rotate"
+        )
     return KeyEncryptionKey.from_file(file)
 
 

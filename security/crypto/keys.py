@@ -142,25 +142,45 @@ class KeyEncryptionKey:
     def new_key(self, owner: str) -> tuple[DataKey, bytes]:
         """Return a fresh data key, and the same wrapped for `owner` ("call:<id>") to be stored."""
         raw = secrets.token_bytes(KEY_BYTES)
-        salt = secrets.token_bytes(SALT_BYTES)
-        head = _WRAP_MAGIC + self.key_id
-        cipher, nonce, associated = self._wrapping(head, salt, owner)
-        return DataKey(raw), head + salt + cipher.encrypt(nonce, raw, associated)
+        return DataKey(raw), self._wrap(owner, raw)
+
+    def wrap_again(self, owner: str, wrapped: bytes, old: "KeyEncryptionKey") -> bytes:
+        """Return a data key wrapped by us that `old` wrapped. Raises `Corrupt`."""
+        return self._wrap(owner, old._unwrap(owner, wrapped))
+
+    def wrapped_by_us(self) -> bytes:
+        """Return how each key begins that we wrapped."""
+        return _WRAP_MAGIC + self.key_id
+
+    @staticmethod
+    def key_id_of(wrapped: bytes) -> bytes:
+        """Return the id of the key that wrapped this. Raises `Corrupt` when nothing did."""
+        if len(wrapped) != _WRAPPED_BYTES or not wrapped.startswith(_WRAP_MAGIC):
+            raise Corrupt("not a wrapped key of a version that is known")
+        return wrapped[len(_WRAP_MAGIC) : _HEAD_BYTES]
 
     def unwrap(self, owner: str, wrapped: bytes) -> DataKey:
         """Return the data key that was wrapped for `owner`. Raises `Corrupt` when it is not."""
-        if len(wrapped) != _WRAPPED_BYTES or not wrapped.startswith(_WRAP_MAGIC):
-            raise Corrupt("not a wrapped key of a version that is known")
+        return DataKey(self._unwrap(owner, wrapped))
+
+    def _wrap(self, owner: str, raw: bytes) -> bytes:
+        salt = secrets.token_bytes(SALT_BYTES)
+        head = self.wrapped_by_us()
+        cipher, nonce, associated = self._wrapping(head, salt, owner)
+        return head + salt + cipher.encrypt(nonce, raw, associated)
+
+    def _unwrap(self, owner: str, wrapped: bytes) -> bytes:
+        key_id = self.key_id_of(wrapped)
         head, salt, sealed = (
             wrapped[:_HEAD_BYTES],
             wrapped[_HEAD_BYTES : _HEAD_BYTES + SALT_BYTES],
             wrapped[_HEAD_BYTES + SALT_BYTES :],
         )
-        if head[len(_WRAP_MAGIC) :] != self.key_id:
+        if key_id != self.key_id:
             raise Corrupt("a data key was wrapped by another key-encryption key than ours")
         cipher, nonce, associated = self._wrapping(head, salt, owner)
         try:
-            return DataKey(cipher.decrypt(nonce, sealed, associated))
+            return cipher.decrypt(nonce, sealed, associated)
         except InvalidTag:
             raise Corrupt("a wrapped key does not verify") from None
 

@@ -279,6 +279,29 @@ def test_the_key_may_come_from_the_environment(
     assert listed("person")[0]["name"] == "架空 花子"
 
 
+def test_everything_is_readable_after_the_key_was_changed(folder: Path) -> None:
+    (key,) = json.loads(done("audit", "key", "--json"))
+    assert "1 個の鍵" in done("keys", "rotate")
+    assert listed("person")[0]["name"] == "架空 花子"
+    assert json.loads(done("audit", "key", "--json")) == [key]
+    assert len(list((folder / "keys").iterdir())) == 2
+
+
+def test_the_key_is_not_changed_under_a_running_service(folder: Path) -> None:
+    control = ControlFolder(folder / "data" / "media")
+    control.lock()
+    assert "another server runs" in refused("keys", "rotate")
+    control.close()
+    done("keys", "rotate")
+
+
+def test_a_key_of_the_environment_is_not_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MADOGUCHI_KEK", (folder / "keys" / "kek").read_text("ascii"))
+    assert "only a key in a file" in refused("keys", "rotate")
+
+
 # audit verify
 
 
