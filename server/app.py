@@ -54,6 +54,7 @@ from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
 from server.settings import Settings
 from server.stricter import Stricter
+from server.tls import Certificate
 
 log = logging.getLogger(__name__)
 
@@ -258,22 +259,9 @@ async def serve(
 
     Raises `Unavailable` when a port is taken or the certificate files cannot be used.
     """
-    tls = _tls(settings)
+    files = settings.server.tls_certificate, settings.server.tls_key
+    own = Certificate(files[0], files[1]) if files[0] and files[1] else None
+    tls = own.context if own else None
     async with running_service(settings, tls=tls, media_ends_with_us=media_ends_with_us) as service:
         log.info("serving at %s", service.base_url)
-        await asyncio.Event().wait()
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    certificate, key = settings.server.tls_certificate, settings.server.tls_key
-    if certificate is None or key is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        # An empty password: a locked key fails instead of asking on the terminal.
-        context.load_cert_chain(certificate, key, password="")
-    except OSError as error:
-        why = getattr(error, "reason", None) or error.strerror or "not PEM"
-        raise Unavailable(f"{certificate} and {key} cannot be used for TLS: {why}") from error
-    return context
+        await (own.watch() if own else asyncio.Event().wait())
