@@ -81,7 +81,7 @@ async def build_parts(
     audit = SqlAudit(database, folder)
     sessions = SqlSessions(database, people)
     book = PolicyBook(utc_now)
-    stricter = Stricter(lambda home: book.of(home).policy)
+    stricter = Stricter(book.set_in)
     sign_in = SignIn(
         people,
         sessions,

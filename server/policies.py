@@ -42,6 +42,11 @@ class PolicyBook:
             return BASELINE
         return InForce(version.number, self.policy_of(version), version.starts_at)
 
+    def set_in(self, municipality_id: str) -> Policy | None:
+        """Return the policy that the municipality has set, None while it is the baseline."""
+        found = self.of(municipality_id)
+        return found.policy if found.number else None
+
     def version_in_force(self, municipality_id: str) -> Version | None:
         """Return the version in force, None while it is the baseline."""
         return in_force(self._versions.get(municipality_id, {}).values(), self._clock())

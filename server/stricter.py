@@ -1,6 +1,7 @@
 """The operator's file and a municipality's policy, setting by setting: the stricter one counts.
 
-One place for all settings that both have. The policy is the one in force at the moment of asking.
+One place for all settings that both have. The policy is the one in force at the moment of asking;
+where a municipality has set none yet, the operator's file alone counts.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from security.policy.model import Policy
 from server.calls.machine import Limits
 
 _TYPES = {"pdf": PDF, "jpeg": JPEG, "png": PNG}
-PolicyOf = Callable[[str], Policy]
+PolicyOf = Callable[[str], Policy | None]
 
 
 class Stricter:
@@ -25,15 +26,20 @@ class Stricter:
 
     def calls(self, municipality_id: str, own: Limits) -> Limits:
         """Return the times of a call, in seconds."""
-        calls = self._policy_of(municipality_id).calls
+        policy = self._policy_of(municipality_id)
+        if policy is None:
+            return own
         return Limits(
-            min(own.resume_seconds, calls.resume_seconds),
-            min(own.ring_seconds, calls.ring_seconds),
+            min(own.resume_seconds, policy.calls.resume_seconds),
+            min(own.ring_seconds, policy.calls.ring_seconds),
         )
 
     def files(self, municipality_id: str, own: FileLimits) -> FileLimits:
         """Return what files may be."""
-        files = self._policy_of(municipality_id).files
+        policy = self._policy_of(municipality_id)
+        if policy is None:
+            return own
+        files = policy.files
         allowed = {_TYPES[one] for one in files.types}
         return FileLimits(
             min(own.max_bytes, files.max_bytes),
@@ -43,7 +49,10 @@ class Stricter:
 
     def sessions(self, municipality_id: str, own: SessionLimits) -> SessionLimits:
         """Return how long a sign-in lasts and what a password must be."""
-        people = self._policy_of(municipality_id).people
+        policy = self._policy_of(municipality_id)
+        if policy is None:
+            return own
+        people = policy.people
         return replace(
             own,
             idle=min(own.idle, timedelta(minutes=people.idle_minutes)),
