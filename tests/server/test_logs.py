@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-SECRET_TEXT = "わたしの番号は 123456789018 です"
+SECRET_TEXT = "わたしの住まいは 架空町 九番地 です"
+REFUSED_TEXT = "わたしの番号は 123456789018 です"
 FILE_NAME = "架空マリアの在留カード.pdf"
 
 
@@ -22,6 +23,8 @@ async def test_no_personal_text_and_no_secret_reaches_a_log(
     world = await make_world()
     counter, desk, call = await world.talking()
     await counter.do("chat.send", text=SECRET_TEXT)
+    with pytest.raises(Exception, match="my_number"):
+        await counter.do("chat.send", text=REFUSED_TEXT)
     sdp = "v=0\r\no=- 1 1 IN IP4 203.0.113.77\r\ns=-\r\nm=audio 9 X 0\r\n"
     with pytest.raises(Exception, match="bad_sdp"):
         await desk.do("offer", connection=1, sdp=sdp)
@@ -37,7 +40,15 @@ async def test_no_personal_text_and_no_secret_reaches_a_log(
     )
     assert call["id"] in everything
     assert "INSERT INTO chat_message" in everything
-    secrets = [SECRET_TEXT, "123456789018", FILE_NAME, "203.0.113.77", "架空町", "kasaoka"]
+    secrets = [
+        SECRET_TEXT,
+        REFUSED_TEXT,
+        "123456789018",
+        FILE_NAME,
+        "203.0.113.77",
+        "架空町",
+        "kasaoka",
+    ]
     secrets += [*counter.cookies.values(), *desk.cookies.values(), counter.csrf]
     for secret in secrets:
         assert secret not in everything, secret
