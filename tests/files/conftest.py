@@ -94,7 +94,7 @@ class Tray:
 
     @classmethod
     def over(
-        cls, folder: Path, store: MemoryFiles, *, keep_free_bytes: int = 0, **limits: int
+        cls, folder: Path, store: MemoryFiles, *, keep_free_bytes: int = 0, **limits: Any
     ) -> "Tray":
         blobs = FolderBlobs(folder, keep_free_bytes=keep_free_bytes)
         keys = {"call-1": DataKey(bytes(32)), "call-2": DataKey(bytes(range(32)))}
