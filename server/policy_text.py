@@ -65,6 +65,7 @@ def _setting(setting: Setting, value: Any, tables: list[str]) -> list[str]:
         *_comment(" / ".join(about.name)),
         *_comment(" / ".join(about.protects)),
         *_comment(f"根拠 / source: {about.source}. {_allowed(setting)}"),
+        *(["# まだ効きません / not in effect yet"] if about.waits else []),
     ]
     if value is None:
         return [*lines, f"# {name} =     # 要設定 / to be set"]

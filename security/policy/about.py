@@ -35,7 +35,8 @@ class About:
 
     `enforced` names actions of the gate, or the place that reads the setting. `choices` gives
     the words of each value that can be chosen. `must_set` marks what has no default: real calls
-    wait until it is set (要設定).
+    wait until it is set (要設定). `waits` marks what has no effect yet, since what it governs
+    (recording, stills, real calls) is not built: officers are told so wherever it is shown.
     """
 
     name: Words
@@ -46,13 +47,15 @@ class About:
     unit: Words = ("", "")
     choices: dict[str, Words] = field(default_factory=dict)
     must_set: bool = False
+    waits: bool = False
 
     def __call__(self, schema: dict[str, Any]) -> None:
         """Put the words into a JSON schema of the setting; pydantic calls this."""
         schema["title"] = " / ".join(self.name)
         schema["description"] = " / ".join(self.protects)
         schema["x-source"] = self.source
-        schema["x-enforced"] = self.enforced
+        schema["x-enforced"] = "" if self.waits else self.enforced
+        schema["x-in-effect"] = not self.waits
         schema["x-stricter"] = self.safer.value
         schema["x-must-set"] = self.must_set
         if self.unit[0]:

@@ -11,6 +11,7 @@ const setting = (given) => ({
   protects: both,
   source: "own",
   enforced: "",
+  in_effect: true,
   unit: both,
   choices: [],
   many: false,

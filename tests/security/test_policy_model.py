@@ -1,14 +1,18 @@
 """The settings of a policy: what each says of itself, what it may be, and how it stands."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from security.policy.about import Safer
+from security.policy.baseline import BASELINE
 from security.policy.compare import Standing, changes, standing, to_baseline, unexplained
 from security.policy.model import BASELINE_POLICY, SETTINGS, Looser, Policy
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def with_value(key: str, value: Any) -> Policy:
@@ -114,3 +118,25 @@ def test_a_reason_explains_what_is_looser() -> None:
 def test_a_clause_of_a_setting_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"network\.vpx"):
         Policy.model_validate({"clauses": {"network.vpx": "第1条"}})
+
+
+@pytest.mark.parametrize("key", sorted(k for k, s in SETTINGS.items() if not s.about.waits))
+def test_what_is_said_to_be_in_effect_names_actions_or_files_that_are_there(key: str) -> None:
+    for place in SETTINGS[key].about.enforced.split(", "):
+        assert place in BASELINE or (ROOT / place).is_file(), place
+
+
+def test_actions_that_nobody_asks_about_put_no_setting_into_effect() -> None:
+    asked = "".join(path.read_text("utf-8") for path in sorted((ROOT / "server").rglob("*.py")))
+    for action, rule in BASELINE.items():
+        if f'"{action}"' in asked:
+            continue
+        only_here = {
+            term.setting
+            for term in rule.terms
+            if term.setting
+            and not any(
+                term in other.terms and f'"{name}"' in asked for name, other in BASELINE.items()
+            )
+        }
+        assert all(SETTINGS[key].about.waits for key in only_here), (action, only_here)

@@ -52,6 +52,7 @@ class Calls(Section):
             ),
             source="own",
             enforced="server/calls/registry.py",
+            waits=True,
             safer=Safer.LOWER,
             unit=MINUTES,
         ),
@@ -68,6 +69,7 @@ class Calls(Section):
             ),
             source="own",
             enforced="server/calls/registry.py",
+            waits=True,
             safer=Safer.LOWER,
             unit=MINUTES,
         ),
@@ -84,6 +86,7 @@ class Calls(Section):
             ),
             source="ETSI TS 119 461, BaFin 3/2017",
             enforced="server/calls/assign.py",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -103,6 +106,7 @@ class Calls(Section):
             ),
             source="own",
             enforced="call.invite",
+            waits=True,
             safer=Safer.FEWER,
             choices=choice(
                 [
@@ -125,6 +129,7 @@ class Calls(Section):
             ),
             source="BaFin 3/2017, ETSI TS 119 461",
             enforced="server/calls/quality.py",
+            waits=True,
             safer=Safer.HIGHER,
             unit=("画素", "pixels"),
         ),
@@ -141,6 +146,7 @@ class Calls(Section):
             ),
             source="ETSI TS 119 461",
             enforced="server/calls/quality.py",
+            waits=True,
             safer=Safer.HIGHER,
             unit=("コマ/秒", "frames per second"),
         ),
@@ -157,6 +163,7 @@ class Calls(Section):
             ),
             source="ETSI TS 119 461",
             enforced="server/calls/quality.py",
+            waits=True,
             safer=Safer.LOWER,
             unit=SECONDS,
         ),

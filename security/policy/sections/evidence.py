@@ -32,6 +32,7 @@ class Recording(Section):
             ),
             source="Q&A 10",
             enforced="recording.start",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -52,6 +53,7 @@ class Recording(Section):
             ),
             source="ETSI TS 119 461",
             enforced="call.place",
+            waits=True,
         ),
         min_length=1,
         max_length=1000,
@@ -66,6 +68,7 @@ class Recording(Section):
             ),
             source="own",
             enforced="call.place",
+            waits=True,
         ),
         ge=1,
         le=9999,
@@ -80,6 +83,7 @@ class Recording(Section):
             ),
             source="Q&A 10",
             enforced="recording.continue",
+            waits=True,
             safer=Safer.MORE,
             choices=choice(
                 [
@@ -102,6 +106,7 @@ class Recording(Section):
             ),
             source="own",
             enforced="recording.view",
+            waits=True,
             safer=Safer.FEWER,
             choices=ROLE_WORDS,
         ),
@@ -123,6 +128,7 @@ class Stills(Section):
             ),
             source="own",
             enforced="still.take",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice([("off", "撮らない", "none"), ("on", "撮る", "taken")]),
         ),
@@ -137,6 +143,7 @@ class Stills(Section):
             ),
             source="BaFin 3/2017",
             enforced="still.take",
+            waits=True,
             safer=Safer.LOWER,
             unit=COUNT,
         ),
@@ -153,6 +160,7 @@ class Stills(Section):
             ),
             source="own",
             enforced="still.view",
+            waits=True,
             safer=Safer.FEWER,
             choices=ROLE_WORDS,
         ),
@@ -225,6 +233,7 @@ class Files(Section):
             ),
             source="own",
             enforced="file.offer",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -245,6 +254,7 @@ class Files(Section):
             ),
             source="own",
             enforced="file.read",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice([("on", "1回だけ", "once"), ("off", "何度でも", "any number")]),
         ),
@@ -264,6 +274,7 @@ class Chat(Section):
             ),
             source="own",
             enforced="server/api/housekeeping.py",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -302,6 +313,7 @@ class Numbers(Section):
             ),
             source="健康保険法 第194条の2、国民年金法 第108条の4",
             enforced="chat.send",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice([("refuse", "送らせない", "refuse"), ("warn", "注意する", "warn")]),
         ),

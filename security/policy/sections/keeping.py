@@ -19,6 +19,7 @@ def _days(name: Words) -> int | None:
         enforced="server/api/housekeeping.py, call.place",
         unit=DAYS,
         must_set=True,
+        waits=True,
     )
     value: int | None = setting(None, about, ge=1, le=36_500)
     return value
@@ -47,7 +48,8 @@ class Audit(Section):
                 "leaves proof elsewhere when the server is taken",
             ),
             source="own",
-            enforced="server/audit_export.py",
+            enforced="server/api/housekeeping.py",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [("syslog", "syslogへ送る", "sent by syslog"), ("none", "しない", "none")]

@@ -95,6 +95,7 @@ class Network(Section):
             ),
             source="own",
             enforced="media.path, call.ice",
+            waits=True,
             choices=choice(
                 [
                     ("none", "使わない", "none"),

@@ -81,6 +81,7 @@ class People(Section):
             ),
             source="ETSI TS 119 461",
             enforced="call.place, call.accept",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -97,6 +98,7 @@ class People(Section):
             protects=("知識が古くなることを防ぎます", "keeps knowledge fresh"),
             source="ETSI TS 119 461",
             enforced="call.place, call.accept",
+            waits=True,
             safer=Safer.LOWER,
             unit=("か月", "months"),
         ),
@@ -132,6 +134,7 @@ class People(Section):
             ),
             source="BaFin 3/2017",
             enforced="call.close",
+            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -150,6 +153,7 @@ class People(Section):
             protects=("抜き取りの確からしさを決めます", "decides how much a sample shows"),
             source="own",
             enforced="call.close",
+            waits=True,
             safer=Safer.HIGHER,
             unit=("％", "percent"),
         ),

@@ -13,6 +13,7 @@
  * @property {Both} protects
  * @property {string} source
  * @property {string} enforced
+ * @property {boolean} in_effect false while nothing is built yet that it governs
  * @property {Both} unit
  * @property {Choice[]} choices
  * @property {boolean} many
