@@ -48,10 +48,11 @@ test("a closed call is not turned on again by a yes of before", () => {
   assert.deepEqual(on({ call: call("closed"), agreed: true }), []);
 });
 
-test("the desk has its camera on in a call only", () => {
+test("the desk has its camera on in a call and while it answers one, and not for a ring", () => {
   const desk = { page: "desk" };
-  assert.deepEqual(on({ ...desk, open: false, agreed: true }), []);
-  for (const state of [null, "waiting", "ringing", "closed"]) assert.deepEqual(on({ ...desk, agreed: true, call: call(state) }), ["warm"], String(state));
+  assert.deepEqual(on({ ...desk, open: false }), []);
+  assert.deepEqual(on({ ...desk, agreed: true }), ["devices", "warm"]);
+  for (const state of [null, "waiting", "ringing", "closed"]) assert.deepEqual(on({ ...desk, call: call(state) }), ["warm"], String(state));
   assert.deepEqual(on({ ...desk, call: call("talking") }), CALL);
 });
 

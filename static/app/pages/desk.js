@@ -16,12 +16,12 @@ import { begin, followMedia, wire } from "./wire.js";
 /** @typedef {import("./wire.js").Wired} Wired */
 /** @typedef {ReturnType<typeof createAttention>} Attention */
 
-/** Answering: who comes second is told who was first. @param {Wired} wired @param {import("../parts/html.js").Signal<boolean>} busy */
-function answering({ app, connection, complain }, busy) {
+/** Answering: who comes second is told who was first. @param {Wired} wired @param {import("../parts/html.js").Signal<boolean>} busy @param {import("../parts/html.js").Signal<boolean>} accepting */
+function answering({ app, connection, complain }, busy, accepting) {
   /** @param {string | null} id */
   return async (id) => {
     if (busy.value) return;
-    busy.value = true;
+    busy.value = accepting.value = true;
     try {
       await connection.send("call.accept", { call: id });
     } catch (error) {
@@ -31,7 +31,7 @@ function answering({ app, connection, complain }, busy) {
         app.toasts.show("info", name ? t("toast.taken", { name }) : t("toast.taken.nameless"));
       }
     } finally {
-      busy.value = false;
+      busy.value = accepting.value = false;
     }
   };
 }
@@ -63,8 +63,8 @@ function deciding({ app, ask }, busy) {
   };
 }
 
-/** @param {Wired} wired @param {Attention} attention @returns {DeskApp} */
-function deskApp(wired, attention) {
+/** @param {Wired} wired @param {Attention} attention @param {import("../parts/html.js").Signal<boolean>} accepting @returns {DeskApp} */
+function deskApp(wired, attention, accepting) {
   const { app, ask, sounds } = wired;
   const busy = signal(false);
   return {
@@ -73,7 +73,7 @@ function deskApp(wired, attention) {
     today: signal([]),
     zoom: signal(1),
     permission: attention.permission,
-    accept: answering(wired, busy),
+    accept: answering(wired, busy, accepting),
     pass: (call) => void ask("call.pass", { call }),
     setState: (state) => {
       void ask("desk.state", { state });
@@ -166,13 +166,15 @@ function keys(app) {
 const element = await startPage("desk");
 const wired = await wire("desk");
 const attention = createAttention();
-const app = deskApp(wired, attention);
+// A camera needs a third of a second: it is fetched with the press, not with the answer to it.
+const accepting = signal(false);
+const app = deskApp(wired, attention, accepting);
 followRing(app, wired, attention);
 followEnd(app, followToday(app, wired));
 followLine(wired);
 followNews(wired, "desk", () => document.hidden && attention.mark(t("mark.chat")));
 document.addEventListener("visibilitychange", () => document.hidden || attention.mark(null));
-followMedia(wired, "desk", () => false);
+followMedia(wired, "desk", () => accepting.value);
 followKeys(keys(app));
 draw(html`<${DeskPage} app=${app} />`, element);
 await begin(wired, "desk");

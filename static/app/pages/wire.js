@@ -103,7 +103,7 @@ export async function wire(page) {
  * Camera, microphone, connection and screen lock follow what is wanted; else the lights are out.
  * @param {Wired} wired
  * @param {"counter" | "desk"} page
- * @param {() => boolean} agreed whether the resident has said yes to the picture
+ * @param {() => boolean} agreed whether who is at the page has said yes to the picture
  */
 export function followMedia({ app: { media, store }, known, allowed }, page, agreed) {
   const wake = createWakeLock();

@@ -17,12 +17,13 @@ export const mayRun = (known) => blockedView(known) === null && known.line.state
 
 /**
  * What is to be on now: the own camera and microphone, the connection for sound and picture, the
- * lock that keeps the screen awake. On the counter the devices go on with the resident's yes
- * (`agreed`) and stay until the call is over, so that the officer sees a picture at once.
+ * lock that keeps the screen awake. The devices go on with the yes of who stands or sits there
+ * (`agreed`: the resident's consent, the officer's 応対する) and stay until the call is over, so that
+ * the other sees a picture at once; without a call in the end they go off again.
  *
  * `flowing` is a connection that carries, `warm` one that is ready and carries nothing: at the counter
  * from 呼出 on, at a desk that is 受付中 between calls, both over a line. `callId` is the call it belongs to.
- * @param {Known & {page: "counter" | "desk", agreed: boolean, open: boolean}} known `open`: the desk is 受付中
+ * @param {Known & {page: "counter" | "desk", agreed: boolean, open: boolean}} known `agreed`: while 応対する is under way at a desk; `open`: the desk is 受付中
  */
 export function mediaWanted(known) {
   const { call, page, agreed, line } = known;
@@ -32,7 +33,7 @@ export function mediaWanted(known) {
   const flowing = WITH_MEDIA.has(state);
   const warm = line.state === "open" && (queued || (page === "desk" && known.open && !flowing));
   return {
-    devices: flowing || queued || (page === "counter" && !state && agreed),
+    devices: flowing || queued || (!state && agreed),
     flowing,
     warm,
     awake: flowing || queued,
