@@ -7,7 +7,6 @@ asked and refused. A term is met when the policy does not ask for it.
 from datetime import date
 
 from security.errors import Reason
-from security.people import Role
 from security.policy.decide import Term
 from security.policy.facts import Facts
 from security.values import lies_in, plain_address
@@ -174,9 +173,5 @@ NO_MY_NUMBER = Term(
     lambda f: f.policy.numbers.my_number != "refuse" or not f.my_number,
     Reason("my_number", "the text holds an individual number", "総務省令 平成26年第85号"),
     "numbers.my_number",
-)
-NOT_A_CLERK = Term(
-    lambda f: f.actor.role is not Role.CLERK,
-    Reason("counter_cannot_decide", "clerks may not do this"),
 )
 FROM_WHERE = (VPN, SOURCES, TLS)

@@ -224,6 +224,8 @@ async def chain(request: web.Request) -> web.Response:
     speaker = await speaker_of(parts, request)
     home = speaker.municipality.id
     await parts.gate.ask("audit.read", speaker.facts(home, now=parts.clock()))
+    newest = await parts.audit.signed.newest(home)
+    signed_at = newest.at if newest else None
     try:
         found = await parts.audit.verified(home)
         if found.key not in (None, await parts.signing.public_key(home)):
@@ -236,7 +238,8 @@ async def chain(request: web.Request) -> web.Response:
                 "entries": None,
                 "head": None,
                 "signed": None,
+                "signed_at": signed_at,
             }
         )
     said = {"entries": found.head.count, "head": found.head.link.hex(), "signed": found.signed}
-    return answer({"whole": True, "problem": None, **said})
+    return answer({"whole": True, "problem": None, **said, "signed_at": signed_at})

@@ -38,6 +38,7 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("get", "/api/v1/calls/{call}/files/{file}/content", "Return the offered bytes", None, None),
     ("get", "/api/v1/policy", "Return the policy in force", None, None),
     ("get", "/api/v1/policy/text", "Return the policy in force as TOML", None, None),
+    ("get", "/api/v1/policy/roles", "Return what each role may do", None, None),
     ("get", "/api/v1/policy/versions", "List versions of the policy", None, None),
     ("post", "/api/v1/policy/versions", "Store a draft", policies.DraftBody, None),
     ("get", "/api/v1/policy/versions/{number}", "Return a version", None, None),

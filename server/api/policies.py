@@ -18,7 +18,7 @@ from security.policy.model import BASELINE_POLICY, Policy
 from security.policy.versions import Version
 from server.api.body import answer, read_body
 from server.api.keys import PARTS
-from server.api.policy_views import changes_view, policy_view, version_view
+from server.api.policy_views import changes_view, policy_view, roles_view, version_view
 from server.api.speaker import Speaker, path_id, speaker_of
 from server.parts import Parts
 from server.policy_question import Question, action_of, terms_of
@@ -118,6 +118,13 @@ async def text(request: web.Request) -> web.Response:
     shown = policy_text(parts.policies.of(speaker.municipality.id).policy)
     headers = {"Content-Disposition": 'attachment; filename="policy.toml"'}
     return web.Response(text=shown, content_type="application/toml", headers=headers)
+
+
+@routes.get("/api/v1/policy/roles")
+async def roles(request: web.Request) -> web.Response:
+    """Return the table of roles by which the gate decides."""
+    await _asked(request, "policy.read")
+    return answer(roles_view())
 
 
 @routes.get("/api/v1/policy/versions")

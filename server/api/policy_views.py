@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from security.policy.baseline import BASELINE
 from security.policy.compare import Change, changes, to_baseline
 from security.policy.model import BASELINE_POLICY, SECTIONS, SETTINGS, Policy, plain
 from security.policy.rehearse import Asked
 from security.policy.versions import Version, state_of
+from security.roles import ROLES, pages_of
 from server.api.nouns import time_view
 from server.policies import InForce
 from server.policy_text import words
@@ -136,6 +138,21 @@ def version_view(
 def changes_view(before: Policy, after: Policy) -> list[Json]:
     """Return what differs between two policies, in words."""
     return [change_view(change) for change in changes(before, after)]
+
+
+def roles_view() -> Json:
+    """Return the table of roles: every action in the order of the rules, and who may do it."""
+    return {
+        "actions": list(BASELINE),
+        "roles": [
+            {
+                "role": holder.value if holder else "tablet",
+                "pages": sorted(pages_of(holder)),
+                "actions": [action for action in BASELINE if action in actions],
+            }
+            for holder, actions in ROLES.items()
+        ],
+    }
 
 
 def _person(person_id: str | None, names: Mapping[str, str]) -> Json | None:

@@ -69,6 +69,7 @@ const app = {
   log: signal(null),
   chain: signal(null),
   officers: signal(null),
+  roles: signal(null),
   procedures: signal([]),
   edits: signal({}),
   error: signal(null),
@@ -129,7 +130,10 @@ function followWhere() {
   }
   if (tab === "audit") void load(`audit?${query}`, app.log);
   if (tab === "audit" || tab === "policy") void lookAtChain();
-  if (tab === "officers") void load("officers", app.officers);
+  if (tab === "officers") {
+    void load("officers", app.officers);
+    void load("policy/roles", app.roles);
+  }
 }
 
 /** The chain is only for who may read the log. */

@@ -72,6 +72,9 @@ export function OfficerAudit({ app }) {
       ${chain &&
       html`<${Notice} kind=${chain.whole ? "ok" : "stop"} role=${chain.whole ? undefined : "alert"} title=${t(chain.whole ? "tile.chain.whole" : "tile.chain.broken")}>
         ${chain.whole ? html`${t("tile.chain.entries", { n: chain.entries ?? 0 })} <span class="mono dim">${chain.head?.slice(0, 16)}…</span>` : chain.problem}
+        <br />${chain.signed_at
+          ? t(chain.signed === null ? "chain.signed_at" : "chain.signed", { n: chain.signed ?? 0, at: dateTime(chain.signed_at, language()) })
+          : t("chain.unsigned")}
       <//>`}
       <section class="panel">
         <header><h1>${t("officer.tab.audit")}</h1></header>

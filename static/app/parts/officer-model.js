@@ -16,8 +16,9 @@
  * @typedef {{action: string, allowed: boolean, terms: Term[], question: Record<string, any>}} Answer
  * @typedef {{position: number, at: string, tag: string, subject: string, allowed: boolean | null, reasons: string[], person: string, role: string, office: string, address: string, policy: number, detail: Record<string, any>}} Entry
  * @typedef {{entries: Entry[], more: boolean, names: Record<string, string>}} Log
- * @typedef {{whole: boolean, problem: string | null, entries: number | null, head: string | null}} Chain
+ * @typedef {{whole: boolean, problem: string | null, entries: number | null, head: string | null, signed: number | null, signed_at: string | null}} Chain
  * @typedef {{id: string, name: string, appointed: boolean, proposed_by: string | null, confirmed_by: string | null}} Officer
+ * @typedef {{actions: string[], roles: {role: string, pages: string[], actions: string[]}[]}} Roles
  * @typedef {{municipality: Somebody, person: Somebody & {role: string}, appointed: boolean}} You
  * @typedef {"policy" | "change" | "check" | "audit" | "sheet" | "officers"} Tab
  */
@@ -37,6 +38,7 @@
  * @property {Signal<Log | null>} log
  * @property {Signal<Chain | null>} chain
  * @property {Signal<{officers: Officer[]} | null>} officers
+ * @property {Signal<Roles | null>} roles
  * @property {Signal<{id: string, name: Both}[]>} procedures
  * @property {Signal<Edits>} edits
  * @property {Signal<any>} error

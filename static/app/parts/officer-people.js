@@ -37,5 +37,29 @@ export function OfficerPeople({ app }) {
         </tbody>
       </table>`}
     </section>
+    ${app.roles.value && html`<${RoleTable} roles=${app.roles.value} />`}
   </main>`;
+}
+
+/** The table by which the gate decides: actions down, roles across. @param {{roles: import("./officer-model.js").Roles}} props */
+function RoleTable({ roles }) {
+  return html`<section class="panel" aria-labelledby="roles">
+    <header><h2 id="roles">${t("roles.title")}</h2><span class="dim">${t("roles.what")}</span></header>
+    <div class="wide" tabindex="0" role="region" aria-labelledby="roles">
+      <table class="roles">
+        <thead><tr><th scope="col">${t("roles.action")}</th>${roles.roles.map(({ role }) => html`<th key=${role} scope="col">${t(`role.${role}`)}</th>`)}</tr></thead>
+        <tbody>
+          ${roles.actions.map(
+            (action) => html`<tr key=${action}>
+              <th scope="row">${t(`action.${action}`)}<span class="key">${action}</span></th>
+              ${roles.roles.map(({ role, actions }) => {
+                const may = actions.includes(action);
+                return html`<td key=${role} class=${may ? "may" : "dim"}>${may ? html`<${Icon} name="okc" />` : "―"}<span class="vh">${t(may ? "roles.may" : "roles.not")}</span></td>`;
+              })}
+            </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
 }

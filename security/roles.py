@@ -1,0 +1,89 @@
+"""What each role may do, as one table. Pure.
+
+The gate asks it in every rule (`role()` of security/policy/baseline.py): an action that does not
+stand beside a role here is denied to it, whatever else holds. What stands here is still subject to
+the other terms of its rule: being a party of the call, the network, training, four eyes.
+
+Three promises are read off the table and held by tests/security/test_roles.py: an administrator
+reads no evidence, an officer changes no people, an auditor changes nothing, and a clerk never
+decides. A new action of the gate is entered here, or nobody may do it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from security.people import DESK_PAGE_ROLES, OFFICER_PAGE_ROLES, Role
+
+TABLET = None  # a counter's tablet on which no clerk is signed in
+Holder = Role | None
+
+SIGNED_IN = frozenset({"session.begin"})
+LIVE = SIGNED_IN | {"socket.open"}
+PARTY = frozenset(
+    {
+        "call.veil",
+        "call.devices",
+        "call.quality",
+        "call.read",
+        "media.join",
+        "media.path",
+        "recording.start",
+        "still.take",
+        "chat.send",
+        "chat.read",
+        "file.send",
+        "file.read",
+        "file.offer",
+        "file.withdraw",
+    }
+)
+COUNTER = LIVE | PARTY | {"call.withdraw", "call.unveil"}
+# The identity check stays with municipal staff: none of these ever stands beside a clerk.
+DECIDING = frozenset(
+    {
+        "call.accept",
+        "call.pass",
+        "call.decide",
+        "call.reopen",
+        "call.close",
+        "call.invite",
+        "media.warm",
+        "desk.state",
+    }
+)
+DESK = LIVE | PARTY | DECIDING | {"recording.view", "still.view"}
+# What is seen, said and kept of a call.
+EVIDENCE = frozenset(
+    {"call.read", "chat.read", "file.read", "recording.view", "still.view", "media.join"}
+)
+# Who works here, with what.
+PEOPLE = frozenset({"tablet.revoke", "officer.appoint"})
+READING = frozenset(
+    {"session.begin", "policy.read", "audit.read", "recording.view", "still.view", "socket.open"}
+)
+
+ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
+    {
+        TABLET: COUNTER,
+        Role.CLERK: COUNTER | {"call.place"},
+        Role.VERIFIER: DESK,
+        Role.SENIOR: DESK,
+        Role.ADMINISTRATOR: LIVE | PEOPLE | {"policy.read"},
+        Role.OFFICER: SIGNED_IN
+        | {"policy.read", "policy.draft", "policy.approve", "policy.withdraw", "audit.read"},
+        Role.AUDITOR: SIGNED_IN | {"policy.read", "audit.read", "recording.view", "still.view"},
+    }
+)
+
+
+def pages_of(holder: Holder) -> frozenset[str]:
+    """Return the pages from which somebody acts."""
+    if holder in (TABLET, Role.CLERK):
+        return frozenset({"counter"})
+    desk = {"desk"} if holder in DESK_PAGE_ROLES else set()
+    return frozenset(desk | ({"officer"} if holder in OFFICER_PAGE_ROLES else set()))
+
+
+def may(holder: Holder, page: str, action: str) -> bool:
+    """Tell whether the table lets `holder`, who acts from `page`, do `action`."""
+    return page in pages_of(holder) and action in ROLES[holder]

@@ -1,0 +1,114 @@
+"""What stands before each route and each message of a page: the one list that a test walks.
+
+tests/server/test_walk.py goes to every route of the application and sends every message as every
+role, and compares the answers with this list and security/roles.py. A route or message that is
+not entered here fails that test. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+EVERY_PAGE = frozenset({"counter", "desk", "officer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Nobody has to be signed in. `why` says what protects it, or that nothing needs to."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Whoever is signed in on one of `pages`, whatever the role; answers the own things alone."""
+
+    pages: frozenset[str] = EVERY_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """Only what the gate allows: `action` stands beside the roles that may (security/roles.py)."""
+
+    action: str
+    pages: frozenset[str] = EVERY_PAGE
+
+
+SOCKET = Asks("socket.open", frozenset({"counter", "desk"}))
+Access = Open | SignedIn | Asks
+PAGE = Open("holds nothing personal")
+PROOF = Open("the body proves who it is")
+_CALL = "/api/v1/calls/{call}"
+_FILE = f"{_CALL}/files/{{file}}"
+_VERSION = "/api/v1/policy/versions/{number}"
+
+ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
+    {
+        ("GET", "/"): PAGE,
+        ("GET", "/counter"): PAGE,
+        ("GET", "/desk"): PAGE,
+        ("GET", "/sign-in"): PAGE,
+        ("GET", "/link"): PAGE,
+        ("GET", "/enrol"): PAGE,
+        ("GET", "/password"): PAGE,
+        ("GET", "/officer"): PAGE,
+        ("GET", "/healthz"): PAGE,
+        ("GET", "/metrics"): Open("loopback alone; ids and counts"),
+        ("GET", "/api/openapi.json"): PAGE,
+        ("GET", "/api/v1/municipalities"): PAGE,
+        ("POST", "/api/v1/sign-in"): PROOF,
+        ("POST", "/api/v1/links"): PROOF,
+        ("POST", "/api/v1/password"): PROOF,
+        ("POST", "/api/v1/enrol"): PROOF,
+        ("GET", "/api/v1/me"): SignedIn(),
+        ("POST", "/api/v1/sign-out"): SignedIn(),
+        ("GET", "/api/v1/procedures"): SignedIn(),
+        ("GET", "/api/v1/calls"): SignedIn(frozenset({"desk"})),
+        ("GET", "/api/v1/ws"): SOCKET,
+        ("GET", _CALL): Asks("call.read"),
+        ("OPTIONS", f"{_CALL}/files"): PAGE,
+        ("POST", f"{_CALL}/files"): Asks("file.send"),
+        ("HEAD", _FILE): Asks("file.send"),
+        ("PATCH", _FILE): Asks("file.send"),
+        ("DELETE", _FILE): Asks("file.withdraw"),
+        ("GET", f"{_FILE}/content"): Asks("file.read"),
+        ("POST", "/api/v1/tablets/{tablet}/revoke"): Asks("tablet.revoke"),
+        ("GET", "/api/v1/policy"): Asks("policy.read"),
+        ("GET", "/api/v1/policy/text"): Asks("policy.read"),
+        ("GET", "/api/v1/policy/roles"): Asks("policy.read"),
+        ("GET", "/api/v1/policy/versions"): Asks("policy.read"),
+        ("POST", "/api/v1/policy/versions"): Asks("policy.draft"),
+        ("GET", _VERSION): Asks("policy.read"),
+        ("GET", f"{_VERSION}/rehearsal"): Asks("policy.read"),
+        ("POST", f"{_VERSION}/approve"): Asks("policy.approve"),
+        ("POST", f"{_VERSION}/withdraw"): Asks("policy.withdraw"),
+        ("POST", "/api/v1/policy/explain"): Asks("policy.read"),
+        ("GET", "/api/v1/officers"): Asks("policy.read"),
+        ("POST", "/api/v1/officers/{person}/appoint"): Asks("officer.appoint"),
+        ("GET", "/api/v1/audit"): Asks("audit.read"),
+        ("GET", "/api/v1/audit/export"): Asks("audit.read"),
+        ("GET", "/api/v1/audit/chain"): Asks("audit.read"),
+    }
+)
+
+# Of messages with two meanings the first: `call.veil` with `on` true, `offer` in a call.
+MESSAGES: Mapping[str, Access] = MappingProxyType(
+    {
+        "hello": SOCKET,
+        "pong": SOCKET,
+        "call.place": Asks("call.place"),
+        "call.withdraw": Asks("call.withdraw"),
+        "call.accept": Asks("call.accept"),
+        "call.pass": Asks("call.pass"),
+        "call.decide": Asks("call.decide"),
+        "call.reopen": Asks("call.reopen"),
+        "call.close": Asks("call.close"),
+        "call.veil": Asks("call.veil"),
+        "call.devices": Asks("call.devices"),
+        "call.quality": Asks("call.quality"),
+        "desk.state": Asks("desk.state"),
+        "offer": Asks("media.join"),
+        "chat.send": Asks("chat.send"),
+        "chat.read": Asks("chat.read"),
+    }
+)
