@@ -70,6 +70,19 @@ async def call(pair: Pair) -> Pair:
     return pair
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def standing(browser: Browser, service: RunningService) -> AsyncIterator[Pair]:
+    """A call that tests take as they find it and leave as it was, but for what they add."""
+    town = await service.town(f"town-{next(_numbers)}")
+    both = await sit_down(browser, browser, town, service.base_url)
+    await both.talk()
+    await both.until_moving()
+    yield both
+    broken = [error for seat in both.both for error in seat.page.errors]
+    await both.end()
+    assert broken == []
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Page]]]:
     """Return what opens an empty page of a size in a fresh profile."""

@@ -10,6 +10,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(300),
+    pytest.mark.parametrize("browser", ["chromium"], indirect=True),
 ]
 # What the demo's town and its people are called, in any language.
 NAMES = ("架空市", "架空中央郵便局", "番窓口", "見本 いちか", "架空 一郎", "日本語")

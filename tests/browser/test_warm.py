@@ -52,6 +52,7 @@ async def test_both_ends_are_connected_before_the_answer_and_nothing_is_on_befor
     await counter.page.until(f"{OPEN}.length === 0")
 
 
+@pytest.mark.parametrize("browser", ["chromium"], indirect=True)
 async def test_pictures_go_in_h264_when_the_tablet_makes_it_and_both_browsers_have_it(
     pair: Pair,
 ) -> None:

@@ -133,6 +133,14 @@ class Seat:
             f"JSON.stringify({MESSAGES}) === JSON.stringify(JSON.parse({wanted}))", seconds=seconds
         )
 
+    async def until_last(self, *texts: str) -> None:
+        """Wait until the chat ends so."""
+        wanted = json.dumps(json.dumps(texts))
+        await self.page.until(
+            f"JSON.stringify({MESSAGES}.slice(-{len(texts)})) "
+            f"=== JSON.stringify(JSON.parse({wanted}))"
+        )
+
     async def show_files(self) -> None:
         """Bring the list of files into view."""
 
@@ -188,6 +196,10 @@ class Counter(Seat):
     async def until_messages(self, *texts: str, seconds: float = WITHIN_SECONDS) -> None:
         await self.tab("chat")
         await super().until_messages(*texts, seconds=seconds)
+
+    async def until_last(self, *texts: str) -> None:
+        await self.tab("chat")
+        await super().until_last(*texts)
 
 
 class Desk(Seat):
