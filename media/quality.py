@@ -178,11 +178,10 @@ class Calm:
 class MinimumPicture:
     """The least picture that an identity check may go on with, and how long it may be missed.
 
-    Sides are in pixels of a picture lying or upright; 0 seconds turns the rule off.
+    `side` is the shorter side in pixels, so that it holds of a picture lying or upright.
     """
 
-    width: int
-    height: int
+    side: int
     fps: int
     seconds: int
 
@@ -190,9 +189,7 @@ class MinimumPicture:
         """Tell whether the picture shown is enough; None while there is none to judge."""
         if line.width is None or line.height is None or line.fps is None:
             return None
-        long, short = max(line.width, line.height), min(line.width, line.height)
-        least_long, least_short = max(self.width, self.height), min(self.width, self.height)
-        return long >= least_long and short >= least_short and line.fps >= self.fps
+        return min(line.width, line.height) >= self.side and line.fps >= self.fps
 
 
 class BelowMinimum:
@@ -211,7 +208,7 @@ class BelowMinimum:
 
     def step(self, minimum: MinimumPicture, line: Line, now: float) -> bool:
         """Take a look and tell whether breaking off is offered."""
-        met = minimum.met(line) if minimum.seconds else None
+        met = minimum.met(line)
         if met is None:
             self._since = self._enough_since = None
             self.offered = False

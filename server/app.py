@@ -7,6 +7,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from aiohttp import web
 
@@ -22,6 +23,7 @@ from security.errors import MadoguchiError, Unavailable
 from security.gate import Gate
 from security.ids import new_id
 from security.policy.baseline import BASELINE
+from security.policy.model import BASELINE_POLICY
 from security.sign_in import SignIn
 from server.api import accounts, audit, calls, files, openapi, ops, pages, policies, socket
 from server.api.directory import Directory
@@ -32,6 +34,7 @@ from server.api.middleware import SOCKET_PATH, add_headers, errors, same_origin
 from server.api.present import Present
 from server.api.seats import AWAY, Seats
 from server.audit_signing import AuditSigning
+from server.call_times import CallTimes
 from server.calls.machine import Limits
 from server.calls.registry import Registry
 from server.clock import utc_now
@@ -60,7 +63,9 @@ log = logging.getLogger(__name__)
 
 
 async def build_parts(
-    settings: Settings, media_ends_with_us: Callable[[], bool] = lambda: True
+    settings: Settings,
+    media_ends_with_us: Callable[[], bool] = lambda: True,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Parts:
     """Return the real parts; the database is brought to the newest schema.
 
@@ -80,12 +85,12 @@ async def build_parts(
         raise
     audit = SqlAudit(database, folder)
     sessions = SqlSessions(database, people)
-    book = PolicyBook(utc_now)
+    book = PolicyBook(clock)
     stricter = Stricter(book.set_in)
     sign_in = SignIn(
         people,
         sessions,
-        clock=utc_now,
+        clock=clock,
         limits=settings.sessions.limits(),
         tighten=stricter.sessions,
         notes=audit,
@@ -100,21 +105,25 @@ async def build_parts(
         max_per_call=settings.files.max_per_call,
         tighten=stricter.files,
     )
-    limits = Limits(settings.calls.resume_seconds, settings.calls.ring_seconds)
+    limits = Limits(
+        settings.calls.resume_seconds,
+        settings.calls.ring_seconds,
+        BASELINE_POLICY.calls.max_waiting_minutes * 60,
+        BASELINE_POLICY.calls.max_minutes * 60,
+    )
     hub = Hub(Seats(keep_seconds=limits.resume_seconds), Directory(people), uploads)
     watch = MediaWatch(hub)
     media = build_media(settings, watch, media_ends_with_us)
-    registry = Registry(
-        call_store, media, hub, clock=utc_now, limits=limits, tighten=stricter.calls
-    )
+    registry = Registry(call_store, media, hub, clock=clock, limits=limits, tighten=stricter.calls)
     hub.bind(registry)
     uploads.listen(hub.file_changed)
+    gate = Gate(BASELINE, audit)
     policy_store = SqlPolicies(database)
     for version in await policy_store.every_approved():
         book.put(version)
     return Parts(
         settings=settings,
-        clock=utc_now,
+        clock=clock,
         epoch=new_id(),
         database=database,
         people=people,
@@ -122,13 +131,13 @@ async def build_parts(
         sign_in=sign_in,
         calls=call_store,
         keys=keys,
-        gate=Gate(BASELINE, audit),
+        gate=gate,
         audit=audit,
         signing=AuditSigning(people, audit),
         policies=book,
         policy_store=policy_store,
-        review=PolicyReview(policy_store, book, audit, clock=utc_now),
-        present=Present(registry, utc_now),
+        review=PolicyReview(policy_store, book, audit, clock=clock),
+        present=Present(registry, clock),
         chat=ChatLog(SqlChat(database)),
         uploads=uploads,
         media=media,
@@ -137,7 +146,8 @@ async def build_parts(
         hub=hub,
         catalog=shipped(),
         loop_lag=LoopLag(),
-        quality=QualityWatch(hub, media, SqlQuality(database), settings.minimum_picture.rule()),
+        times=CallTimes(hub, gate, book, clock=clock),
+        quality=QualityWatch(hub, media, SqlQuality(database), book.minimum_picture),
     )
 
 
@@ -228,9 +238,10 @@ async def running_service(
     *,
     tls: ssl.SSLContext | None = None,
     media_ends_with_us: Callable[[], bool] = lambda: True,
+    clock: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Service]:
     """Run the service until the block ends. Port 0 takes a free one."""
-    parts = await build_parts(settings, media_ends_with_us)
+    parts = await build_parts(settings, media_ends_with_us, clock)
     runner = web.AppRunner(create_app(parts), access_log=None, shutdown_timeout=3.0)
     try:
         await runner.setup()

@@ -13,6 +13,7 @@ from security.sign_in import SignIn
 from server.api.hub import Hub
 from server.api.present import Present
 from server.audit_signing import AuditSigning
+from server.call_times import CallTimes
 from server.calls.registry import Registry
 from server.db.audit import SqlAudit
 from server.db.calls import SqlCalls
@@ -58,6 +59,7 @@ class Parts:
     hub: Hub
     catalog: Catalog
     loop_lag: LoopLag
+    times: CallTimes
     quality: QualityWatch
 
     def relay_grant(self, municipality_id: str) -> Grant | None:

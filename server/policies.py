@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from media.quality import MinimumPicture
 from security.errors import Corrupt
 from security.policy.model import BASELINE_POLICY, Policy
 from security.policy.versions import Version, in_force
@@ -46,6 +47,13 @@ class PolicyBook:
         """Return the policy that the municipality has set, None while it is the baseline."""
         found = self.of(municipality_id)
         return found.policy if found.number else None
+
+    def minimum_picture(self, municipality_id: str) -> MinimumPicture:
+        """Return what the desk must see, or breaking off is offered there."""
+        calls = self.of(municipality_id).policy.calls
+        return MinimumPicture(
+            calls.minimum_height_px, calls.minimum_frames_per_second, calls.poor_picture_seconds
+        )
 
     def version_in_force(self, municipality_id: str) -> Version | None:
         """Return the version in force, None while it is the baseline."""

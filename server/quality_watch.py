@@ -33,9 +33,9 @@ class QualityStore(Protocol):
 class Followed:
     """One running call."""
 
-    def __init__(self, call: Call, minimum: MinimumPicture, *, now: float) -> None:
+    def __init__(self, call: Call, *, now: float) -> None:
         self.municipality_id = call.municipality_id
-        self.quality = CallQuality(minimum)
+        self.quality = CallQuality()
         self.saved_at = now
 
 
@@ -47,7 +47,7 @@ class QualityWatch:
         hub: Hub,
         media: MediaEngine,
         store: QualityStore,
-        minimum: MinimumPicture,
+        minimum: Callable[[str], MinimumPicture],
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -93,7 +93,8 @@ class QualityWatch:
         except (NotFound, Unavailable):
             return
         picture = not call.veiled and call.counter.camera is Device.ON
-        followed.quality.look(stats, self._now(), picture=picture)
+        minimum = self._minimum(call.municipality_id)
+        followed.quality.look(stats, self._now(), picture=picture, minimum=minimum)
         self._tell(call, followed)
         if self._now() - followed.saved_at >= SAVE_SECONDS:
             await self._save(call.id)
@@ -103,7 +104,7 @@ class QualityWatch:
         followed = self._followed.get(call.id)
         if followed is None:
             kept = await self._store.load(call.municipality_id, call.id)
-            followed = Followed(call, self._minimum, now=self._now())
+            followed = Followed(call, now=self._now())
             followed.quality.summaries.update(kept)
             followed = self._followed.setdefault(call.id, followed)
         return followed

@@ -7,7 +7,7 @@ Relative paths are relative to the folder of the file.
 import ipaddress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -17,9 +17,9 @@ from pydantic import (
     Strict,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
-from media.quality import MinimumPicture
 from media.settings import MediaSettings
 from security.people import SessionLimits
 from security.secret_file import read_secret
@@ -251,21 +251,6 @@ class CallSettings(Section):
     )
 
 
-class MinimumPictureSettings(Section):
-    """The least picture for an identity check; the desk is offered 中断 when it stays below."""
-
-    width: int = Field(640, ge=0, le=3840, description="In pixels; the picture may be turned.")
-    height: int = Field(360, ge=0, le=2160, description="In pixels.")
-    frames_per_second: int = Field(3, ge=0, le=30, description="As the desk sees them.")
-    seconds: int = Field(
-        20, ge=0, le=300, description="How long it may stay below; 0 turns the rule off."
-    )
-
-    def rule(self) -> MinimumPicture:
-        """Return what the watch is told."""
-        return MinimumPicture(self.width, self.height, self.frames_per_second, self.seconds)
-
-
 class FileSettings(Section):
     """Documents sent during a call."""
 
@@ -306,12 +291,17 @@ class Settings(Section):
     media: MediaPort = Field(MediaPort(), description="Sound and pictures.")
     relay: RelaySettings = Field(RelaySettings(), description="A TURN relay of our own.")
     calls: CallSettings = Field(CallSettings(), description="Times of a call.")
-    minimum_picture: MinimumPictureSettings = Field(
-        MinimumPictureSettings(), description="The least picture for an identity check."
-    )
     files: FileSettings = Field(FileSettings(), description="Documents sent during a call.")
     sessions: SignInSettings = Field(SignInSettings(), description="How long a sign-in lasts.")
     keys: KeySettings = Field(KeySettings(), description="The key-encryption key.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_the_policy_says_now(cls, data: Any) -> Any:
+        """Pass over an empty `[minimum_picture]`: files made by earlier versions have one."""
+        if isinstance(data, dict) and data.get("minimum_picture") == {}:
+            return {name: value for name, value in data.items() if name != "minimum_picture"}
+        return data
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -32,6 +32,9 @@ class Stricter:
         return Limits(
             min(own.resume_seconds, policy.calls.resume_seconds),
             min(own.ring_seconds, policy.calls.ring_seconds),
+            policy.calls.max_waiting_minutes * 60,
+            policy.calls.max_minutes * 60,
+            policy.calls.assignment == "random",
         )
 
     def files(self, municipality_id: str, own: FileLimits) -> FileLimits:

@@ -22,6 +22,7 @@ from security.policy.terms import (
     RECORDING_ON,
     RECORDING_VIEWER,
     RELAY,
+    RINGS_HERE,
     SCANNED,
     SECOND_FACTOR,
     SOURCES,
@@ -30,6 +31,8 @@ from security.policy.terms import (
     STILLS_ON,
     TRAINED,
     VPN,
+    WITHIN_LENGTH,
+    WITHIN_WAIT,
 )
 from security.roles import COUNTER, DECIDING, DESK, may
 
@@ -136,7 +139,7 @@ _RULES = (
         (TABLET_LIVE, DIRECT_OFFICE, PROCEDURE_OPEN, *FROM_WHERE, TRAINED, KEEPING_SET),
     ),
     Rule("call.withdraw", (SAME_MUNICIPALITY, COUNTER_OF_CALL)),
-    Rule("call.accept", (SAME_MUNICIPALITY, *FROM_WHERE, TRAINED, FOUR_EYES)),
+    Rule("call.accept", (SAME_MUNICIPALITY, *FROM_WHERE, TRAINED, FOUR_EYES, RINGS_HERE)),
     Rule("call.pass", (SAME_MUNICIPALITY,)),
     Rule("call.decide", (SAME_MUNICIPALITY, DESK_OF_CALL)),
     Rule("call.reopen", (SAME_MUNICIPALITY, DESK_OF_CALL)),
@@ -144,6 +147,11 @@ _RULES = (
     Rule("call.invite", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE, INVITABLE)),
     Rule("call.veil", (SAME_MUNICIPALITY, PARTY, CALL_LIVE)),
     Rule("call.unveil", (SAME_MUNICIPALITY, COUNTER_OF_CALL, CALL_LIVE)),
+    Rule(
+        "call.continue",
+        (SAME_MUNICIPALITY, COUNTER_OF_CALL, WITHIN_LENGTH, WITHIN_WAIT),
+        quiet=True,
+    ),
     Rule("call.devices", (SAME_MUNICIPALITY, PARTY), quiet=True),
     Rule("call.quality", (SAME_MUNICIPALITY, PARTY), quiet=True),
     Rule("call.read", (SAME_MUNICIPALITY, PARTY), quiet=True),

@@ -55,9 +55,10 @@ class CallFacts:
 class Facts:
     """The input of every rule. `subject` is the id of what is asked for: call, file, tablet.
 
-    `today` is the date at the municipality; `training` that the call is 研修モード. The last five
+    `today` is the date at the municipality; `training` that the call is 研修モード. The others
     belong to single actions: what the resident agreed to, how often it was tried before, what a
-    scanner said (`clean`, `found`, None: nothing), who is invited, whether a text holds 個人番号.
+    scanner said (`clean`, `found`, None: nothing), who is invited, whether a text holds 個人番号,
+    how long a call has waited and how long ago it was first answered.
     """
 
     now: datetime
@@ -76,3 +77,5 @@ class Facts:
     scanned: str | None = None
     invited: str | None = None
     my_number: bool = False
+    waited_seconds: int = 0
+    talked_seconds: int = 0

@@ -54,6 +54,8 @@ def facts_json(facts: Facts) -> Json:
         "scanned": facts.scanned,
         "invited": facts.invited,
         "my_number": facts.my_number,
+        "waited_seconds": facts.waited_seconds,
+        "talked_seconds": facts.talked_seconds,
     }
     return _pruned(kept)
 
@@ -83,6 +85,8 @@ def facts_of(
             scanned=kept.get("scanned"),
             invited=kept.get("invited"),
             my_number=kept.get("my_number", False),
+            waited_seconds=kept.get("waited_seconds", 0),
+            talked_seconds=kept.get("talked_seconds", 0),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Corrupt("an audit entry holds facts that cannot be read") from error

@@ -78,6 +78,12 @@ def _four_eyes(f: Facts) -> bool:
     return f.call.clerk_id is None or f.call.clerk_id != f.actor.person_id
 
 
+def _rings_here(f: Facts) -> bool:
+    if f.policy.calls.assignment != "random":
+        return True
+    return f.call is not None and f.call.desk_id == f.actor.person_id
+
+
 def _may_record(f: Facts) -> bool:
     return f.policy.recording.mode != "off"
 
@@ -173,5 +179,20 @@ NO_MY_NUMBER = Term(
     lambda f: f.policy.numbers.my_number != "refuse" or not f.my_number,
     Reason("my_number", "the text holds an individual number", "総務省令 平成26年第85号"),
     "numbers.my_number",
+)
+RINGS_HERE = Term(
+    _rings_here,
+    Reason("not_offered", "calls are assigned at random and this one does not ring here"),
+    "calls.assignment",
+)
+WITHIN_LENGTH = Term(
+    lambda f: f.talked_seconds < f.policy.calls.max_minutes * 60,
+    Reason("max_length", "the call has lasted as long as a call may"),
+    "calls.max_minutes",
+)
+WITHIN_WAIT = Term(
+    lambda f: f.waited_seconds < f.policy.calls.max_waiting_minutes * 60,
+    Reason("max_waiting", "the call has waited as long as a call may"),
+    "calls.max_waiting_minutes",
 )
 FROM_WHERE = (VPN, SOURCES, TLS)

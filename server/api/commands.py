@@ -108,7 +108,10 @@ async def accept(context: Context, message: m.Accept) -> Json:
     """Answer the oldest call, or the named one."""
     parts, speaker = context.parts, context.speaker
     subject = message.call or speaker.municipality.id
-    call = find_call(parts, speaker, message.call) if message.call else None
+    if message.call is None and speaker.person is not None:
+        call = parts.registry.ringing_at(speaker.person.id)
+    else:
+        call = find_call(parts, speaker, message.call) if message.call else None
     facts = speaker.facts(subject, now=parts.clock(), call=call)
     permit = await parts.gate.ask("call.accept", facts)
     if speaker.person is None:

@@ -38,6 +38,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(WATCH_SECONDS, watch_sessions, parts)),
         asyncio.create_task(_forever(1.0, watch_silence, parts)),
         asyncio.create_task(_forever(WATCH_SECONDS, watch_policies, parts)),
+        asyncio.create_task(_forever(1.0, watch_times, parts)),
         asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
         asyncio.create_task(_forever(1.0, look_for_room, parts)),
         asyncio.create_task(_forever(LOOK_SECONDS, look_at_quality, parts)),
@@ -115,6 +116,11 @@ async def watch_policies(parts: Parts) -> None:
             log.info("call %s ends: %s", facts.subject, denied.code)
             with contextlib.suppress(Conflict, NotFound):
                 await parts.registry.apply(facts.subject, ev.Forbidden(denied.code))
+
+
+async def watch_times(parts: Parts) -> None:
+    """End the calls that have waited or lasted as long as the policy lets them."""
+    await parts.times.look()
 
 
 async def end_page(parts: Parts, key: seats.SeatKey, code: str | None = None) -> None:

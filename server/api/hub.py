@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from datetime import datetime
 
 from chat.message import Message
 from files.entry import FileEntry, FileState
@@ -10,7 +11,7 @@ from security.errors import NotFound
 from security.people import Municipality
 from server.api.directory import Directory
 from server.api.seats import SeatKey, Seats
-from server.api.views import Json, call_view, file_view, message_view, position_view
+from server.api.views import Json, call_view, file_view, message_view, position_view, time_view
 from server.calls.call import Call, State
 from server.calls.registry import IN_QUEUE, Registry
 
@@ -30,6 +31,7 @@ class Hub:
         self.directory = directory
         self._uploads = uploads
         self._told: dict[str, float] = {}
+        self._ends: dict[str, str | None] = {}
         self._registry: Registry | None = None
 
     def bind(self, registry: Registry) -> None:
@@ -46,10 +48,7 @@ class Hub:
     async def draw_call(self, call: Call) -> Json:
         """Return the noun "call" with names."""
         names = await self.directory.names(call)
-        return call_view(call, names, resume_seconds=self._resume_seconds(call.municipality_id))
-
-    def _resume_seconds(self, municipality_id: str) -> float:
-        return self.registry.limits_of(municipality_id).resume_seconds
+        return call_view(call, names, limits=self.registry.limits_of(call.municipality_id))
 
     async def draw_message(self, call: Call, message: Message) -> Json:
         """Return the noun "chat message" with its writer's name."""
@@ -65,9 +64,9 @@ class Hub:
     async def _draw_waiting(self, municipality_id: str) -> list[Json]:
         """Look every name up first, then draw, so that the picture is of one moment."""
         names = {c.id: await self.directory.names(c) for c in self._open(municipality_id)}
-        resume_seconds = self._resume_seconds(municipality_id)
+        limits = self.registry.limits_of(municipality_id)
         return [
-            call_view(call, names[call.id], resume_seconds=resume_seconds)
+            call_view(call, names[call.id], limits=limits)
             for call in self._open(municipality_id)
             if call.id in names
         ]
@@ -82,6 +81,7 @@ class Hub:
             "offered": ringing.id if ringing else None,
             "desks_open": self.registry.desks_open(municipality_id),
             "busy": not self.registry.has_room(),
+            "picks": not self.registry.limits_of(municipality_id).at_random,
         }
 
     def _draw_open(self, municipality: Municipality) -> Json:
@@ -112,10 +112,21 @@ class Hub:
 
     async def tell_call(self, call: Call, desk_id: str | None) -> None:
         """Show `call` to its counter and to `desk_id`."""
-        message = {"type": "call", "call": await self.draw_call(call)}
+        drawn = await self.draw_call(call)
+        message = {"type": "call", "call": drawn}
+        if call.state is State.CLOSED:
+            self._ends.pop(call.id, None)
+        else:
+            self._ends[call.id] = drawn["ends_at"]
         self.seats.send(counter_key(call), message)
         if desk_id is not None:
             self.seats.send(("desk", desk_id), message)
+
+    async def tell_end(self, call: Call, at: datetime) -> None:
+        """Show `call` again if another time was told than `at`, at which it ends by itself."""
+        told = self._ends.get(call.id)
+        if told is not None and told != time_view(at):
+            await self.tell_call(call, None if call.state in IN_QUEUE else call.desk_id)
 
     def ask_nearer(self, desk_id: str) -> None:
         """Have a desk make its waiting connection anew."""

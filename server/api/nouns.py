@@ -79,6 +79,7 @@ class CallNoun(Noun):
     ringing_since: Time | None
     answered_at: Time | None
     closed_at: Time | None
+    ends_at: Time | None
     interrupted: Interruption | None
     veiled: bool
     outcome: Outcome | None
@@ -140,6 +141,7 @@ class QueueNoun(Noun):
     offered: str | None
     desks_open: int
     busy: bool
+    picks: bool
 
 
 class RelayServer(Noun):

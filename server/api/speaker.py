@@ -20,12 +20,13 @@ from security.people import (
     may_sign_in,
 )
 from security.people import tablet_live as is_live
-from security.policy.facts import Actor, CallFacts, Facts
+from security.policy.facts import Actor, Facts
 from server.api import nouns as n
 from server.api.reach import Reach, reach_of
 from server.api.seats import SeatKey
 from server.api.views import Json, dump
 from server.calls.call import Call, PartyName
+from server.calls.facts import call_facts
 from server.parts import Parts
 from server.policies import ZONE, InForce, PolicyBook
 
@@ -155,20 +156,6 @@ class Speaker:
                 desk_state="open" if desk_open else "away",
             )
         )
-
-
-def call_facts(call: Call) -> CallFacts:
-    """Return what rules need of a call."""
-    return CallFacts(
-        id=call.id,
-        municipality_id=call.municipality_id,
-        tablet_id=call.tablet_id,
-        desk_id=call.desk_id,
-        state=call.state.value,
-        answered=call.answered_at is not None,
-        clerk_id=call.clerk_id,
-        training=call.training,
-    )
 
 
 def is_loopback(address: str | None) -> bool:

@@ -14,6 +14,8 @@ from security.people import Municipality
 from server.api import nouns as n
 from server.api.nouns import time_view
 from server.calls.call import Call, Party, State
+from server.calls.machine import Limits
+from server.calls.times import end_of
 from server.relay import Grant
 
 __all__ = [
@@ -47,7 +49,7 @@ def dump(noun: n.Noun) -> Json:
     return noun.model_dump(mode="json", by_alias=True)
 
 
-def call_view(call: Call, names: Names, *, resume_seconds: float) -> Json:
+def call_view(call: Call, names: Names, *, limits: Limits) -> Json:
     """Return the noun "call"."""
     return dump(
         n.CallNoun(
@@ -64,7 +66,8 @@ def call_view(call: Call, names: Names, *, resume_seconds: float) -> Json:
             ringing_since=call.ringing_since,
             answered_at=call.answered_at,
             closed_at=call.closed_at,
-            interrupted=_interruption(call, resume_seconds),
+            ends_at=end.at if (end := end_of(call, limits)) else None,
+            interrupted=_interruption(call, limits.resume_seconds),
             veiled=call.veiled,
             outcome=call.outcome,
             reason=call.reason,

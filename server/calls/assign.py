@@ -15,15 +15,23 @@ class FreeDesk:
     idle_since: datetime
 
 
-def choose(call: Call, free: Sequence[FreeDesk]) -> str | None:
-    """Return the desk asked least recently for this call, then the longest idle, or None."""
+def choose(call: Call, free: Sequence[FreeDesk], *, luck: float | None = None) -> str | None:
+    """Return the desk asked least recently for this call, or None when nobody is free.
 
-    def key(desk: FreeDesk) -> tuple[int, datetime, str]:
-        asked = [i for i, person in enumerate(call.offered) if person == desk.person_id]
-        return (asked[-1] if asked else -1, desk.idle_since, desk.person_id)
+    Of several the one that has been idle longest, or the one that `luck` (0 up to but not with 1)
+    points at.
+    """
+    if not free:
+        return None
+    least = min(_last_asked(call, desk) for desk in free)
+    equal = [desk for desk in free if _last_asked(call, desk) == least]
+    equal.sort(key=lambda desk: (desk.idle_since, desk.person_id))
+    return equal[0 if luck is None else int(luck * len(equal))].person_id
 
-    best = min(free, key=key, default=None)
-    return best.person_id if best else None
+
+def _last_asked(call: Call, desk: FreeDesk) -> int:
+    asked = [i for i, person in enumerate(call.offered) if person == desk.person_id]
+    return asked[-1] if asked else -1
 
 
 def estimate_wait_seconds(

@@ -55,6 +55,7 @@ class Call:
 
     `interrupted_from` is the state to come back to; `lost_since` says since when a party is lost.
     `offered` holds the persons already asked, in order. `version` grows with each change.
+    `waiting_since` is set when it is given back to the queue; else it waits since `placed_at`.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Call:
     ringing_since: datetime | None = None
     answered_at: datetime | None = None
     closed_at: datetime | None = None
+    waiting_since: datetime | None = None
     interrupted_from: State | None = None
     lost_since: dict[PartyName, datetime] = field(default_factory=dict)
     veiled: bool = False

@@ -108,6 +108,13 @@ class Forbidden(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TimeUp(Event):
+    """The call has waited or lasted as long as the policy lets it; `code` says which."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerStarted(Event):
     """The server has started again and found this call open; nobody is connected yet.
 

@@ -46,6 +46,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (W, ev.DevicesChanged): W,
         (W, ev.TabletRevoked): C,
         (W, ev.Forbidden): C,
+        (W, ev.TimeUp): C,
         (W, ev.ServerStarted): W,
         (R, ev.Passed): W,
         (R, ev.Accepted): T,
@@ -54,6 +55,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (R, ev.DevicesChanged): R,
         (R, ev.TabletRevoked): C,
         (R, ev.Forbidden): C,
+        (R, ev.TimeUp): C,
         (R, ev.ServerStarted): W,
         (T, ev.Lost): I,
         (T, ev.DecisionBegun): D,
@@ -62,6 +64,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (T, ev.DevicesChanged): T,
         (T, ev.TabletRevoked): C,
         (T, ev.Forbidden): C,
+        (T, ev.TimeUp): C,
         (T, ev.ServerStarted): I,
         (I, ev.Lost): I,
         (I, ev.CameBack): BACK,
@@ -72,6 +75,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (I, ev.DevicesChanged): I,
         (I, ev.TabletRevoked): C,
         (I, ev.Forbidden): C,
+        (I, ev.TimeUp): C,
         (I, ev.ServerStarted): I,
         (D, ev.Lost): I,
         (D, ev.DecisionPutOff): T,
@@ -80,6 +84,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (D, ev.DevicesChanged): D,
         (D, ev.TabletRevoked): C,
         (D, ev.Forbidden): C,
+        (D, ev.TimeUp): C,
         (D, ev.ServerStarted): I,
     }
 )
@@ -91,10 +96,16 @@ MAX_OFFERED = 50
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Times of the machine, in seconds."""
+    """What holds of calls in a municipality; times in seconds.
+
+    `at_random`: a free desk is drawn by lot, and answers only what rings there.
+    """
 
     resume_seconds: float = 120
     ring_seconds: float = 20
+    waiting_seconds: float = 3600
+    talking_seconds: float = 3600
+    at_random: bool = False
 
 
 def step(
@@ -125,6 +136,8 @@ def _enter(changed: Call, before: Call, target: State, now: datetime) -> Call:
         changed = replace(changed, interrupted_from=None)
     if target is W:
         changed = replace(changed, desk_id=None, ringing_since=None, interrupted_from=None)
+        if before.state is I:
+            changed = replace(changed, waiting_since=now)
     if target is C:
         changed = replace(changed, closed_at=now, interrupted_from=None)
     return replace(changed, state=target)
@@ -234,6 +247,10 @@ def _forbidden(call: Call, event: ev.Forbidden, now: datetime) -> Call:
     return _cut_off(call, event.code)
 
 
+def _time_up(call: Call, event: ev.TimeUp, now: datetime) -> Call:
+    return _cut_off(call, event.code)
+
+
 def _cut_off(call: Call, code: str) -> Call:
     desk_id = None if call.state is R else call.desk_id
     outcome = Outcome.ABORTED if call.answered_at else None
@@ -265,6 +282,7 @@ _HANDLERS: Mapping[type[ev.Event], Callable[..., Call]] = MappingProxyType(
         ev.DevicesChanged: _devices_changed,
         ev.TabletRevoked: _tablet_revoked,
         ev.Forbidden: _forbidden,
+        ev.TimeUp: _time_up,
         ev.ServerStarted: _server_started,
     }
 )

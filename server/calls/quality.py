@@ -37,10 +37,9 @@ class Shown:
 class CallQuality:
     """Follows one call. Times are monotonic seconds."""
 
-    def __init__(self, minimum: MinimumPicture) -> None:
+    def __init__(self) -> None:
         self.summaries: Summaries = {}
         self.shown = Shown(NOTHING, NOTHING, False, {})
-        self._minimum = minimum
         self._desk, self._counter = Calm(), Calm()
         self._below = BelowMinimum()
         self._before: Mapping[str, PartyStats] = {}
@@ -56,10 +55,18 @@ class CallQuality:
         self._reports[party] = (report, now)
         self._counted.discard(party)
 
-    def look(self, stats: Mapping[str, PartyStats], now: float, *, picture: bool) -> Shown:
+    def look(
+        self,
+        stats: Mapping[str, PartyStats],
+        now: float,
+        *,
+        picture: bool,
+        minimum: MinimumPicture,
+    ) -> Shown:
         """Take the engine's figures and return what to show from now on.
 
         `picture` is false while the counter's picture is withheld: then it is not judged.
+        `minimum` is what the policy asks of the picture at the desk now.
         """
         since = self._looked_at
         seconds = 0.0 if since is None else min(MAX_LOOK_SECONDS, now - since)
@@ -73,7 +80,7 @@ class CallQuality:
         self.shown = Shown(
             self._desk.step(verdict_of(counter, desk), now),
             self._counter.step(own_verdict(counter, Place.COUNTER), now),
-            self._below.step(self._minimum, desk.receives, now),
+            self._below.step(minimum, desk.receives, now),
             lines,
         )
         return self.shown

@@ -5,6 +5,7 @@ The stored state is the truth: nobody is told of a change before it is durable.
 
 import asyncio
 import logging
+import random
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ RETRY_SECONDS = 2.0
 IN_QUEUE = frozenset({State.WAITING, State.RINGING})
 UNDER_WAY = frozenset({State.TALKING, State.INTERRUPTED, State.DECIDING})
 Tasks = set[asyncio.Task[None]]
+# Nobody who knows the draws so far knows the next one.
+_LOT = random.SystemRandom()
 Admit = Callable[[Call], Awaitable[None]]
 
 
@@ -410,7 +413,8 @@ class Registry:
         """Return the desk that a call can be offered to now."""
         if call.state is not State.WAITING or call.lost_since:
             return None
-        return choose(call, self._free_for(call))
+        at_random = self.limits_of(call.municipality_id).at_random
+        return choose(call, self._free_for(call), luck=_LOT.random() if at_random else None)
 
     def _elsewhere(self, municipality_id: str) -> list[Call]:
         others = [c for c in self._calls.values() if c.municipality_id != municipality_id]

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from security.people import LinkPurpose, Municipality, Office, OfficeKind, Perso
 from security.policy.model import BASELINE_POLICY
 from security.policy.versions import Version
 from server.app import Service, running_service
+from server.clock import utc_now
 from server.policy_text import edited
 from server.settings import Settings
 
@@ -210,6 +212,7 @@ class World:
     service: Service
     http: aiohttp.ClientSession
     town: Town
+    clock: "Clock"
     clients: list[Client] = field(default_factory=list)
 
     async def counter(self, town: Town | None = None, tablet: Tablet | None = None) -> Client:
@@ -257,6 +260,14 @@ class World:
         parts, home = self.service.parts, self.town.municipality.id
         text, now = edited(BASELINE_POLICY, values, {}, {}), parts.clock()
         parts.policies.put(Version(home, number, 0, text, "author", now, "", "second", now, now))
+
+    async def refusals(self, tag: str) -> list[tuple[str, list[str]]]:
+        """Return subject and codes of what the gate has refused under `tag`."""
+        home, log = self.town.municipality.id, self.service.parts.audit
+        await log.verify(home)
+        entries = await log.since(home, datetime(2000, 1, 1, tzinfo=UTC), limit=10_000)
+        said = [json.loads(stored.entry) for stored in entries if stored.tag == tag]
+        return [(one["subject"], one["reasons"]) for one in said if not one["allowed"]]
 
     async def town_of(self, slug: str) -> Town:
         """Add another municipality."""
@@ -320,10 +331,25 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
     return Settings.model_validate(base | changes)
 
 
+class Clock:
+    """The service's clock: the machine's, and as far ahead as a test has set it."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return utc_now() + self._ahead
+
+    def advance(self, **by: float) -> None:
+        """Set it ahead by `minutes=…`, `days=…` and so on."""
+        self._ahead += timedelta(**by)
+
+
 class MakeWorld:
     """Starts services over one data folder; restarts them."""
 
     def __init__(self, folder: Path, http: aiohttp.ClientSession) -> None:
+        self.clock = Clock()
         self._folder = folder
         self._http = http
         self._running: list[Any] = []
@@ -332,13 +358,15 @@ class MakeWorld:
     async def __call__(self, **changes: Any) -> World:
         """Return a fresh world whose settings are changed so."""
         service = await self._start(changes)
-        self.worlds.append(World(service, self._http, await make_town(service, "kasaoka")))
+        town = await make_town(service, "kasaoka")
+        self.worlds.append(World(service, self._http, town, self.clock))
         return self.worlds[-1]
 
     async def restart(self, world: World, **changes: Any) -> World:
         """Stop the service and start another over the same data."""
         await self._running.pop().__aexit__(None, None, None)
-        again = World(await self._start(changes), self._http, world.town, world.clients)
+        service = await self._start(changes)
+        again = World(service, self._http, world.town, self.clock, world.clients)
         self.worlds[-1] = again
         return again
 
@@ -351,7 +379,8 @@ class MakeWorld:
             await running.__aexit__(None, None, None)
 
     async def _start(self, changes: Json) -> Service:
-        running = running_service(settings_in(self._folder, **changes))
+        settings = settings_in(self._folder, **changes)
+        running = running_service(settings, clock=self.clock)
         service = await running.__aenter__()
         self._running.append(running)
         return service

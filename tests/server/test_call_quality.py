@@ -9,7 +9,7 @@ from media.quality_lines import Received, Report, Sent
 from media.settings import PartyStats
 from server.calls.quality import CallQuality, Shown
 
-MINIMUM = MinimumPicture(640, 360, 5, 20)
+MINIMUM = MinimumPicture(360, 5, 20)
 FINE = Report(3.0, 40, Received(30, 1280, 720, 0.0, 5, 0, 0), Sent(30, 1280, 720, "none"))
 START = PartyStats(
     up=True,
@@ -30,7 +30,7 @@ class Story:
     """A call that is looked at every three seconds."""
 
     def __init__(self) -> None:
-        self.quality = CallQuality(MINIMUM)
+        self.quality = CallQuality()
         self.now = 1000.0
         self.stats = {"counter": START, "desk": START}
 
@@ -58,7 +58,7 @@ class Story:
                     bytes_forwarded=before.bytes_forwarded + 600_000,
                     lost=before.lost + (lost if party == "counter" else 0),
                 )
-            shown = self.quality.look(self.stats, self.now, picture=picture)
+            shown = self.quality.look(self.stats, self.now, picture=picture, minimum=MINIMUM)
         return shown
 
 
@@ -136,5 +136,5 @@ def test_the_summary_weighs_every_direction_by_time(story: Story) -> None:
 def test_a_party_without_a_connection_has_no_lines(story: Story) -> None:
     del story.stats["desk"]
     story.now += 3
-    shown = story.quality.look(story.stats, story.now, picture=True)
+    shown = story.quality.look(story.stats, story.now, picture=True, minimum=MINIMUM)
     assert set(shown.lines) == {"counter"}

@@ -1,14 +1,28 @@
-"""A setting that both the operator's file and the policy have: the stricter one takes effect."""
+"""Each setting of the policy is changed by a version in force, and its effect is seen.
+
+A setting that the operator's file has as well: the stricter one takes effect. The docstring-free
+tests of other files that do the same are named in tests/server/test_policy_enforced.py.
+"""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from security.people import LinkPurpose, SessionKind
+from security.people import LinkPurpose, Role, SessionKind
 from security.tokens import token_hash
+from server.api import housekeeping
 from server.api.speaker import COOKIES
+from server.calls.events import DeskSeatExpired
+from server.db import schema as t
+
+PLACE: dict[str, Any] = {
+    "procedure": "new-issue",
+    "consent": {"video": True, "text_version": "1", "language": "ja"},
+}
 
 
 async def test_the_time_to_come_back_is_the_shorter_one(make_world: Any) -> None:
@@ -98,3 +112,128 @@ async def test_an_individual_number_does_not_get_into_the_chat(world: Any, text:
     assert shown["message"]["number"] == 1
     world.enforce({"numbers.my_number": "warn"})
     assert (await counter.do("chat.send", text=text))["number"] == 2
+
+
+def ends_after(call: dict[str, Any], since: str) -> timedelta:
+    begun, ends = (datetime.fromisoformat(call[key]) for key in (since, "ends_at"))
+    return ends - begun
+
+
+async def test_a_call_ends_at_its_longest_time_and_both_ends_see_it_come(world: Any) -> None:
+    counter, desk, call = await world.talking()
+    assert ends_after(await desk.until_state("talking"), "answered_at") == timedelta(minutes=60)
+    world.enforce({"calls.max_minutes": 5})
+    for page in (counter, desk):  # told while the call goes on, without any other change
+
+        def moved(message: dict[str, Any]) -> bool:
+            call = message.get("call", {})
+            if message["type"] != "call" or call["answered_at"] is None:
+                return False
+            return ends_after(call, "answered_at") == timedelta(minutes=5)
+
+        assert (await page.until_that(moved))["call"]["version"] == 2
+    await counter.do("chat.send", text="まだ途中です")
+    world.clock.advance(minutes=4, seconds=30)
+    await world.service.parts.times.look()
+    assert world.service.parts.registry.get(call["id"]).state == "talking"
+    world.clock.advance(seconds=31)
+    for page in (counter, desk):
+        ended = await page.until_state("closed")
+        assert (ended["outcome"], ended["reason"], ended["ends_at"]) == (
+            "aborted",
+            "max_length",
+            None,
+        )
+    _, kept = await desk.request("GET", f"/api/v1/calls/{call['id']}")
+    assert [message["text"] for message in kept["chat"]] == ["まだ途中です"]
+    assert await world.refusals("gate:call:continue") == [(call["id"], ["max_length"])]
+    await counter.do("call.place", **PLACE)  # the seat is free at once
+
+
+async def test_a_call_that_nobody_answers_is_taken_out_of_the_queue_in_time(world: Any) -> None:
+    world.enforce({"calls.max_waiting_minutes": 1})
+    counter, desk = await world.counter(), await world.desk()
+    await counter.connect()
+    await desk.connect()
+    call = (await counter.do("call.place", **PLACE))["call"]
+    assert ends_after(call, "placed_at") == timedelta(minutes=1)
+    world.clock.advance(seconds=61)
+    ended = await counter.until_state("closed")
+    assert (ended["outcome"], ended["reason"]) == (None, "max_waiting")
+    await desk.until_that(lambda m: m["type"] == "queue" and not m["queue"]["waiting"])
+    assert await world.refusals("gate:call:continue") == [(call["id"], ["max_waiting"])]
+
+
+async def test_a_call_given_back_waits_anew_but_not_past_its_longest_time(world: Any) -> None:
+    world.enforce({"calls.max_waiting_minutes": 10, "calls.max_minutes": 30})
+    counter, desk, call = await world.talking()
+    world.clock.advance(minutes=25)
+    await desk.leave()
+    await counter.until_state("interrupted")
+    parts = world.service.parts
+    await parts.registry.apply(call["id"], DeskSeatExpired())
+    again = await counter.until_that(
+        lambda m: (
+            m["type"] == "call"
+            and m["call"]["state"] == "waiting"
+            and m["call"]["answered_at"] is not None
+        )
+    )
+    assert ends_after(again["call"], "answered_at") == timedelta(minutes=30)
+    world.clock.advance(minutes=6)
+    ended = await counter.until_state("closed")
+    assert (ended["outcome"], ended["reason"]) == ("aborted", "max_length")
+
+
+async def test_with_random_assignment_a_desk_answers_only_what_rings_there(world: Any) -> None:
+    counter, one, two = await world.counter(), await world.desk(0), await world.desk(1)
+    for page in (counter, one, two):
+        await page.connect()
+    assert (await one.until("queue"))["queue"]["picks"]
+    world.enforce({"calls.assignment": "random"})
+    call = (await counter.do("call.place", **PLACE))["call"]
+    shown = await one.until_that(lambda m: m["type"] == "queue" and m["queue"]["waiting"])
+    assert not shown["queue"]["picks"]
+    for wanted in (call["id"], None):
+        with pytest.raises(Exception, match="not_offered"):
+            await one.do("call.accept", call=wanted)
+    await two.do("desk.state", state="open")
+    await two.until_that(lambda m: m["type"] == "queue" and m["queue"]["offered"] == call["id"])
+    with pytest.raises(Exception, match="not_offered"):
+        await one.do("call.accept", call=call["id"])
+    assert (await two.do("call.accept", call=None))["call"]["id"] == call["id"]
+
+
+@pytest.mark.parametrize("said", ["different", "may_be_same"])
+async def test_who_was_the_clerk_answers_the_call_only_where_the_policy_lets_them(
+    world: Any, said: str
+) -> None:
+    world.enforce({"people.clerk_and_verifier": said})
+    counter, town, parts = await world.counter(), world.town, world.service.parts
+    await counter.connect()
+    call = (await counter.do("call.place", **PLACE))["call"]
+    moved = sa.update(t.person).where(t.person.c.id == town.clerk.id)
+    async with parts.database.writing() as connection:
+        await connection.execute(moved.values(role="verifier", office_id=None))
+    desk = await world.signed_in(replace(town.clerk, role=Role.VERIFIER, office_id=None))
+    await desk.connect()
+    if said == "different":
+        with pytest.raises(Exception, match="same_person"):
+            await desk.do("call.accept", call=call["id"])
+    else:
+        assert (await desk.do("call.accept", call=call["id"]))["call"]["state"] == "talking"
+
+
+async def test_the_audit_log_is_signed_as_often_as_the_policy_says(world: Any) -> None:
+    parts, home = world.service.parts, world.town.municipality.id
+
+    async def signed(number: int) -> int:
+        await parts.audit.note(home, "a:b:c", str(number), {}, now=parts.clock())
+        await housekeeping.sign_logs(parts)
+        return int((await parts.audit.verified(home)).signed)
+
+    assert await signed(1) == 1
+    world.clock.advance(minutes=5)
+    assert await signed(2) == 1
+    world.enforce({"audit.sign_minutes": 5})
+    assert await signed(3) == 3

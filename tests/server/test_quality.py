@@ -1,8 +1,10 @@
 """The quality of calls as pages see it, with real sound and pictures at both ends."""
 
 import asyncio
+import itertools
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -34,6 +36,19 @@ REPORT: Json = {
 def looked_at_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test says when the watch looks."""
     monkeypatch.setattr(housekeeping, "LOOK_SECONDS", 3600.0)
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, float], None]:
+    """Return what sets a watch's clock ahead by seconds, once more each time."""
+    ahead = 0.0
+
+    def set_ahead(watch: Any, seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+        monkeypatch.setattr(watch, "_now", lambda by=ahead: time.monotonic() + by)
+
+    return set_ahead
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +89,13 @@ async def until_packets(leg: MediaLeg, more: int = 30) -> None:
 
 
 async def test_both_ends_are_told_how_good_the_call_is_and_it_is_kept(
-    make_world: Any, clip: EncodedClip, legs: list[MediaLeg]
+    make_world: Any,
+    clip: EncodedClip,
+    legs: list[MediaLeg],
+    pass_time: Callable[[Any, float], None],
 ) -> None:
-    least = {"width": 640, "height": 360, "frames_per_second": 5, "seconds": 1}
-    world = await make_world(minimum_picture=least)
+    world = await make_world()
+    world.enforce({"calls.poor_picture_seconds": 5})
     counter, desk, call = await world.talking()
     watch = world.service.parts.quality
     at_counter, at_desk = await join(counter, clip, legs), await join(desk, clip, legs)
@@ -89,6 +107,7 @@ async def test_both_ends_are_told_how_good_the_call_is_and_it_is_kept(
     await desk.do("call.quality", **little)
     await watch.look()
     await until_packets(at_counter, 55)
+    pass_time(watch, 5.0)
     await watch.look()
 
     message = await desk.until_that(
@@ -117,6 +136,40 @@ async def test_both_ends_are_told_how_good_the_call_is_and_it_is_kept(
     desk = await again.desk()
     _, body = await desk.request("GET", f"/api/v1/calls/{call['id']}")
     assert {(x["party"], x["direction"]): x for x in body["quality"]} == kept
+
+
+async def test_the_policy_says_what_picture_is_too_poor_and_for_how_long(
+    world: Any, clip: EncodedClip, legs: list[MediaLeg], pass_time: Callable[[Any, float], None]
+) -> None:
+    counter, desk, _ = await world.talking()
+    await join(counter, clip, legs)
+    await until_packets(await join(desk, clip, legs))
+    watch = world.service.parts.quality
+    numbers = itertools.count(1)
+
+    async def offered(*values: int) -> list[bool]:
+        """Enforce height, frames and seconds; tell of 640×480 at 25 for 13 s."""
+        keys = (
+            "calls.minimum_height_px",
+            "calls.minimum_frames_per_second",
+            "calls.poor_picture_seconds",
+        )
+        world.enforce(dict(zip(keys, values, strict=True)), next(numbers))
+        told = []
+        for _ in range(6):
+            small = {**REPORT["received"], "width": 640, "height": 480}
+            await desk.do("call.quality", **{**REPORT, "received": small})
+            desk.inbox.clear()
+            await watch.look()
+            message = await desk.until("quality")
+            told.append(message["quality"]["abort_offered"])
+            pass_time(watch, 2.6)
+        return told
+
+    assert await offered(480, 25, 10) == [False] * 6
+    assert await offered(481, 25, 10) == [False] * 4 + [True] * 2
+    assert await offered(480, 25, 10) == [True] * 4 + [False] * 2
+    assert await offered(480, 26, 5) == [False] * 2 + [True] * 4
 
 
 async def test_a_call_goes_on_adding_to_its_summary_after_a_restart(

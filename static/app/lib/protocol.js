@@ -101,6 +101,9 @@ export const ERROR_CODES = Object.freeze({
     "not_scanned",
     "not_invitable",
     "my_number",
+  "not_offered",
+  "max_length",
+  "max_waiting",
     "bad_policy",
     "bad_start",
     "looser_unexplained",
@@ -204,6 +207,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @property {string | null} ringing_since
  * @property {string | null} answered_at
  * @property {string | null} closed_at
+ * @property {string | null} ends_at when it ends by itself at the latest; null once closed
  * @property {{since: string, gives_up_at: string, lost: PartyName[]} | null} interrupted
  * @property {boolean} veiled
  * @property {Outcome | null} outcome
@@ -244,6 +248,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @property {string | null} offered
  * @property {number} desks_open
  * @property {boolean} busy no further call can be carried now
+ * @property {boolean} picks a desk may answer a call that does not ring there
  */
 
 /**

@@ -8,7 +8,7 @@ import { followKeys } from "../parts/shortcuts.js";
 import { callChange, ringWanted } from "../parts/wanted.js";
 import { has, language, t } from "../parts/words.js";
 import { nextZoom } from "../parts/zoom.js";
-import { followLine, followNews, onChange } from "./follow.js";
+import { followEnding, followLine, followNews, onChange } from "./follow.js";
 import { draw, startPage } from "./start.js";
 import { begin, followMedia, wire } from "./wire.js";
 
@@ -172,6 +172,7 @@ const app = deskApp(wired, attention, accepting);
 followRing(app, wired, attention);
 followEnd(app, followToday(app, wired));
 followLine(wired);
+followEnding(wired, "desk");
 followNews(wired, "desk", () => document.hidden && attention.mark(t("mark.chat")));
 document.addEventListener("visibilitychange", () => document.hidden || attention.mark(null));
 followMedia(wired, "desk", () => accepting.value);

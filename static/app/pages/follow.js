@@ -1,4 +1,5 @@
 /** What a page says of itself when something happens in a call: tones, announcements, notices. */
+import { warning } from "../parts/ending.js";
 import { computed, effect } from "../parts/html.js";
 import { findTemplate } from "../parts/templates.js";
 import { t } from "../parts/words.js";
@@ -50,6 +51,14 @@ export function followLine({ app: { store, toasts, voice, meter }, sounds }) {
     (hint) => hint && voice.now(t("device.muted")),
   );
   effect(() => sounds.setSilent(store.call.value?.veiled ?? false));
+}
+
+/** What is said before a call ends by itself, five minutes and one minute ahead. @param {import("./wire.js").Wired} wired @param {"counter" | "desk"} own */
+export function followEnding({ app: { store, toasts, now } }, own) {
+  onChange(
+    () => warning(store.call.value, now.value),
+    (told) => told && toasts.show("warn", t(`ending.${own}.${told}`), "clock"),
+  );
 }
 
 /**

@@ -11,10 +11,10 @@ import { language, t, tIn } from "./words.js";
 
 /** @typedef {import("./model.js").CounterApp} CounterApp */
 
-const PICTURES = { verified: "done", returned: "back", refused: "refused", aborted: "stop", none: "stop" };
+const PICTURES = { verified: "done", returned: "back", refused: "refused", aborted: "stop", none: "stop", waited: "stop" };
 
 /** What the resident does next, as numbers of the words `result.<outcome>.next.<n>`. */
-const STEPS = { verified: 2, returned: 3, refused: 2, aborted: 2, none: 1 };
+const STEPS = { verified: 2, returned: 3, refused: 2, aborted: 2, none: 1, waited: 2 };
 
 /** @param {{app: CounterApp, kind: keyof typeof STEPS}} props */
 function Slip({ app, kind }) {
@@ -37,7 +37,7 @@ function Slip({ app, kind }) {
 /** @param {{app: CounterApp}} props */
 export function CounterResult({ app }) {
   const call = app.store.call.value;
-  const kind = /** @type {keyof typeof STEPS} */ (call?.outcome ?? "none");
+  const kind = /** @type {keyof typeof STEPS} */ (call?.outcome ?? (call?.reason === "max_waiting" ? "waited" : "none"));
   const steps = Array.from({ length: STEPS[kind] }, (_, index) => index + 1);
   const reason = tellReason(call?.reason ?? null, language());
   return html`<main class="cmain result">

@@ -1,4 +1,5 @@
 /** Waiting: people and minutes instead of a spinner, who is being called, and the way to stop. */
+import { Ending } from "./ending.js";
 import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
@@ -60,6 +61,7 @@ export function CounterWaiting({ app }) {
       ${notice ? html`<${Closed} notice=${notice} />` : html`<${Figures} position=${position} />`}
       <p class="lead" aria-live="polite">
         ${offered && html`<span class="chip here ringing"><${Icon} name="bell" class="bell" />${t("waiting.offered", { name: offered })}</span>`}
+      <${Ending} app=${app} />
       </p>
       <ul class="states">
         <li>

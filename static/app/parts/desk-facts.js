@@ -1,5 +1,6 @@
 /** The line of facts above a call at the desk: what may never be hidden. */
 import { Elapsed } from "./clock.js";
+import { Ending } from "./ending.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { LevelBars } from "./level.js";
@@ -18,6 +19,7 @@ export function DeskFacts({ app, call }) {
       ? html`<span class="chip warn"><${Icon} name="wifioff" />${t("state.interrupted")}</span>`
       : html`<span class="chip ok"><${Icon} name="phone" />${t(call.state === "deciding" ? "state.deciding" : "call.talking")}</span>`}
     <span role="status">${microphone !== "on" && html`<span class="chip warn"><${Icon} name="micoff" />${t(`stage.microphone.${microphone}`)}</span>`}</span>
+    <${Ending} app=${app} />
     <h1>${procedureName(app, call.procedure)}</h1>
     <span class="mono">${call.number}</span>
     <span class="where">${call.office.name} ${call.tablet.name}・${t("ring.clerk", { name: call.clerk.name })}</span>

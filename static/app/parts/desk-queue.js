@@ -52,7 +52,7 @@ function Row({ call, app }) {
     <td><${Wait} call=${call} app=${app} /></td>
     <td><${StateChip} call=${call} app=${app} /></td>
     <td class="num">
-      ${(offered || call.state === "waiting") &&
+      ${(offered || (call.state === "waiting" && app.store.queue.value?.picks)) &&
       html`<button
         class="btn low ${offered ? "primary" : ""}"
         type="button"
@@ -82,7 +82,7 @@ function Waiting({ app, waiting }) {
     <header>
       <h2>${t("queue.title", { n: waiting.length })}</h2>
       <span role="status">${busy && html`<span class="chip warn"><${Icon} name="pause" />${t("queue.busy")}</span>`}</span>
-      <span class="dim">${t("queue.order")}</span>
+      <span class="dim">${t(app.store.queue.value?.picks === false ? "queue.random" : "queue.order")}</span>
     </header>
     ${waiting.length === 0
       ? html`<${Empty} app=${app} />`

@@ -1,4 +1,5 @@
 /** The lines on top of both pages: who and where, and the ways out. */
+import { Ending } from "./ending.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { LanguageButton } from "./choose.js";
@@ -31,6 +32,7 @@ export function CounterTop({ app, idle }) {
 export function CounterCallTop({ app, children }) {
   return html`<header class="ctop">
     ${children}
+    <${Ending} app=${app} />
     <div class="where">
       <span class="nw">${t("call.number")} <b class="mono">${app.store.call.value?.number}</b></span>
       <${LanguageButton} />

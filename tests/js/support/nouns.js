@@ -16,6 +16,7 @@ export function call(fields = {}) {
     ringing_since: null,
     answered_at: "2026-11-23T01:00:09.000Z",
     closed_at: null,
+    ends_at: null,
     interrupted: null,
     veiled: false,
     outcome: null,

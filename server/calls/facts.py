@@ -1,0 +1,18 @@
+"""A call as the gate sees it. Pure."""
+
+from security.policy.facts import CallFacts
+from server.calls.call import Call
+
+
+def call_facts(call: Call) -> CallFacts:
+    """Return what rules need of a call."""
+    return CallFacts(
+        id=call.id,
+        municipality_id=call.municipality_id,
+        tablet_id=call.tablet_id,
+        desk_id=call.desk_id,
+        state=call.state.value,
+        answered=call.answered_at is not None,
+        clerk_id=call.clerk_id,
+        training=call.training,
+    )
