@@ -5,12 +5,15 @@ tests of other files that do the same are named in tests/server/test_policy_enfo
 """
 
 import asyncio
+import ssl
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from aiohttp import web
 
 from security.people import LinkPurpose, Role, SessionKind
 from security.tokens import token_hash
@@ -18,6 +21,8 @@ from server.api import housekeeping
 from server.api.speaker import COOKIES
 from server.calls.events import DeskSeatExpired
 from server.db import schema as t
+from server.demo.authority import issue
+from server.tls import Certificate
 
 PLACE: dict[str, Any] = {
     "procedure": "new-issue",
@@ -237,3 +242,40 @@ async def test_the_audit_log_is_signed_as_often_as_the_policy_says(world: Any) -
     assert await signed(2) == 1
     world.enforce({"audit.sign_minutes": 5})
     assert await signed(3) == 3
+
+
+async def test_a_connection_of_an_older_tls_version_does_not_sign_in(
+    world: Any, tmp_path: Path
+) -> None:
+    issued = issue(("127.0.0.1",), now=world.service.parts.clock())
+    files = tmp_path / "leaf.pem", tmp_path / "leaf.key"
+    for file, data in zip(files, (issued.chain, issued.key), strict=True):
+        file.write_bytes(data)
+    secured = web.TCPSite(
+        world.service.runner, "127.0.0.1", 0, ssl_context=Certificate(*files).context
+    )
+    await secured.start()
+    port = world.service.runner.addresses[-1][1]
+    older = ssl.create_default_context(cadata=issued.authority.decode())
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    newer = ssl.create_default_context(cadata=issued.authority.decode())
+    token = await world.service.parts.sign_in.make_link(
+        LinkPurpose.SIGN_IN, world.town.municipality.id, person_id=world.town.verifiers[0].id
+    )
+
+    async def use(context: ssl.SSLContext) -> Any:
+        page = world.stranger()
+        page.base_url = f"https://127.0.0.1:{port}"
+        body = {"token": token}
+        return await page.request("POST", "/api/v1/links", body=body, ssl=context)
+
+    world.enforce({"network.tls_minimum": "1.3"})
+    status, said = await use(older)
+    assert (status, said["error"]["code"]) == (403, "tls_too_old")
+    world.enforce({"network.tls_minimum": "1.2"}, 2)
+    assert (await use(older))[0] == 200
+    world.enforce({"network.tls_minimum": "1.3"}, 3)
+    token = await world.service.parts.sign_in.make_link(
+        LinkPurpose.SIGN_IN, world.town.municipality.id, person_id=world.town.verifiers[0].id
+    )
+    assert (await use(newer))[0] == 200
