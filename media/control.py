@@ -24,6 +24,7 @@ UNKNOWN_RTT_SECONDS = 0.15
 UNCAPPED_BPS = 10_000_000
 FALLEN = 0.95  # a limit that fell so far does not wait for the next report
 MAX_RTCP_BYTES = 1500
+REPORTS_APART_SECONDS = 0.2  # of one source to its listeners; browsers send one in a second or so
 CNAME = "madoguchi"
 
 Send = Callable[[memoryview, Address], bool]
@@ -56,7 +57,11 @@ class ControlPath:
             transport.refused += 1
             return
         transport.heard(ssrc, address, now)
-        for message in rtcp.parse(bytes(buffer.view[:size])):
+        if not leg.report_steps.has(now):
+            return
+        messages, steps = rtcp.read(bytes(buffer.view[:size]))
+        leg.report_steps.spend(steps)
+        for message in messages:
             self._act(leg, uplinks, message, now)
 
     def _act(self, leg: Leg, uplinks: dict[str, Uplink], message: rtcp.Message, now: float) -> None:
@@ -72,7 +77,7 @@ class ControlPath:
                 for video in leg.of_kind("video"):
                     if message.media == video.ssrc and video.uplink is not None:
                         video.uplink.want_keyframe()
-            case rtcp.Counted():
+            case rtcp.Counted() if leg.counts:
                 leg.steering.sent(self._path.take_sent(leg.handle))
                 leg.steering.feedback(message.feedback, now)
             case rtcp.Remb():
@@ -100,18 +105,20 @@ class ControlPath:
             if uplink.read().ssrc != report.ssrc:
                 continue
             uplink.last_report = LastReport(report.ntp, report.time, now)
-            if uplink.open:
+            if uplink.open and now - uplink.passed_on_at >= REPORTS_APART_SECONDS:
+                uplink.passed_on_at = now
                 for downlink in uplink.listeners:
-                    self._pass_on(downlink, report, now)
+                    self._pass_on(downlink, report.ntp, report.time, now)
 
-    def _pass_on(self, downlink: Downlink, report: rtcp.SenderReport, now: float) -> None:
+    def _pass_on(self, downlink: Downlink, ntp: int, time_in: int, now: float) -> None:
         """Send the source's report on under the downlink's own numbers."""
-        time = self._path.time_out(downlink.sink, report.time)
+        time = self._path.time_out(downlink.sink, time_in)
         if time == NOBODY:
             return
         state = downlink.state()
-        own = rtcp.SenderReport(downlink.ssrc, report.ntp, time, state.packets, state.octets)
-        downlink.reported.report_sent(report.ntp, now)
+        own = rtcp.SenderReport(downlink.ssrc, ntp, time, state.packets, state.octets)
+        downlink.reported.report_sent(ntp, now)
+        downlink.clock_told = True
         if downlink.transport.may_send(now):
             packet = rtcp.sender_report(own) + rtcp.cname(downlink.ssrc, CNAME)
             self._send_packet(downlink.transport, packet)
@@ -192,7 +199,11 @@ class ControlPath:
 
     def _report(self, leg: Leg, uplinks: dict[str, Uplink], now: float) -> None:
         for downlink in leg.downlinks:
-            downlink.reported.measure(downlink.state().octets, now)
+            state = downlink.state()
+            downlink.reported.measure(state.octets, now)
+            downlink.clock_told &= state.attached
+            if state.attached and not downlink.clock_told:
+                self._tell_clock(downlink, now)
         for uplink in uplinks.values():
             told = (x.reported.rtt_seconds for x in uplink.listeners)
             rtt = max((UNKNOWN_RTT_SECONDS if x is None else x for x in told), default=0.0)
@@ -202,6 +213,12 @@ class ControlPath:
         packet = rtcp.receiver_report(rtcp.ReceiverReport(own, tuple(blocks)))
         packet += rtcp.cname(own, CNAME) + self._cap(leg, uplinks["video"], now)
         self._send_packet(leg.transport, packet)
+
+    def _tell_clock(self, downlink: Downlink, now: float) -> None:
+        """Tell a listener what it has just begun to get: the source's next may take seconds."""
+        told = None if downlink.uplink is None else downlink.uplink.report_for(now)
+        if told is not None:
+            self._pass_on(downlink, *told, now)
 
     def _cap(self, leg: Leg, video: Uplink, now: float) -> bytes:
         """Return a REMB when a listener needs less than the sender would send, or did before."""

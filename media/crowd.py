@@ -45,12 +45,13 @@ class Crowd:
         """Take in a connection; return the stranger that goes for it, if one does.
 
         That is the oldest from the same place when it has its share, else the oldest of all: who
-        means it proves itself within a round trip.
+        means it proves itself within a round trip. One that is there already begins anew.
         """
+        self.leave(address)
         home = neighbourhood(address[0])
         crowded_out = None
         if self._from[home] >= MAX_STRANGERS_PER_ADDRESS:
-            crowded_out = next(x for x in self._strangers if neighbourhood(x[0]) == home)
+            crowded_out = next((x for x in self._strangers if neighbourhood(x[0]) == home), None)
         elif len(self._strangers) >= MAX_STRANGERS:
             crowded_out = next(iter(self._strangers))
         if crowded_out is not None:

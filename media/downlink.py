@@ -36,6 +36,8 @@ class Downlink:
         self.party = ""
         self.uplink: Uplink | None = None
         self.steering = steering
+        self.counted = False  # whether its packets go under transport-wide numbers
+        self.clock_told = False  # by a sender report since it was attached
         self._flow = Flow.ALL
         self.reported = Reported(steering.cap if kind == "video" else None)
 
@@ -52,14 +54,15 @@ class Downlink:
         # A packet that may have to be sent again as it was may hold nothing that changes.
         changes = codec.rtx_type is not None or "nack" not in codec.feedback
         counted = TRANSPORT_CC in extensions and "transport-cc" in codec.feedback
+        self.counted = changes and counted
         if self.kind == "audio":
-            self.steering.sound_counted = changes and counted
+            self.steering.sound_counted = self.counted
         agreed = Agreed(
             codec.payload_type,
             NOBODY if codec.rtx_type is None else codec.rtx_type,
             b"" if source is None else extension_table(source, line),
             stamps=changes and ABS_SEND_TIME in extensions,
-            numbers=changes and counted,
+            numbers=self.counted,
             mid=line.mid.encode(),
         )
         self._path.agree(self.sink, agreed)

@@ -15,6 +15,8 @@ from media.uplink import Uplink
 
 RESENDS_BURST, RESENDS_PER_SECOND = 200, 400
 SOUND_RESENDS = 100  # twice what a voice sends, whatever pictures need
+# Of RTCP (media/rtcp.py, `MAX_STEPS`): four times what reports on 1,000 packets a second come to.
+REPORT_STEPS = 5000
 _KEPT = FORWARDED | {MID, TRANSPORT_CC}
 
 
@@ -37,6 +39,7 @@ class Leg:
         self.arrivals = Arrivals()
         self.resends = Bucket(RESENDS_BURST, RESENDS_PER_SECOND)
         self.sound_resends = Bucket(SOUND_RESENDS, SOUND_RESENDS)
+        self.report_steps = Bucket(REPORT_STEPS, REPORT_STEPS)
         self.arrivals_at = 0.0
         self.reported_at = 0.0
         self.waited_as: str | None = None  # whose place in the lobby it had
@@ -59,6 +62,11 @@ class Leg:
         """The round trip to the party, as last told by any of its streams; None so far."""
         told = [x.reported.rtt_seconds for x in self.downlinks]
         return min((x for x in told if x is not None), default=None)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the party agreed to account for packets by transport-wide numbers."""
+        return any(downlink.counted for downlink in self.downlinks)
 
     @property
     def resent(self) -> int:

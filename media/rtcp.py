@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from media.sent import Feedback, read_feedback
 
 MAX_SEQS = 256
+# What one datagram may cost: a message, a block, a number asked for, a status is a step each.
+# Beyond this no further message of it is read; one alone is at most `MAX_STATUSES` and one.
+MAX_STEPS = 512
 MAX_SSRCS = 32
 
 _SR, _RR, _SDES, _BYE, _RTPFB, _PSFB = 200, 201, 202, 203, 205, 206
@@ -88,9 +91,14 @@ Message = SenderReport | ReceiverReport | Nack | KeyframeWanted | Remb | Counted
 
 def parse(data: bytes) -> list[Message]:
     """Return the messages of the compound packet `data` that the engine acts on."""
+    return read(data)[0]
+
+
+def read(data: bytes) -> tuple[list[Message], int]:
+    """Return the messages of `data` that the engine acts on, and how many steps they are."""
     found: list[Message] = []
-    position = 0
-    while position + 4 <= len(data):
+    position = steps = 0
+    while position + 4 <= len(data) and steps < MAX_STEPS:
         first, kind, words = struct.unpack_from("!BBH", data, position)
         end = position + 4 + 4 * words
         if first >> 6 != 2 or end > len(data):
@@ -99,10 +107,26 @@ def parse(data: bytes) -> list[Message]:
         if first & 0x20 and body:
             body = body[: max(0, len(body) - (body[-1] or 4))]
         message = _parse_one(kind, first & 31, body)
+        steps += 1
         if message is not None:
             found.append(message)
+            steps += _steps(message)
         position = end
-    return found
+    return found, steps
+
+
+def _steps(message: Message) -> int:
+    match message:
+        case SenderReport() | ReceiverReport():
+            return len(message.blocks)
+        case Nack():
+            return len(message.seqs)
+        case Counted():
+            return len(message.feedback.arrivals)
+        case Remb():
+            return len(message.media)
+        case KeyframeWanted():
+            return 0
 
 
 def _parse_one(kind: int, count: int, body: bytes) -> Message | None:

@@ -9,7 +9,7 @@ import struct
 from typing import NamedTuple
 
 SLOTS = 2048  # two seconds at 1,000 packets a second
-MAX_STATUSES = 2048
+MAX_STATUSES = 1024  # of one message; a line that carries 500 a second was dumb for two
 _TICK_SECONDS = 0.00025
 _REFERENCE_SECONDS = 0.064
 _REFERENCE_WRAP = 1 << 24
@@ -38,7 +38,9 @@ def read_feedback(body: bytes) -> Feedback | None:
     if len(body) < 8:
         return None
     first, count, reference = struct.unpack_from("!HHI", body)
-    symbols, position = _symbols(body, min(count, MAX_STATUSES))
+    if count > MAX_STATUSES:
+        return None
+    symbols, position = _symbols(body, count)
     if len(symbols) < count:
         return None
     time = (reference >> 8) * _REFERENCE_SECONDS
@@ -74,12 +76,13 @@ def _symbols(body: bytes, count: int) -> tuple[list[int], int]:
 class Sent:
     """Remembers the last 2,048 numbered packets of one connection until they are accounted for."""
 
-    __slots__ = ("_numbers", "_reference", "_sent_at", "_sizes")
+    __slots__ = ("_lost", "_numbers", "_reference", "_sent_at", "_sizes")
 
     def __init__(self) -> None:
         self._numbers = [-1] * SLOTS  # -1: none, or accounted for
         self._sent_at = [0.0] * SLOTS
         self._sizes = [0] * SLOTS
+        self._lost = [False] * SLOTS  # said not to have come; it may still come late
         self._reference: float | None = None
 
     def note(self, number: int, sent_at: float, size: int) -> None:
@@ -88,9 +91,13 @@ class Sent:
         self._numbers[slot] = number
         self._sent_at[slot] = sent_at
         self._sizes[slot] = size
+        self._lost[slot] = False
 
     def take(self, feedback: Feedback) -> list[Seen]:
-        """Return what `feedback` says of packets that are remembered, each arrival once."""
+        """Return what `feedback` says of packets that are remembered.
+
+        Each is told at most twice, as not come and then as come, however often it is reported.
+        """
         seen = []
         for step, told in enumerate(feedback.arrivals):
             number = (feedback.first + step) & 0xFFFF
@@ -100,6 +107,10 @@ class Sent:
             arrived = None if told is None else self._unwrapped(told)
             if arrived is not None:
                 self._numbers[slot] = -1
+            elif self._lost[slot]:
+                continue
+            else:
+                self._lost[slot] = True
             seen.append(Seen(self._sent_at[slot], arrived, self._sizes[slot]))
         return seen
 

@@ -137,9 +137,16 @@ class Streams:
 
     def drop(self, address: Address) -> None:
         """Close a connection, if there is one."""
-        stream = self._streams.pop(address, None)
-        if stream is None:
+        stream = self._streams.get(address)
+        if stream is not None:
+            self._end(stream)
+
+    def _end(self, stream: Stream) -> None:
+        """Close this very connection: another one may have its address by now."""
+        address = stream.address
+        if self._streams.get(address) is not stream:
             return
+        del self._streams[address]
         loop = asyncio.get_running_loop()
         loop.remove_reader(stream.plain.fileno())
         loop.remove_writer(stream.plain.fileno())
@@ -193,6 +200,7 @@ class Streams:
 
     def _welcome(self, plain: socket.socket, name: Address) -> None:
         address: Address = (name[0], name[1], 0, 0, STREAM)
+        self.drop(address)  # one that was reset, and whose port is in use again
         crowded_out = self._crowd.enter(address, self._clock())
         if crowded_out is not None:
             self.drop(crowded_out)
@@ -214,13 +222,13 @@ class Streams:
         now = self._clock()
         for frame in frames:
             if not self._crowd.hear(stream.address, now):
-                self.drop(stream.address)
+                self._end(stream)
                 return
             self._receive(frame, stream.address)
-            if stream.address not in self._streams:
+            if self._streams.get(stream.address) is not stream:
                 return
         if not data or stream.frames.broken:
-            self.drop(stream.address)
+            self._end(stream)
             return
         if not stream.frames.waiting:
             stream.torn_since = None
@@ -236,7 +244,7 @@ class Streams:
             # Whoever called is in the middle of something: the connection goes in the next turn.
             loop.remove_writer(stream.plain.fileno())
             stream.writing = False
-            loop.call_soon(self.drop, stream.address)
+            loop.call_soon(self._end, stream)
             return
         if waits and not stream.writing:
             loop.add_writer(stream.plain.fileno(), self._flush, stream)

@@ -38,6 +38,7 @@ class Uplink:
         self.keyframes = Keyframes()
         self.missing = Missing()
         self.last_report: LastReport | None = None
+        self.passed_on_at = 0.0  # when a sender report of it last went to its listeners
         self.ssrc = NOBODY
         self._counted = (0, 0)  # expected and received at the last report
 
@@ -78,6 +79,16 @@ class Uplink:
     def want_keyframe(self) -> None:
         """Note a wish."""
         self._path.want_keyframe(self.source)
+
+    def report_for(self, now: float) -> tuple[int, int] | None:
+        """Return the last sender report's NTP time and timestamp as they would be now."""
+        self.read()
+        last = self.last_report
+        if last is None:
+            return None
+        gone = max(0.0, now - last.at)
+        ntp = (last.ntp + int(gone * (1 << 32))) & 0xFFFFFFFFFFFFFFFF
+        return ntp, (last.time + int(gone * self.clock_rate)) & 0xFFFFFFFF
 
     def block(self, now: float) -> Block | None:
         """Return the report block about it, None before its first packet."""

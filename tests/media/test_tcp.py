@@ -17,7 +17,7 @@ from media.crowd import (
 )
 from media.framing import Unframer, framed
 from media.ice import Address
-from media.tcp import MAX_UNSENT_BYTES, MAX_WAIT_SECONDS, Streams
+from media.tcp import MAX_UNSENT_BYTES, MAX_WAIT_SECONDS, Stream, Streams
 from tests.media.basics import Clock, until
 
 PICTURE = b"\x80\x60" + bytes(1198)
@@ -201,3 +201,67 @@ async def test_a_connection_that_breaks_is_told_of_once(place: Place) -> None:
         await asyncio.sleep(0)
     assert place.gone == [address]
     assert not place.streams.send(PICTURE, address)
+
+
+def reset(made: socket.socket) -> None:
+    """Close a connection by a reset, so that its port can be had again at once."""
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    made.close()
+
+
+def reused(place: Place, port: int = 0) -> socket.socket:
+    """Return a connection from `port`, made without a turn of the loop."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    made.connect(place.name)
+    made.setblocking(False)
+    place._made.append(made)
+    return made
+
+
+async def test_a_port_that_is_reset_and_used_again_is_one_connection_and_the_newer_one(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, read = list[Stream](), Streams._on_readable
+
+    def counted(streams: Streams, stream: Stream) -> None:
+        reads.append(stream)
+        read(streams, stream)
+
+    monkeypatch.setattr(Streams, "_on_readable", counted)
+    first = reused(place)
+    address = place.address(first)
+    assert await until(lambda: len(place.streams) == 1)
+    # Both are ready in one turn: the listening socket first, then what is left of the old one.
+    other = reused(place)
+    reset(first)
+    again = reused(place, address[1])
+    assert await until(lambda: len(place.streams) == 2)
+    await place.say(again, framed(b"\0\1new"))
+    assert await until(lambda: (b"\0\1new", address) in place.received)
+    assert place.gone == [address]
+    assert len(place.streams._crowd) == 2
+    reads.clear()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert reads == []
+    reset(again)
+    assert await until(lambda: place.gone == [address, address])
+    reset(other)
+    assert await until(lambda: len(place.streams) == 0)
+    assert len(place.streams._crowd) == 0
+
+
+async def test_a_place_that_resets_and_comes_again_and_again_is_still_let_in(place: Place) -> None:
+    for _ in range(3 * MAX_STRANGERS_PER_ADDRESS):
+        made = reused(place)
+        port = made.getsockname()[1]
+        await asyncio.sleep(0)
+        reset(made)
+        reset(reused(place, port))
+        await asyncio.sleep(0)
+    last = await place.connect()
+    assert await until(lambda: len(place.streams) == 1)
+    assert place.address(last) in place.streams._streams
+    assert len(place.streams._crowd) == 1
