@@ -18,11 +18,15 @@ ZONE = ZoneInfo("Asia/Tokyo")
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """A policy and its version; number 0 is the baseline, before anything was set."""
+    """A policy and its version; number 0 is the baseline, before anything was set.
+
+    `rescued` tells that root of the host put it in force, with no officer's approval.
+    """
 
     number: int
     policy: Policy
     since: datetime | None = None
+    rescued: bool = False
 
 
 BASELINE = InForce(0, BASELINE_POLICY)
@@ -41,7 +45,7 @@ class PolicyBook:
         version = self.version_in_force(municipality_id)
         if version is None:
             return BASELINE
-        return InForce(version.number, self.policy_of(version), version.starts_at)
+        return InForce(version.number, self.policy_of(version), version.starts_at, version.rescued)
 
     def set_in(self, municipality_id: str) -> Policy | None:
         """Return the policy that the municipality has set, None while it is the baseline."""

@@ -44,6 +44,11 @@ class Version:
     withdrawn_by: str | None = None
     withdrawn_at: datetime | None = None
 
+    @property
+    def rescued(self) -> bool:
+        """Tell whether root of the host put it in force, with no officer's approval."""
+        return self.starts_at is not None and self.approved_by is None
+
 
 def in_force(versions: Iterable[Version], now: datetime) -> Version | None:
     """Return the version in force: the approved one that started last; None before the first."""
@@ -108,3 +113,21 @@ def withdraw(version: Version, *, officer: str, now: datetime) -> Version:
     if version.withdrawn_at is not None or started:
         raise Conflict("only what is not in force yet can be withdrawn", code="not_a_draft")
     return replace(version, withdrawn_by=officer, withdrawn_at=now)
+
+
+def rescue(current: Version, *, of: int, text: str, note: str, now: datetime) -> Version:
+    """Return a version, in force at once, that says again what version `of` said; 0 the baseline.
+
+    Nobody has approved it, and that shows (`rescued`). The next number is the store's to give.
+    """
+    return Version(
+        current.municipality_id,
+        current.number,
+        current.number,
+        text,
+        current.author_id,
+        now,
+        f"救済 / rescue ({of}): {note}",
+        approved_at=now,
+        starts_at=now,
+    )

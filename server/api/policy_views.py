@@ -49,6 +49,7 @@ def policy_view(in_force: InForce, counts: Counted) -> Json:
     return {
         "number": in_force.number,
         "since": time_view(in_force.since) if in_force.since else None,
+        "rescued": in_force.rescued,
         "sections": [
             {
                 "key": section,
@@ -125,6 +126,7 @@ def version_view(
         "base": version.base,
         "state": state_of(version, current, now).value,
         "note": version.note,
+        "rescued": version.rescued,
         "author": _person(version.author_id, names),
         "drafted_at": time_view(version.drafted_at),
         "approved_by": _person(version.approved_by, names),

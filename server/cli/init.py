@@ -10,6 +10,7 @@ import click
 from security.crypto.keys import KeyEncryptionKey
 from security.errors import Conflict, Unavailable
 from security.ids import new_id
+from security.officers import Appointment
 from security.people import LinkPurpose, Municipality, Person, Role
 from security.secret_file import write_secret
 from server.audit_signing import AuditSigning
@@ -17,6 +18,8 @@ from server.cli.house import House, make_house
 from server.cli.municipality import HOURS, TELEPHONE
 from server.cli.options import HOST, LINE, LOGIN, NAME, SLUG
 from server.cli.person import print_link
+from server.clock import utc_now
+from server.db.policies import SqlPolicies
 from server.relay import PORTS, RelayUse, new_secret
 from server.settings import Settings
 from server.settings_text import settings_text
@@ -57,6 +60,14 @@ _PARTS = ("data", "keys")
     help="The administrator's name.",
 )
 @click.option(
+    "--officer",
+    "officers",
+    type=(LOGIN, NAME),
+    multiple=True,
+    metavar="LOGIN NAME",
+    help="A security officer, appointed at once; name two, so that each approves the other's.",
+)
+@click.option(
     "--public-url", help="How browsers reach the service, as https://madoguchi.example.jp."
 )
 @click.option(
@@ -73,21 +84,27 @@ def init(
     telephone: str,
     login: str,
     person_name: str,
+    officers: tuple[tuple[str, str], ...],
     public_url: str | None,
     relay_host: str | None,
 ) -> None:
     """Make DIR with keys (mode 0600), settings, database and the first administrator.
 
-    Prints the one-time link by which the administrator sets a password.
+    Prints the one-time link by which the administrator sets a password, and one for each officer.
+    Officers named here are appointed without any administrator; later ones need two.
     """
     home = Municipality(new_id(), slug, name, hours, telephone)
     administrator = Person(
         new_id(), home.id, login, person_name, Role.ADMINISTRATOR, None, None, None
     )
+    appointed = [
+        Person(new_id(), home.id, login, name, Role.OFFICER, None, None, None)
+        for login, name in officers
+    ]
     _make_folder(folder)
     try:
         settings = _make_files(folder, _chosen(public_url, relay_host))
-        asyncio.run(_make_data(settings, home, administrator))
+        asyncio.run(_make_data(settings, home, administrator, appointed))
     except BaseException:
         # Half a service is worse than none: the folder was empty before.
         for part in _PARTS:
@@ -133,7 +150,9 @@ def _make_files(folder: Path, chosen: Mapping[str, object]) -> Settings:
     return settings
 
 
-async def _make_data(settings: Settings, home: Municipality, administrator: Person) -> None:
+async def _make_data(
+    settings: Settings, home: Municipality, administrator: Person, officers: list[Person]
+) -> None:
     house = make_house(settings)
     try:
         await house.database.migrate()
@@ -141,10 +160,25 @@ async def _make_data(settings: Settings, home: Municipality, administrator: Pers
         await house.people.add_person(administrator)
         await house.note(home.id, "municipality:add", home.id, {})
         await house.note(home.id, "person:add", administrator.id, {"role": "administrator"})
+        for officer in officers:
+            await _appoint(house, officer)
         await house.database.checkpoint()
         await _say(house, settings, home, administrator)
+        for officer in officers:
+            click.echo(f"セキュリティ責任者 / security officer: {officer.login}")
+            await print_link(house, officer, LinkPurpose.PASSWORD)
     finally:
         await house.database.engine.dispose()
+
+
+async def _appoint(house: House, officer: Person) -> None:
+    """Add a person as an officer whom no administrator has proposed."""
+    now = utc_now()
+    await house.people.add_person(officer)
+    made = Appointment(officer.municipality_id, officer.id, None, now, None, now)
+    await SqlPolicies(house.database).put_appointment(made)
+    await house.note(officer.municipality_id, "person:add", officer.id, {"role": "officer"})
+    await house.note(officer.municipality_id, "officer:init", officer.id, {})
 
 
 async def _say(house: House, settings: Settings, home: Municipality, administrator: Person) -> None:

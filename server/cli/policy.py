@@ -16,8 +16,10 @@ from security.policy.model import BASELINE_POLICY, SETTINGS, Policy
 from security.values import plain_address
 from server.cli.house import open_house
 from server.cli.options import json_option
+from server.cli.rescue import rescue_policy
 from server.clock import utc_now
-from server.policies import ZONE
+from server.db.policies import SqlPolicies
+from server.policies import ZONE, PolicyBook
 from server.policy_question import Question, action_of, terms_of
 from server.policy_text import policy_text, words
 from server.procedures.catalog import shipped
@@ -37,6 +39,9 @@ STANDING = {
 @click.group()
 def policy() -> None:
     """方針: what a municipality's security officer signs for."""
+
+
+policy.add_command(rescue_policy)
 
 
 @policy.command()
@@ -113,11 +118,13 @@ def explain(
     at: str | None, trained_on: str | None, *, second_factor: bool, real: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Say whether an action would be allowed, with every unmet term; exit 1 when it would not."""
-    looked_up = asyncio.run(_look_up(config, slug, office)) if config else None
+    moment = _moment(at)
+    looked_up = asyncio.run(_look_up(config, slug, office, moment)) if config else None
+    in_force = looked_up.policy if looked_up else BASELINE_POLICY
     question = Question(
         action=action_of(action, BASELINE),
-        policy=read_settings(Policy, file) if file else _in_force(looked_up),
-        at=_moment(at),
+        policy=read_settings(Policy, file) if file else in_force,
+        at=moment,
         office=looked_up.office.id if looked_up and looked_up.office else office,
         office_kind=looked_up.office.kind if looked_up and looked_up.office else OfficeKind(kind),
         procedure_open=procedure is None or shipped().is_open(procedure),
@@ -161,16 +168,19 @@ class LookedUp:
 
     municipality: Municipality
     office: Office | None
+    policy: Policy
 
 
-async def _look_up(config: Path, slug: str | None, office: str | None) -> LookedUp:
+async def _look_up(config: Path, slug: str | None, office: str | None, at: datetime) -> LookedUp:
+    """Return the municipality, the office, and the policy in force at that moment."""
     async with open_house(config) as house:
         home = await house.municipality(slug)
-        return LookedUp(home, await house.office(home, office) if office else None)
-
-
-def _in_force(looked_up: LookedUp | None) -> Policy:
-    return BASELINE_POLICY
+        book = PolicyBook(lambda: at)
+        for version in await SqlPolicies(house.database).versions(home.id):
+            if version.starts_at is not None:
+                book.put(version)
+        found = await house.office(home, office) if office else None
+        return LookedUp(home, found, book.of(home.id).policy)
 
 
 def _moment(text: str | None) -> datetime:

@@ -1,5 +1,6 @@
 """Versions of policies and appointments of officers, on disk."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -46,14 +47,21 @@ class SqlPolicies:
         now: datetime,
     ) -> Version:
         """Store a draft under the next number."""
+        return await self._add(Version(municipality_id, 0, base, text, author_id, now, note))
+
+    async def add_rescue(self, version: Version) -> Version:
+        """Store a version that nobody approved under the next number (server/cli/rescue.py)."""
+        return await self._add(version)
+
+    async def _add(self, version: Version) -> Version:
         async with self._database.writing() as connection:
             query = sa.select(sa.func.max(_VERSION.number)).where(
-                _VERSION.municipality_id == municipality_id
+                _VERSION.municipality_id == version.municipality_id
             )
             last = (await connection.execute(query)).scalar() or 0
-            version = Version(municipality_id, last + 1, base, text, author_id, now, note)
-            await connection.execute(sa.insert(t.policy_version).values(_values(version)))
-        return version
+            numbered = replace(version, number=last + 1)
+            await connection.execute(sa.insert(t.policy_version).values(_values(numbered)))
+        return numbered
 
     async def settle(self, version: Version) -> None:
         """Store that a draft was approved or withdrawn, or an approved one withdrawn.

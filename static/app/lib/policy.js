@@ -31,7 +31,7 @@
  * @property {Record<string, Count>} counts
  */
 /** @typedef {{key: string, title: Both, settings: Setting[]}} Section */
-/** @typedef {{number: number, since: string | null, sections: Section[], unset: string[]}} Policy */
+/** @typedef {{number: number, since: string | null, rescued: boolean, sections: Section[], unset: string[]}} Policy */
 /** @typedef {{value?: any, clause?: string, reason?: string, until?: string}} Edit */
 /** @typedef {Record<string, Edit>} Edits */
 

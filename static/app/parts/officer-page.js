@@ -1,4 +1,5 @@
 /** The frame of the officer's page: brand, tabs, who is signed in, and what was refused. */
+import { dateTime } from "../lib/format.js";
 import { LanguageButton } from "./choose.js";
 import { codeOf, errorWords } from "./errors.js";
 import { html } from "./html.js";
@@ -12,7 +13,7 @@ import { OfficerPolicy } from "./officer-policy.js";
 import { OfficerSheet } from "./officer-sheet.js";
 import { Toasts } from "./toast.js";
 import { Brand } from "./topbar.js";
-import { t } from "./words.js";
+import { language, t } from "./words.js";
 
 /** @typedef {import("./officer-model.js").OfficerApp} OfficerApp */
 
@@ -74,6 +75,8 @@ export function OfficerPage({ app }) {
   return html`<div class="desk flow">
     <${Top} app=${app} />
     ${app.error.value && html`<div class="owarn"><${Refused} error=${app.error.value} /></div>`}
+    ${app.policy.value?.rescued &&
+    html`<div class="owarn"><${Notice} kind="stop" role="alert" title=${t("rescued.title")}>${t("rescued.what", { at: dateTime(app.policy.value.since ?? "", language()) })}<//></div>`}
     <${Body} app=${app} />
     <${Toasts} toasts=${app.toasts} />
   </div>`;
