@@ -205,6 +205,19 @@ class SignIn:
         if source is not None:
             self._sources.succeeded(source)
 
+    async def begin_proven(
+        self, person: Person, *, admit: Admit = admit_everybody
+    ) -> tuple[str, NewSession]:
+        """Begin the session of who has proved to be somebody elsewhere; return the page too.
+
+        The municipality's own directory (OpenID Connect) has vouched for the person.
+        """
+        page = _page_of(person, None)
+        if not may_sign_in(person, page, None):
+            raise bad_credentials()
+        await admit(person.municipality_id, page, person, None)
+        return page, await self._begin_for(person, None)
+
     # One-time links and codes
 
     async def make_link(

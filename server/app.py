@@ -25,7 +25,7 @@ from security.ids import new_id
 from security.policy.baseline import BASELINE
 from security.policy.model import BASELINE_POLICY
 from security.sign_in import SignIn
-from server.api import accounts, audit, calls, files, openapi, ops, pages, policies, socket
+from server.api import accounts, audit, calls, files, oidc, openapi, ops, pages, policies, socket
 from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
 from server.api.hub import Hub
@@ -43,6 +43,7 @@ from server.db.calls import SqlCalls
 from server.db.chat import SqlChat
 from server.db.engine import open_database
 from server.db.files import SqlFiles
+from server.db.oidc import SqlOidcLinks
 from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
 from server.db.quality import SqlQuality
@@ -50,6 +51,7 @@ from server.db.sessions import SqlSessions
 from server.keys import KeyRing, load_kek
 from server.loop_lag import LoopLag
 from server.media_events import MediaWatch
+from server.oidc.sign_in import OidcSignIn
 from server.parts import Parts
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
@@ -95,6 +97,9 @@ async def build_parts(
         tighten=stricter.sessions,
         notes=audit,
     )
+    oidc = OidcSignIn(
+        settings.oidc, people, SqlOidcLinks(database, people), notes=audit, clock=utc_now
+    )
     call_store = SqlCalls(database, keys)
 
     uploads = Uploads(
@@ -129,6 +134,7 @@ async def build_parts(
         people=people,
         sessions=sessions,
         sign_in=sign_in,
+        oidc=oidc,
         calls=call_store,
         keys=keys,
         gate=gate,
@@ -172,7 +178,7 @@ def create_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[errors, same_origin], client_max_size=8 * 1024 * 1024)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
-    for module in (accounts, audit, calls, files, ops, openapi, policies):
+    for module in (accounts, audit, calls, files, oidc, ops, openapi, policies):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)
     pages.add_pages(app)
@@ -198,6 +204,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
         lag.cancel()
         await parts.registry.stop()
         await parts.quality.stop()
+        await parts.oidc.close()
         await parts.media.stop()
         try:
             await sign_logs(parts)

@@ -23,6 +23,7 @@ from server.db.policies import SqlPolicies
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
+from server.oidc.sign_in import OidcSignIn
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
 from server.procedures.catalog import Catalog
@@ -42,6 +43,7 @@ class Parts:
     people: SqlPeople
     sessions: SqlSessions
     sign_in: SignIn
+    oidc: OidcSignIn
     calls: SqlCalls
     keys: KeyRing
     gate: Gate

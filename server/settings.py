@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     Strict,
     ValidationInfo,
@@ -24,18 +23,13 @@ from media.settings import MediaSettings
 from security.people import SessionLimits
 from security.secret_file import read_secret
 from security.values import Section, show, wrong
+from server.oidc.settings import Directories
 from server.relay import PORTS, URL_PATTERN, Relay, RelayUse
 from server.settings_file import read_settings
+from server.settings_path import FilePath
 
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def _to_path(value: object, info: ValidationInfo) -> Path:
-    if isinstance(value, str | Path) and str(value).strip() and "\0" not in str(value):
-        folder: Path = (info.context or {}).get("folder", Path())
-        return folder / value
-    raise wrong(show(value), "the path of a file or folder, as text")
 
 
 def _address(value: str) -> str:
@@ -80,7 +74,6 @@ def _relay_url(value: str) -> str:
 
 
 _Text = Annotated[str, Strict()]
-FilePath = Annotated[Path, BeforeValidator(_to_path)]
 Host = Annotated[_Text, AfterValidator(_host)]
 Address = Annotated[_Text, AfterValidator(_address)]
 Origin = Annotated[_Text, AfterValidator(_origin)]
@@ -294,6 +287,19 @@ class Settings(Section):
     files: FileSettings = Field(FileSettings(), description="Documents sent during a call.")
     sessions: SignInSettings = Field(SignInSettings(), description="How long a sign-in lasts.")
     keys: KeySettings = Field(KeySettings(), description="The key-encryption key.")
+    oidc: Directories = Field(
+        default_factory=dict,
+        description="A municipality's own directory (OpenID Connect), by the municipality's short "
+        "name, as [oidc.kasaoka]. It sends browsers back to PUBLIC_URL/signed-in/kasaoka.",
+    )
+
+    @field_validator("oidc")
+    @classmethod
+    def _with_a_way_back(cls, value: Directories, info: ValidationInfo) -> Directories:
+        server = info.data.get("server")
+        if value and server and server.public_url is None and server.host not in _LOOPBACK:
+            raise wrong("no server.public_url", "it, since directories send browsers back there")
+        return value
 
     @model_validator(mode="before")
     @classmethod

@@ -22,11 +22,23 @@ def settings_text(model: type[BaseModel], chosen: Mapping[str, Any]) -> str:
     lines = ["# Settings of madoguchi. What is commented out has the value that stands there.", ""]
     for section, reference in root["properties"].items():
         table = field_schema(reference, root)
+        if "properties" not in table:
+            lines += [*_by_name(section, table, root), ""]
+            continue
         lines += [*_comment(table["description"]), f"[{section}]"]
         for name, schema in table["properties"].items():
             lines += _setting(name, schema, root, chosen.get(f"{section}.{name}"))
         lines.append("")
     return "\n".join(lines)
+
+
+def _by_name(section: str, table: Mapping[str, Any], root: Mapping[str, Any]) -> list[str]:
+    """Return a section of which there is one for each name, all of it as a comment."""
+    one = field_schema(table["additionalProperties"], root)
+    lines = [*_comment(table["description"]), f"# [{section}.NAME]"]
+    for name, schema in one["properties"].items():
+        lines += _setting(name, schema, root, None)
+    return lines
 
 
 def _setting(
@@ -39,7 +51,8 @@ def _setting(
     if value is not None:
         return [*_comment(note), f"{name} = {_toml(value)}"]
     default = schema.get("default")
-    shown = _toml(default) if default is not None else '""'
+    empty = "{}" if kind.get("type") == "object" else '""'
+    shown = _toml(default) if default is not None else empty
     return [*_comment(note), f"# {name} = {shown}"]
 
 

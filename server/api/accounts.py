@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from security.people import SessionKind, Tablet
 from security.sign_in import NewSession
 from security.tokens import csrf_token
+from server.api import nouns as n
 from server.api import seats
 from server.api.admission import admission
 from server.api.body import answer, read_body
@@ -23,6 +24,8 @@ from server.api.speaker import (
     speaker_of,
     token_of,
 )
+from server.api.views import dump
+from server.api.way_out import way_out
 from server.parts import Parts
 
 routes = web.RouteTableDef()
@@ -102,8 +105,13 @@ async def me(request: web.Request) -> web.Response:
 @routes.get("/api/v1/municipalities")
 async def municipalities(request: web.Request) -> web.Response:
     """List the municipalities that this server works for."""
-    every = await request.app[PARTS].people.municipalities()
-    return answer({"municipalities": [{"slug": m.slug, "name": m.name} for m in every]})
+    parts = request.app[PARTS]
+    nouns = []
+    for one in await parts.people.municipalities():
+        found = parts.oidc.directory(one.slug)
+        directory = n.DirectoryNoun(name=found.name) if found else None
+        nouns.append(n.MunicipalityNoun(slug=one.slug, name=one.name, directory=directory))
+    return answer(dump(n.MunicipalitiesAnswer(municipalities=tuple(nouns))))
 
 
 @routes.post("/api/v1/sign-in")
@@ -119,7 +127,7 @@ async def sign_in(request: web.Request) -> web.Response:
         page=page,
         tablet=tablet,
         source=source_of(request),
-        admit=admission(parts, request),
+        admit=admission(parts, request, by_password=True),
     )
     principal = await parts.sign_in.authenticate(new.token, new.session.kind)
     speaker = new_speaker(parts, request, page, principal, tablet_token or new.token)
@@ -147,7 +155,7 @@ async def sign_out(request: web.Request) -> web.Response:
             speaker = await speaker_of(parts, request)
             await end_page(parts, speaker.seat)
         await parts.sign_in.sign_out(token)
-    response = web.Response(status=204)
+    response = await way_out(parts, request) if page != "counter" else web.Response(status=204)
     response.del_cookie(COOKIES[kind], path="/", secure=True, httponly=True, samesite="Strict")
     return response
 

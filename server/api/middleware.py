@@ -21,7 +21,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SOCKET_PATH = "/api/v1/ws"
 # These begin a sign-in: there is no session yet whose token could be shown. Origin still counts.
 BEFORE_SIGN_IN = frozenset(
-    {"/api/v1/sign-in", "/api/v1/links", "/api/v1/password", "/api/v1/enrol"}
+    {
+        "/api/v1/sign-in",
+        "/api/v1/links",
+        "/api/v1/password",
+        "/api/v1/enrol",
+        "/api/v1/oidc/begin",
+        "/api/v1/oidc/finish",
+    }
 )
 CSP = (
     "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; object-src 'none'; "

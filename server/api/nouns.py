@@ -261,17 +261,30 @@ class MeAnswer(Noun):
     csrf: str
 
 
+class DirectoryNoun(Noun):
+    """A municipality's own directory; `name` is what its button says."""
+
+    name: str | None
+
+
 class MunicipalityNoun(Noun):
     """A municipality on the sign-in page."""
 
     slug: str
     name: str
+    directory: DirectoryNoun | None = None
 
 
 class MunicipalitiesAnswer(Noun):
     """The municipalities that this server works for."""
 
     municipalities: tuple[MunicipalityNoun, ...]
+
+
+class GoAnswer(Noun):
+    """Where the browser goes next, at another site."""
+
+    go: str
 
 
 class LinkAnswer(Noun):

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from server.api import accounts, policies
+from server.api import accounts, oidc, policies
 from server.api import nouns as n
 from server.api.body import answer
 from server.procedures.catalog import ProceduresAnswer
@@ -24,6 +24,8 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/sign-in", "Sign in with a password", accounts.SignInBody, n.MeAnswer),
     ("post", "/api/v1/sign-out", "Sign out", None, None),
     ("post", "/api/v1/links", "Use up a one-time link", accounts.TokenBody, n.LinkAnswer),
+    ("post", "/api/v1/oidc/begin", "Begin by a directory", oidc.BeginBody, n.GoAnswer),
+    ("post", "/api/v1/oidc/finish", "Come back from it", oidc.FinishBody, n.LinkAnswer),
     ("post", "/api/v1/password", "Set a password", accounts.PasswordBody, None),
     ("post", "/api/v1/enrol", "Enrol a tablet", accounts.CodeBody, n.MeAnswer),
     ("post", "/api/v1/tablets/{tablet}/revoke", "Revoke a tablet", None, None),

@@ -15,6 +15,7 @@ PAGES = {
     "/enrol": "enrol.html",
     "/password": "password.html",
     "/officer": "officer.html",
+    "/signed-in/{municipality}": "signed-in.html",
 }
 # What a browser may load; whatever else lies in the folder stays there.
 FOLDERS = ("app", "style", "text", "img", "vendor")

@@ -333,3 +333,18 @@ officer_appointment = Table(
     Column("confirmed_at", UtcTime),
     comment="Who may sign policies: appointed by two administrators, or by `init`.",
 )
+
+oidc_link = Table(
+    "oidc_link",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column(
+        "subject_hash",
+        String(64),
+        primary_key=True,
+        comment="SHA-256 of municipality, issuer and subject, hex",
+    ),
+    Column("person_id", String(64), ForeignKey("person.id"), nullable=False, unique=True),
+    Column("linked_at", UtcTime, nullable=False),
+    comment="Who in the municipality's own directory is which person here.",
+)

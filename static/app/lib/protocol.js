@@ -113,6 +113,13 @@ export const ERROR_CODES = Object.freeze({
     "outdated_draft",
     "not_officer",
     "no_rule",
+    "oidc_state",
+    "oidc_refused",
+    "oidc_no_role",
+    "oidc_many_roles",
+    "oidc_disabled",
+    "oidc_not_for_role",
+    "oidc_only",
   ),
   Conflict: list(
     "conflict",
@@ -127,7 +134,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   NotFound: list("not_found"),
   TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "too_many_files", "too_many_messages"),
-  Unavailable: list("unavailable", "busy", "disk_full", "stopping"),
+  Unavailable: list("unavailable", "busy", "disk_full", "stopping", "oidc_unreachable"),
   Corrupt: list("corrupt"),
 });
 

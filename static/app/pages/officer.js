@@ -114,8 +114,8 @@ const app = {
       await load("officers", app.officers);
     }),
   signOut: async () => {
-    await api.post("sign-out").catch(complain);
-    location.replace("/sign-in?page=officer");
+    const out = await api.post("sign-out").catch(complain);
+    location.replace(out?.go ?? "/sign-in?page=officer");
   },
 };
 

@@ -27,6 +27,17 @@ const app = {
       app.busy.value = false;
     }
   },
+  byDirectory: async (municipality) => {
+    app.busy.value = true;
+    app.error.value = null;
+    try {
+      const { go } = await api.post("oidc/begin", { municipality });
+      location.assign(go);
+    } catch (error) {
+      app.error.value = codeOf(error);
+      app.busy.value = false;
+    }
+  },
 };
 
 /** The tablet says where it stands; one that is not enrolled goes to be enrolled. */

@@ -90,8 +90,8 @@ export async function wire(page) {
       takeOver: () => connection.takeOver(),
       reconnect: () => (connection.status.state === "stopped" ? connection.start() : connection.check()),
       signOut: async () => {
-        await api.post("sign-out").catch(() => {});
-        location.replace(`/sign-in?page=${page}`);
+        const out = await api.post("sign-out").catch(() => null);
+        location.replace(out?.go ?? `/sign-in?page=${page}`);
       },
       signIn: () =>
         location.assign(store.ended.value === "tablet_revoked" ? "/enrol" : `/sign-in?page=${page}`),

@@ -1,4 +1,5 @@
 /** Signing in at a desk, or as the clerk on an enrolled tablet. */
+import { ByDirectory } from "./directory.js";
 import { Door, PasswordField, Submit, TextField } from "./door.js";
 import { ErrorNotice } from "./errors.js";
 import { html, useState } from "./html.js";
@@ -8,11 +9,12 @@ import { t } from "./words.js";
 /**
  * @typedef {object} SignInApp
  * @property {"counter" | "desk" | "officer"} page
- * @property {import("./html.js").Signal<{slug: string, name: string}[]>} municipalities
+ * @property {import("./html.js").Signal<import("./directory.js").Municipality[]>} municipalities
  * @property {import("./html.js").Signal<import("../lib/protocol.js").CounterYou | null>} tablet who this tablet is, on the counter
  * @property {import("./html.js").Signal<string | null>} error code of the last refusal
  * @property {import("./html.js").Signal<boolean>} busy
  * @property {(municipality: string | null, login: string, password: string) => void} signIn
+ * @property {(municipality: string) => void} byDirectory
  */
 
 /** @param {{app: SignInApp, value: string, onPick: (slug: string) => void}} props */
@@ -72,6 +74,7 @@ export function SignIn({ app }) {
         invalid=${wrong}
       />
       <${Submit} busy=${app.busy.value} label=${t("sign_in.go")} busyLabel=${t("sign_in.busy")} icon="key" />
+      ${page !== "counter" && html`<${ByDirectory} municipality=${all.find((one) => one.slug === chosen)} busy=${app.busy.value} go=${app.byDirectory} />`}
     </form>
   <//>`;
 }

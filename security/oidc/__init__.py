@@ -1,0 +1,1 @@
+"""Signing in by a municipality's own directory (OpenID Connect): the rules."""

@@ -1,0 +1,1 @@
+"""Talking to a municipality's own directory (OpenID Connect)."""

@@ -1,0 +1,23 @@
+/** Coming back from the municipality's own directory: what it said goes to the server at once and out of the address bar. */
+import { createApi } from "../lib/api.js";
+import { answerIn } from "../lib/directory.js";
+import { SignedIn } from "../parts/directory.js";
+import { codeOf } from "../parts/errors.js";
+import { html, signal } from "../parts/html.js";
+import { draw, startPage } from "./start.js";
+
+const answer = answerIn(location);
+history.replaceState(null, "", location.pathname);
+const api = createApi({ page: "desk" });
+const error = signal(/** @type {string | null} */ (answer ? null : "oidc_state"));
+
+const element = await startPage("sign_in");
+draw(html`<${SignedIn} error=${error} />`, element);
+if (answer) {
+  try {
+    const { page } = await api.post("oidc/finish", answer);
+    location.replace(page === "/officer" ? page : "/desk");
+  } catch (failure) {
+    error.value = codeOf(failure);
+  }
+}
