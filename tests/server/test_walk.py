@@ -97,7 +97,7 @@ class Walker:
     signed_in: bool = True
     at_home: bool = True
     appointed: bool = True
-    ids: Json = field(default_factory=dict)
+    ids: Json = field(default_factory=lambda: {"municipality": "kasaoka"})
 
     def allowed(self, access: Open | SignedIn | Asks, page: str) -> bool:
         """Tell what the tables say of an access from a page."""
@@ -198,7 +198,7 @@ async def streets(world: Any) -> Streets:
     file = walkers[2].file
     for one in walkers:
         mine = {"call": one.call or first, "file": one.file or file}
-        one.ids = {**mine, "number": "1", "tablet": unused.id, "person": appointee}
+        one.ids = {**one.ids, **mine, "number": "1", "tablet": unused.id, "person": appointee}
     return Streets(world, walkers)
 
 
