@@ -1,5 +1,6 @@
 """Who is in a call and who is sent what. No input or output here."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from media.codecs import VP8, Codec, choose
@@ -43,6 +44,10 @@ class Party:
         self.uplinks = {kind: Uplink(path, kind) for kind in kinds}
         self.leg: Leg | None = None
         self._before = Counters()
+
+    def brings(self, sources: Set[int]) -> bool:
+        """Tell whether one of `sources` is the party's."""
+        return any(uplink.source in sources for uplink in self.uplinks.values())
 
     def can_restart(self, offer: Offer) -> bool:
         """Tell whether `offer` comes from the connection that is there already."""

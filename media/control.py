@@ -4,7 +4,7 @@ Reports are our own towards who sends; sender reports pass to who listens with t
 that lips match sound; everything else ends here.
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from dataclasses import replace
 
 from media import rtcp
@@ -13,12 +13,11 @@ from media.ice import Address
 from media.leg import Leg
 from media.libs import PacketBuffer
 from media.path import NOBODY, PacketPath
-from media.transport import Transport
 from media.uplink import LastReport, Uplink
 
 REPORT_SECONDS = 0.4  # at least every 500 ms on each leg: pages watch for silence
 IDLE_SECONDS = 2.0  # a page that waits gives its line 6.5 s (static/app/lib/watchdog.js)
-ARRIVALS_SECONDS = 0.1
+STEER_SECONDS = 0.1
 WINDOW_ROUND_TRIPS = 4  # a request may be lost, and its answer too
 UNKNOWN_RTT_SECONDS = 0.15
 UNCAPPED_BPS = 10_000_000
@@ -27,17 +26,13 @@ MAX_RTCP_BYTES = 1500
 REPORTS_APART_SECONDS = 0.2  # of one source to its listeners; browsers send one in a second or so
 CNAME = "madoguchi"
 
-Send = Callable[[memoryview, Address], bool]
-
 
 class ControlPath:
-    """Acts on RTCP. `send` gets a datagram and an address; `path` sends packets again."""
+    """Acts on RTCP. `path` seals and sends, and sends packets again."""
 
-    def __init__(self, send: Send, path: PacketPath) -> None:
-        self._send = send
+    def __init__(self, path: PacketPath) -> None:
         self._path = path
         self._buffer = PacketBuffer()
-        self._out = PacketBuffer()
 
     # --- in
 
@@ -78,8 +73,9 @@ class ControlPath:
                     if message.media == video.ssrc and video.uplink is not None:
                         video.uplink.want_keyframe()
             case rtcp.Counted() if leg.counts:
-                leg.steering.sent(self._path.take_sent(leg.handle))
-                leg.steering.feedback(message.feedback, now)
+                told, steering = message.feedback, leg.steering
+                steering.sent(self._path.take_sent(leg.handle, told.first, len(told.arrivals)))
+                steering.feedback(told, now)
             case rtcp.Remb():
                 for video in leg.of_kind("video"):
                     if video.ssrc in message.media:
@@ -121,41 +117,39 @@ class ControlPath:
         downlink.clock_told = True
         if downlink.transport.may_send(now):
             packet = rtcp.sender_report(own) + rtcp.cname(downlink.ssrc, CNAME)
-            self._send_packet(downlink.transport, packet)
+            self._path.send_control(downlink.leg, packet)
 
     # --- out
 
     def tick(self, leg: Leg, uplinks: dict[str, Uplink], needy: Set[int], now: float) -> None:
-        """Send what is due: requests at once, arrivals every 100 ms, reports every 400 ms.
+        """Do what is due: requests at once, steering every 100 ms, reports every 400 ms.
 
-        `needy` are the sources that miss something or want a keyframe.
+        `needy` are the sources that miss something or want a keyframe. Says in `leg.due_at` when it
+        wants to be called again at the latest.
         """
+        leg.due_at = now + STEER_SECONDS
         if not leg.transport.may_send(now):
             return
         for uplink in uplinks.values():
             if uplink.source in needy:
                 self._request(leg, uplink, now)
-        if now - leg.arrivals_at >= ARRIVALS_SECONDS:
-            leg.arrivals_at = now
+        if now - leg.steered_at >= STEER_SECONDS:
+            leg.steered_at = now
             self._steer(leg, uplinks["video"], now)
-            for number, at in self._path.take_arrivals(leg.handle):
-                leg.arrivals.note(number, at)
-            if len(leg.arrivals):
-                self._tell_arrivals(leg, uplinks)
         if now - leg.reported_at >= REPORT_SECONDS:
             leg.reported_at = now
             self._report(leg, uplinks, now)
+        leg.due_at = min(leg.steered_at + STEER_SECONDS, leg.reported_at + REPORT_SECONDS)
 
     def idle(self, leg: Leg, now: float) -> None:
         """Send a sign of life to who is in no call, every 2 s."""
         if leg.transport.may_send(now) and now - leg.reported_at >= IDLE_SECONDS:
             leg.reported_at = now
-            self._send_packet(leg.transport, _nothing_new(leg))
+            self._path.send_control(leg.handle, _nothing_new(leg))
 
     def _steer(self, leg: Leg, video: Uplink, now: float) -> None:
         """Fit what the party is sent to its line, and tell it at once what its listeners bear."""
         steering = leg.steering
-        steering.sent(self._path.take_sent(leg.handle))
         octets = {"audio": 0, "video": 0}
         heard = [(x.kind, x.uplink) for x in leg.downlinks if x.uplink is not None]
         for kind, uplink in heard:
@@ -168,13 +162,7 @@ class ControlPath:
         leg.resends.refit(repairs / 2, repairs)
         limit = _limit(video, now)
         if limit is not None and limit < FALLEN * (leg.cap_told or UNCAPPED_BPS):
-            self._send_packet(leg.transport, _nothing_new(leg) + self._cap(leg, video, now))
-
-    def _tell_arrivals(self, leg: Leg, uplinks: dict[str, Uplink]) -> None:
-        ssrcs = [uplinks[kind].read().ssrc for kind in ("video", "audio")]
-        media = next((x for x in ssrcs if x != NOBODY), 0)
-        for packet in leg.arrivals.report(leg.ssrc, media):
-            self._send_packet(leg.transport, packet)
+            self._path.send_control(leg.handle, _nothing_new(leg) + self._cap(leg, video, now))
 
     def _request(self, leg: Leg, uplink: Uplink, now: float) -> None:
         state = uplink.read()
@@ -184,14 +172,14 @@ class ControlPath:
             seqs = uplink.missing.due(self._path.missing(uplink.source), now, leg.rtt_seconds)
             if seqs:
                 message = rtcp.Nack(leg.ssrc, state.ssrc, tuple(seqs))
-                self._send_packet(leg.transport, rtcp.nack(message))
+                self._path.send_control(leg.handle, rtcp.nack(message))
         wanted = state.wanted
         if uplink.missing.gave_up() and uplink.kind == "video":
             uplink.want_keyframe()
             wanted = True
         if wanted and self._has_audience(uplink, now) and uplink.keyframes.due(state.heard_at, now):
             wish = rtcp.KeyframeWanted(leg.ssrc, state.ssrc)
-            self._send_packet(leg.transport, rtcp.picture_loss(wish))
+            self._path.send_control(leg.handle, rtcp.picture_loss(wish))
 
     def _has_audience(self, uplink: Uplink, now: float) -> bool:
         """Tell whether a keyframe would reach somebody: asked for too early, it is lost."""
@@ -212,7 +200,7 @@ class ControlPath:
         blocks = [x for x in (_block(x, now) for x in uplinks.values()) if x is not None]
         packet = rtcp.receiver_report(rtcp.ReceiverReport(own, tuple(blocks)))
         packet += rtcp.cname(own, CNAME) + self._cap(leg, uplinks["video"], now)
-        self._send_packet(leg.transport, packet)
+        self._path.send_control(leg.handle, packet)
 
     def _tell_clock(self, downlink: Downlink, now: float) -> None:
         """Tell a listener what it has just begun to get: the source's next may take seconds."""
@@ -229,14 +217,6 @@ class ControlPath:
             return b""
         leg.cap_told = UNCAPPED_BPS if limit is None else limit
         return rtcp.remb(rtcp.Remb(leg.ssrc, leg.cap_told, (video.ssrc,)))
-
-    def _send_packet(self, transport: Transport, packet: bytes) -> None:
-        if transport.outbound is None or transport.addresses.current is None:
-            return
-        self._out.view[: len(packet)] = packet
-        size = transport.outbound.protect_rtcp(self._out.pointer, len(packet))
-        if size > 0:
-            self._send(self._out.view[:size], transport.addresses.current)
 
 
 def _limit(video: Uplink, now: float) -> int | None:

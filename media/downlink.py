@@ -28,6 +28,7 @@ class Downlink:
         steering: Steering,
     ) -> None:
         self._path = path
+        self.leg = leg
         self.transport = transport
         self.kind = kind
         self.mid = mid

@@ -121,7 +121,7 @@ class Keys:
 
 
 class Dtls:
-    """One handshake. `keys`, `inbound` and `outbound` are there once `state` is `UP`."""
+    """One handshake. `keys` and `inbound`, which opens RTCP, are there once `state` is `UP`."""
 
     def __init__(
         self, identity: Identity, fingerprints: tuple[tuple[str, bytes], ...], *, now: float
@@ -129,7 +129,6 @@ class Dtls:
         self.state = DtlsState.WAITING
         self.keys: Keys | None = None
         self.inbound: SrtpSession | None = None
-        self.outbound: SrtpSession | None = None
         self._fingerprints = fingerprints
         self._started_at = now
         self._flights = Flights()
@@ -178,7 +177,7 @@ class Dtls:
 
     def forget_keys(self) -> None:
         """Let go of the keys, which nobody is to use any more."""
-        self.keys = self.inbound = self.outbound = None
+        self.keys = self.inbound = None
 
     def tick(self, *, now: float) -> list[bytes]:
         """Return what the retransmission timer wants sent; to be called every 100 ms or so."""
@@ -235,7 +234,6 @@ class Dtls:
         server = keys[key_bytes:] + salts[salt_bytes:]
         self.keys = Keys(profile, client, server)
         self.inbound = SrtpSession(client, profile, inbound=True)
-        self.outbound = SrtpSession(server, profile, inbound=False)
         self.state = DtlsState.UP
 
     def _written(self, now: float) -> list[bytes]:

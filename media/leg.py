@@ -10,7 +10,6 @@ from media.path import MAX_SSRCS, NOBODY, PacketPath, Route, Seeds
 from media.sdp import ABS_SEND_TIME, FORWARDED, KINDS, MID, TRANSPORT_CC, Line, Offer
 from media.steering import Steering
 from media.transport import Transport
-from media.transport_cc import Arrivals
 from media.uplink import Uplink
 
 RESENDS_BURST, RESENDS_PER_SECOND = 200, 400
@@ -36,11 +35,11 @@ class Leg:
         self.shows: list[str] = []  # party on the first lines, on the second …; "" for nobody
         self.places_wanted = 1
         self.places_asked = 1
-        self.arrivals = Arrivals()
         self.resends = Bucket(RESENDS_BURST, RESENDS_PER_SECOND)
         self.sound_resends = Bucket(SOUND_RESENDS, SOUND_RESENDS)
         self.report_steps = Bucket(REPORT_STEPS, REPORT_STEPS)
-        self.arrivals_at = 0.0
+        self.due_at = 0.0  # when it is to be looked at next, if nothing comes up before
+        self.steered_at = 0.0
         self.reported_at = 0.0
         self.waited_as: str | None = None  # whose place in the lobby it had
         self.codec_told = VP8  # in which the party was last told to send pictures
@@ -88,6 +87,7 @@ class Leg:
         ]
         for gone in before.values():
             gone.close()
+        self._path.tell_arrivals(self.handle, self.ssrc)
 
     @property
     def ssrc(self) -> int:

@@ -5,9 +5,8 @@ media/native/path.c; on this side everything runs on the event loop's thread:
 
  1. One ctypes call is one turn of the lock, microseconds long. Removing, closing and changing keys
     also wait until what was sealed before has left (under a millisecond): nothing older leaves.
- 2. SRTP sessions given to the thread are held here until the call that takes them away has
-    returned, and used by nobody else. It seals all RTP, retransmissions and repetitions included;
-    the rest of the engine seals SRTCP with a pair of its own. No SSRC is sealed on both sides.
+ 2. SRTP sessions given to the library are held here until the call that takes them away has
+    returned, and used by nobody else. It seals all that leaves, RTP and RTCP: nobody else can.
  3. The thread reads the socket, both sides send on it, each datagram by itself and never waiting.
  4. What is not for the path comes over a socket pair, in order and bounded: it is lost, not waited
     for, when the loop is behind. Strangers share 1,000 a second, an address of a party has 400.
@@ -17,7 +16,7 @@ import asyncio
 import ctypes
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from socket import (
     AF_INET,
     AF_INET6,
@@ -58,6 +57,8 @@ MAX_REMEMBERED = 4096
 _HEAD_BYTES = ctypes.sizeof(lib.Envelope)
 _TO_STREAM = 1
 _PASSAGE = Struct("@dHHxxxx")  # `passage` of path.h
+_SOURCE = Struct("@5q2d5q?xxx2ixxxx")  # `source_facts`, in the order of `SourceState`
+_SINK = Struct("@?xxxxxxx4q")  # `sink_facts`, in the order of `SinkState`
 
 
 class NativePath:
@@ -73,7 +74,7 @@ class NativePath:
         self._clock = clock
         self._outsider = outsider
         self._stream_send = stream_send
-        self._path: Any = self._lib.path_new(*srtp_functions()[:2])
+        self._path: Any = self._lib.path_new(*srtp_functions()[:3])
         if not self._path:
             raise Unavailable("the packet path has no memory")
         weakref.finalize(self, self._lib.path_free, self._path)
@@ -83,8 +84,10 @@ class NativePath:
         self._taps: dict[int, int] = {}
         self._wheres: dict[Address, lib.Where] = {}
         self._addresses: dict[bytes, Address] = {}
-        self._passages = (lib.Passage * lib.MAX_ARRIVALS)()
+        self._passages = (lib.Passage * lib.MAX_SENT)()
         self._written = memoryview(self._passages).cast("B")
+        # Read many times a second: one call, and no object for each field.
+        self._source_facts, self._sink_facts = lib.SourceFacts(), lib.SinkFacts()
         self._gaps = (lib.Gap * lib.MAX_MISSING)()
         self._listed = (ctypes.c_int32 * lib.MAX_LISTED)()
         self.tick(clock())
@@ -242,19 +245,20 @@ class NativePath:
             facts.refused,
         )
 
-    def take_arrivals(self, leg: int) -> list[tuple[int, float]]:
-        """Return (transport-wide number, time) of what came since the last call."""
-        count = self._done(self._lib.leg_arrivals(self._path, leg, self._passages))
-        return [(number, at) for at, number, _ in self._passed(count)]
+    def send_control(self, leg: int, packet: bytes) -> bool:
+        """Seal RTCP and send it to the address in use."""
+        send, size = self._lib.leg_control, len(packet)
+        return self._done(send(self._path, leg, packet, size, self._clock())) > 0
 
-    def take_sent(self, leg: int) -> list[tuple[int, float, int]]:
-        """Return (number, time, bytes) of what was sent since the last call."""
-        count = self._done(self._lib.leg_sent(self._path, leg, self._passages))
-        return [(number, at, size) for at, number, size in self._passed(count)]
+    def tell_arrivals(self, leg: int, ssrc: int) -> None:
+        """Tell the sender when its packets arrived."""
+        self._done(self._lib.leg_tell(self._path, leg, ssrc))
 
-    def _passed(self, count: int) -> Iterator[tuple[float, int, int]]:
-        """Give time, number and size of what the library wrote; this runs for every packet."""
-        return _PASSAGE.iter_unpack(self._written[: count * _PASSAGE.size])
+    def take_sent(self, leg: int, first: int, count: int) -> list[tuple[int, float, int]]:
+        """Return (number, time, bytes) of what was sent under these numbers, each once."""
+        found = self._done(self._lib.leg_sent(self._path, leg, first, count, self._passages))
+        written = self._written[: found * _PASSAGE.size]
+        return [(number, at, size) for at, number, size in _PASSAGE.iter_unpack(written)]
 
     # --- sources
 
@@ -294,25 +298,8 @@ class NativePath:
 
     def source_state(self, source: int) -> SourceState:
         """Return what the source brought."""
-        facts = lib.SourceFacts()
-        self._done(self._lib.source_read(self._path, source, facts))
-        return SourceState(
-            ssrc=facts.ssrc,
-            highest=facts.highest,
-            expected=facts.expected,
-            received=facts.received,
-            lost_before=facts.lost_before,
-            jitter=facts.jitter,
-            heard_at=facts.heard_at,
-            missing=facts.missing,
-            octets=facts.octets,
-            frames=facts.frames,
-            repaired=facts.repaired,
-            keyframes=facts.keyframes,
-            wanted=bool(facts.wanted),
-            width=facts.width,
-            height=facts.height,
-        )
+        self._done(self._lib.source_read(self._path, source, self._source_facts))
+        return SourceState._make(_SOURCE.unpack_from(self._source_facts))
 
     def missing(self, source: int) -> list[tuple[int, float]]:
         """Return (number, time noticed) of what is missing, oldest first."""
@@ -368,11 +355,8 @@ class NativePath:
 
     def sink_state(self, sink: int) -> SinkState:
         """Return what was sent."""
-        facts = lib.SinkFacts()
-        self._done(self._lib.sink_read(self._path, sink, facts))
-        return SinkState(
-            bool(facts.attached), facts.packets, facts.octets, facts.resent, facts.frames_left_out
-        )
+        self._done(self._lib.sink_read(self._path, sink, self._sink_facts))
+        return SinkState._make(_SINK.unpack_from(self._sink_facts))
 
     def time_out(self, sink: int, time: int) -> int:
         """Return the sink's timestamp for its source's, `NOBODY` while not attached."""

@@ -343,10 +343,13 @@ class MediaNode:
         moved = frozenset(self._port.path.moved())
         for call in tuple(self._calls.values()):
             for member in tuple(call.parties.values()):
-                if member.leg is not None:
-                    if member.leg.handle in moved:
-                        self._port.catch_up(member.leg, moved=True)
-                    self._tick_alone(member, member.leg, needy, now)
+                leg = member.leg
+                if leg is None:
+                    continue
+                if leg.handle in moved:
+                    self._port.catch_up(leg, moved=True)
+                if leg.due_at <= now or (needy and member.brings(needy)):
+                    self._tick_alone(member, leg, needy, now)
         self._tick_lobby(now)
 
     def _tick_lobby(self, now: float) -> None:

@@ -28,8 +28,8 @@ In
     that reaches beyond the header, and what follows it, is zeros too; so is a header of another
     form, in the one-byte form an element of id 15 with what follows it, in the two-byte form each
     id above 15. Extensions `cc` and `stamp` end here unless they hold two and three bytes; `cc` and
-    `mid` always end here in the two-byte form. The value of `cc` is kept for `take_arrivals` with
-    the time, up to 400 until they are taken; this comes before rule 8.
+    `mid` always end here in the two-byte form. The value of `cc` is kept with the
+    time, up to 400 of them, until the sender is told (rule 31); this comes before rule 8.
  8. A retransmission (`Route.repairs` is the payload type it carries) is unwrapped without its
     padding; with under three bytes left, and when its number is not missing (rule 11), it is
     dropped: browsers probe with copies of real packets.
@@ -74,8 +74,8 @@ Out
 21. Header: the sink's payload type and SSRC; ids by its table (from the source's to the
     listener's; empty: the same); with `stamps`, the three bytes of the source's abs-send-time
     become the time of sending (6.18 fixed point); with `numbers`, the two of its transport-wide
-    number become the leg's own next one, kept for `take_sent` with time and size of the datagram,
-    up to 400 until they are taken, and without, the element becomes zeros; a mid becomes the
+    number become the leg's own next one, kept for `take_sent` with time and size of the datagram
+    until 2,048 further ones have left, and without, the element becomes zeros; a mid becomes the
     listener's if it fits, the rest being zeros, and zeros entirely if not.
 22. A leg has at most 8 addresses, each with the time until which it may be sent to. `use` chooses
     one; rule 5 does too. Of two legs, the last to be allowed an address has it.
@@ -88,8 +88,8 @@ Out
 Seals
 25. No number of a sink seals two plaintexts: rules 10, 15, 18, 20 and 24 together. What is sealed
     keeps its mapping while attached: a change of what is agreed makes the sink attach anew.
-26. The path has sessions of its own made from the keys, and alone seals and opens RTP; the rest has
-    its own pair for RTCP. Never does another seal an SSRC of a sink.
+26. The path has sessions of its own made from the keys. It alone opens RTP, and alone seals what
+    leaves, RTP and RTCP: nobody else has a session that seals.
 27. Nothing more than 1,024 back is sealed again (rule 15: libsrtp refuses it).
 28. Taps see what a source passes on while it is open, unsealed, with the source's own numbers.
     Each holds a bounded number of bytes; what does not fit is lost to that tap alone, and counted.
@@ -99,6 +99,12 @@ Late
     100 ms on, and then whole frames up to the next keyframe, which is wanted; sound from 400 ms on
     (media/overload.py). It is enough to look at the age now and then while datagrams queue. What
     was left out so is never missing (rule 11). All else is always taken.
+
+RTCP
+30. `send_control` seals and sends while rule 16 allows it. What comes is not the path's (rule 1).
+31. A leg that is to `tell_arrivals` tells its sender on the tick, at least 100 ms after the last
+    time, when what carries transport-wide numbers arrived: feedback as media/transport_cc.py makes
+    it, about the SSRC of its pictures, else of its sound, else 0.
 """
 
 from collections.abc import Callable, Sequence
@@ -110,10 +116,12 @@ from media.ice import Address
 
 NOBODY = -1
 MAX_RTP_BYTES = 1888
+MAX_RTCP_BYTES = 1500
 MAX_SSRCS = 16
 MAX_ADDRESSES = 8
 MAX_ARRIVALS = 400
-MAX_SENT = 400
+MAX_SENT = 2048
+TELL_SECONDS = 0.1
 MAX_MISSING = 192
 MISSING_SECONDS = 1.5
 TAKEOVER_SECONDS = 0.5
@@ -299,11 +307,17 @@ class PacketPath(Protocol):
     def leg_state(self, leg: int) -> LegState:
         """Return how the leg does."""
 
-    def take_arrivals(self, leg: int) -> list[tuple[int, float]]:
-        """Return (transport-wide number, time) of what came since the last call, as it came."""
+    def send_control(self, leg: int, packet: bytes) -> bool:
+        """Seal the RTCP `packet` (8 to 1,500 bytes) and send it; tell whether it went."""
 
-    def take_sent(self, leg: int) -> list[tuple[int, float, int]]:
-        """Return (number, time, bytes of the datagram) of what was sent since the last call."""
+    def tell_arrivals(self, leg: int, ssrc: int) -> None:
+        """Tell the sender from now on when its packets arrived, as `ssrc` (rule 31)."""
+
+    def take_sent(self, leg: int, first: int, count: int) -> list[tuple[int, float, int]]:
+        """Return (number, time, bytes of the datagram) of `count` numbers from `first` on.
+
+        Those of the last 2,048 that were sent, each once.
+        """
 
     # --- sources
 

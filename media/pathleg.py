@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from media.ice import Address
 from media.libs import SrtpSession
-from media.path import MAX_ADDRESSES, MAX_SENT, MAX_SSRCS, STREAM, LegState
+from media.path import MAX_ADDRESSES, MAX_SENT, MAX_SSRCS, NOBODY, STREAM, LegState
 from media.rtp import Table
 from media.source import Source
+from media.transport_cc import Arrivals
 
 Way = tuple[Source, Table, int, int, int, int]  # a route: table, cc, stamp, mid, repairs
 
@@ -16,6 +17,8 @@ class PathLeg:
 
     __slots__ = (
         "_heard_from",
+        "_sent",
+        "_told",
         "_until",
         "address",
         "arrivals",
@@ -31,10 +34,11 @@ class PathLeg:
         "packets_received",
         "refused",
         "routes",
-        "sent",
         "sent_number",
         "ssrcs",
         "stream",
+        "tells_as",
+        "told_at",
         "until",
     )
 
@@ -45,7 +49,10 @@ class PathLeg:
         self.routes: dict[int, Way] = {}
         self.ssrcs: set[int] = set()
         self.arrivals: list[tuple[int, float]] = []
-        self.sent: list[tuple[int, float, int]] = []
+        self.tells_as = NOBODY  # the SSRC of feedback about arrivals
+        self.told_at = 0.0
+        self._told = Arrivals()
+        self._sent: dict[int, tuple[int, float, int]] = {}  # by number mod MAX_SENT
         self.sent_number = 0
         self.address: Address | None = None
         self.live: Address | None = None
@@ -104,8 +111,36 @@ class PathLeg:
     def note_sent(self, number: int, size: int, now: float) -> None:
         """Note that a datagram of `size` bytes left under a transport-wide number."""
         self.sent_number = (number + 1) & 0xFFFF
-        if len(self.sent) < MAX_SENT:
-            self.sent.append((number, now, size))
+        self._sent[number & MAX_SENT - 1] = number, now, size
+
+    def take_sent(self, first: int, count: int) -> list[tuple[int, float, int]]:
+        """Return what was sent under so many numbers from `first` on, each once."""
+        found = []
+        for number in range(first, first + min(count, MAX_SENT)):
+            held = self._sent.get(number & MAX_SENT - 1)
+            if held is not None and (held[0] - first) & 0xFFFF < count:
+                found.append(held)
+                del self._sent[number & MAX_SENT - 1]
+        return found
+
+    def may_send(self, now: float) -> bool:
+        """Tell whether there are keys, and an address that may be sent to."""
+        return self.outbound is not None and now <= self.until
+
+    def tell(self, now: float) -> list[bytes]:
+        """Return the feedback that is due about what arrived (rule 31)."""
+        self.told_at = now
+        taken, self.arrivals = self.arrivals, []
+        for number, at in taken:
+            self._told.note(number, at)
+        return self._told.report(self.tells_as, self._media()) if len(self._told) else []
+
+    def _media(self) -> int:
+        found = 0
+        for source, *_ in self.routes.values():
+            if source.ssrc != NOBODY and (found == 0 or source.pictures):
+                found = source.ssrc
+        return found
 
     def state(self) -> LegState:
         """Return how it does."""

@@ -44,7 +44,7 @@ class Port:
         self._by_address: dict[Address, Party] = {}
         self._socket: socket.socket | None = None
         self.path: PacketPath = maker_for(packet_path)(clock, self._on_datagram, self._send_stream)
-        self.control = ControlPath(self.send, self.path)
+        self.control = ControlPath(self.path)
         self._streams = Streams(self.path.feed, self._on_stream_gone, clock=clock)
         self.number = 0
 

@@ -14,7 +14,9 @@ from media.libs import PacketBuffer
 from media.overload import Shed, Staleness
 from media.packets import Forwarder
 from media.path import (
+    MAX_RTCP_BYTES,
     NOBODY,
+    TELL_SECONDS,
     Agreed,
     LegState,
     Outsider,
@@ -28,6 +30,7 @@ from media.pathleg import PathLeg
 from media.sink import Sink
 from media.source import Source
 from media.tap import Tap
+from security.errors import Unavailable
 
 # Per turn of the event loop, which no callback may hold for 20 ms (a handshake takes 1 to 2).
 BATCH = 64
@@ -55,6 +58,7 @@ class PythonPath:
         self._window_count = 0
         self._window_at = 0.0
         self._buffer = PacketBuffer()
+        self._control = PacketBuffer()
         self._forwarder = Forwarder(self._send)
         self._handles = count()
         self._by_address: dict[Address, PathLeg] = {}
@@ -96,6 +100,10 @@ class PythonPath:
         """Size the caches."""
         for source in self._sources.values():
             source.measure(now)
+        for leg in self._legs.values():
+            if leg.tells_as != NOBODY and now - leg.told_at >= TELL_SECONDS and leg.may_send(now):
+                for packet in leg.tell(now):
+                    self._send_control(leg, packet, now)
 
     def stale(self) -> int:
         """Return how many packets were left out for their age."""
@@ -274,17 +282,26 @@ class PythonPath:
         """Return how the leg does."""
         return self._legs[leg].state()
 
-    def take_arrivals(self, leg: int) -> list[tuple[int, float]]:
-        """Return (transport-wide number, time) of what came since the last call."""
-        ours = self._legs[leg]
-        taken, ours.arrivals = ours.arrivals, []
-        return taken
+    def send_control(self, leg: int, packet: bytes) -> bool:
+        """Seal RTCP and send it to the address in use."""
+        if not 8 <= len(packet) <= MAX_RTCP_BYTES:
+            raise Unavailable("the packet path has no space")
+        return self._send_control(self._legs[leg], packet, self._clock())
 
-    def take_sent(self, leg: int) -> list[tuple[int, float, int]]:
-        """Return (number, time, bytes) of what was sent since the last call."""
-        ours = self._legs[leg]
-        taken, ours.sent = ours.sent, []
-        return taken
+    def _send_control(self, leg: PathLeg, packet: bytes, now: float) -> bool:
+        if leg.outbound is None or not leg.may_send(now):
+            return False
+        self._control.view[: len(packet)] = packet
+        size = leg.outbound.protect_rtcp(self._control.pointer, len(packet))
+        return size > 0 and self._send(self._control.view[:size], leg)
+
+    def tell_arrivals(self, leg: int, ssrc: int) -> None:
+        """Tell the sender when its packets arrived."""
+        self._legs[leg].tells_as = ssrc
+
+    def take_sent(self, leg: int, first: int, count: int) -> list[tuple[int, float, int]]:
+        """Return (number, time, bytes) of what was sent under these numbers, each once."""
+        return self._legs[leg].take_sent(first, count)
 
     # --- sources
 

@@ -37,7 +37,6 @@ class Transport:
         self.addresses = Addresses()
         self.dtls = Dtls(identity, fingerprints, now=now)
         self.inbound: SrtpSession | None = None
-        self.outbound: SrtpSession | None = None
         self.refused = 0  # RTCP that did not authenticate
         self.heard_at = now
         self.lost = False  # the server has been told that nobody is there
@@ -47,7 +46,7 @@ class Transport:
     @property
     def up(self) -> bool:
         """Tell whether the keys are there: from the end of the handshake to a goodbye."""
-        return self.outbound is not None
+        return self.inbound is not None
 
     def restart(self) -> None:
         """Take new local credentials; the old ones serve until a check with the new ones comes."""
@@ -82,12 +81,12 @@ class Transport:
         """Take the keys when the handshake has just ended; tell whether it has."""
         if self.up or self.dtls.state is not DtlsState.UP:
             return False
-        self.inbound, self.outbound = self.dtls.inbound, self.dtls.outbound
+        self.inbound = self.dtls.inbound
         return True
 
     def end(self) -> None:
         """Neither take nor send anything from now on (RFC 7675 section 5.2)."""
-        self.inbound = self.outbound = None
+        self.inbound = None
         self.dtls.forget_keys()
 
     def admits(self, ssrc: int) -> bool:
@@ -102,4 +101,4 @@ class Transport:
 
     def may_send(self, now: float) -> bool:
         """Tell whether media may go out: keys are there and the receiver consents."""
-        return self.outbound is not None and self.addresses.consented(now)
+        return self.up and self.addresses.consented(now)

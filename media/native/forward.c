@@ -381,7 +381,7 @@ static void follow(leg *l, const address *where)
         return;
     l->facts.heard_from = *where;
     l->moved = l->moved || l->used != from;
-    l->used = from;
+    use_line(l, from);
 }
 
 /* Open the packet and note that the party is there (rules 2 to 5); its new size, or -1. */

@@ -91,6 +91,14 @@ typedef struct {
     double until;
 } line;
 
+typedef struct { /* what a sender was told of arrivals */
+    bool wanted, begun;
+    uint8_t count;
+    uint32_t ssrc; /* of who tells */
+    int64_t highest, next; /* numbers, extended; `next` is the first not told of */
+    double at;
+} told;
+
 struct leg {
     handle self;
     void *inbound, *outbound;
@@ -98,12 +106,15 @@ struct leg {
     int line_count;
     line *used;
     bool moved; /* by media, since the last look */
+    bool alone; /* grouped datagrams were refused on this line */
     uint32_t ssrcs[MAX_SSRCS];
     int ssrc_count;
     route routes[MAX_ROUTES];
+    int route_count;
     uint8_t route_of[128]; /* by payload type: index + 1 */
-    passage arrivals[MAX_ARRIVALS], sent[MAX_SENT];
-    int arrival_count, sent_count;
+    passage arrivals[MAX_ARRIVALS], sent[MAX_SENT]; /* sent: at number mod MAX_SENT */
+    int arrival_count;
+    told told;
     uint16_t sent_number;
     leg_facts facts;
 };
@@ -165,10 +176,22 @@ typedef struct {
     int size;
     int octets; /* of payload; -1 for a repetition */
     handle leg, sink;
+    bool alone; /* may leave with no other */
+    int next;   /* in its group, by index; -1 for the last */
     struct sockaddr_in6 to; /* the longer of both kinds */
 } letter;
 
-enum { BATCH = 32, OWNER_BUCKETS = 4096, BATCH_OUT = 2 * BATCH };
+typedef struct { /* letters that leave in one message, by index */
+    int first, last, count, bytes;
+    bool closed;
+} group;
+
+typedef union { /* says the size of each in the message */
+    struct cmsghdr aligned;
+    char bytes[CMSG_SPACE(sizeof(uint16_t))];
+} segment_note;
+
+enum { BATCH = 64, OWNER_BUCKETS = 4096, BATCH_OUT = 2 * BATCH };
 
 enum shed { SHED_NOTHING, SHED_PICTURES, SHED_MEDIA }; /* what is left out */
 
@@ -178,7 +201,7 @@ struct path {
     pthread_cond_t served;
     int turns;
     atomic_int waiting; /* callers that stand before `state` or `batch` */
-    srtp_function protect, unprotect;
+    srtp_function protect, unprotect, protect_rtcp;
     pool legs, sources, sinks, taps;
     owner *owners[OWNER_BUCKETS];
     bucket strangers;
@@ -187,6 +210,7 @@ struct path {
     enum shed shed;
     uint32_t spell; /* of lateness */
     int python; /* where what is not for us goes */
+    _Alignas(16) uint8_t rtcp[PACKET_BYTES]; /* a packet in the making */
 
     /* `run` or, while there is none, the caller of `path_feed`; under `batch` */
     int udp, stop_event;
@@ -197,6 +221,9 @@ struct path {
     int out_count;
     struct mmsghdr headers[BATCH_OUT];
     struct iovec parts[BATCH_OUT];
+    group groups[BATCH_OUT];
+    segment_note notes[BATCH_OUT];
+    int group_count;
 };
 
 /* --- locks and time */
@@ -234,14 +261,40 @@ static inline double system_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* --- wire.c */
+/* Send to this line; on another one grouped datagrams may pass again. */
+static inline void use_line(leg *l, line *chosen)
+{
+    l->alone = l->alone && l->used == chosen;
+    l->used = chosen;
+}
 
-owner **owner_link(path *p, const address *where);
-line *line_of(leg *l, const address *where);
+/* Gives the answer of a function that began with `enter`; it is read while the lock is held. */
+#define LEAVE(answer) \
+    do { \
+        __typeof__(answer) read_inside = (answer); \
+        leave(p); \
+        return read_inside; \
+    } while (0)
+
+/* --- send.c */
+
+socklen_t to_sockaddr(const address *where, struct sockaddr_in6 *name);
 bool may_send(const leg *l, double now);
 uint8_t *blank(path *p);
 void post(path *p, leg *l, sink *s, int size, int octets, int number, double now);
 void flush(path *p, bool holds);
+
+/* --- report.c */
+
+void tell_arrivals(path *p, leg *l, double now);
+void note_sent(leg *l, uint16_t number, int size, double now);
+
+/* --- wire.c */
+
+owner **owner_link(path *p, const address *where);
+line *line_of(leg *l, const address *where);
+bool tell_python(path *p, uint32_t what, const address *where, const uint8_t *data, int size,
+                 double now);
 void take_datagram(path *p, const address *where, uint8_t *data, int size, double now);
 void *run(void *argument);
 

@@ -4,7 +4,18 @@ Structures repeat those of streams.h and path.h; their sizes are compared when i
 """
 
 import ctypes
-from ctypes import POINTER, c_double, c_int, c_int32, c_int64, c_uint8, c_uint16, c_uint32, c_uint64
+from ctypes import (
+    POINTER,
+    c_bool,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_uint8,
+    c_uint16,
+    c_uint32,
+    c_uint64,
+)
 from functools import cache
 from typing import Any
 
@@ -13,7 +24,7 @@ from media.native.build import LIBRARY, source_hash
 GONE, FULL, DETACHED = -1, -2, -3
 STREAM_KIND = 0x8000
 TABLE_IDS, MID_BYTES = 16, 32
-MAX_ARRIVALS = MAX_SENT = 400
+MAX_SENT = 2048
 MAX_MISSING = 192
 MAX_LISTED = 4096
 
@@ -75,21 +86,12 @@ class SourceFacts(ctypes.Structure):
     """`source_facts` of path.h."""
 
     _fields_ = (
+        *((x, c_int64) for x in ("ssrc", "highest", "expected", "received", "lost_before")),
         ("jitter", c_double),
         ("heard_at", c_double),
-        ("ssrc", c_int64),
-        ("highest", c_int64),
-        ("expected", c_int64),
-        ("received", c_int64),
-        ("lost_before", c_int64),
-        ("octets", c_int64),
-        ("frames", c_int64),
-        ("repaired", c_int64),
-        ("keyframes", c_int64),
-        ("missing", c_int32),
-        ("wanted", c_int32),
-        ("width", c_int32),
-        ("height", c_int32),
+        *((x, c_int64) for x in ("missing", "octets", "frames", "repaired", "keyframes")),
+        ("wanted", c_bool),
+        *((x, c_int32) for x in ("width", "height", "reserved")),
     )
 
 
@@ -97,12 +99,8 @@ class SinkFacts(ctypes.Structure):
     """`sink_facts` of path.h."""
 
     _fields_ = (
-        ("packets", c_int64),
-        ("octets", c_int64),
-        ("resent", c_int64),
-        ("frames_left_out", c_int64),
-        ("attached", c_int32),
-        ("reserved", c_int32),
+        ("attached", c_bool),
+        *((x, c_int64) for x in ("packets", "octets", "resent", "frames_left_out")),
     )
 
 
@@ -175,7 +173,7 @@ _STRUCTURES: tuple[type[ctypes.Structure], ...] = (
 
 _P, _H = ctypes.c_void_p, c_int32
 _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "path_new": (_P, (_P, _P)),
+    "path_new": (_P, (_P, _P, _P)),
     "path_start": (c_int, (_P, c_int, c_int)),
     "path_stop": (None, (_P,)),
     "path_free": (None, (_P,)),
@@ -191,8 +189,9 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "leg_routes": (c_int, (_P, _H, POINTER(RouteEntry), c_int)),
     "leg_read": (c_int, (_P, _H, POINTER(LegFacts))),
     "leg_moved": (c_int, (_P, POINTER(c_int32), c_int)),
-    "leg_arrivals": (c_int, (_P, _H, POINTER(Passage))),
-    "leg_sent": (c_int, (_P, _H, POINTER(Passage))),
+    "leg_control": (c_int, (_P, _H, ctypes.c_char_p, c_int, c_double)),
+    "leg_tell": (c_int, (_P, _H, c_uint32)),
+    "leg_sent": (c_int, (_P, _H, c_int, c_int, POINTER(Passage))),
     "source_add": (_H, (_P, c_int)),
     "source_remove": (c_int, (_P, _H)),
     "source_codec": (c_int, (_P, _H, c_int)),

@@ -13,9 +13,10 @@
  *     and then takes and gives back `batch`: `settle`. Order: `batch` before `state`, never the
  *     other way round.
  *  3. libsrtp has no locks. A session given to `leg_keys` is ours alone until `leg_keys` or
- *     `leg_remove` has returned; Python has a second pair from the same keys for SRTCP. RTP is
- *     sealed and opened here alone, retransmissions and repetitions included, so no SSRC is ever
- *     sealed on both sides (with GCM that would use a nonce twice).
+ *     `leg_remove` has returned, and used under `state`. All that leaves is sealed here alone, RTP
+ *     with retransmissions and repetitions, and RTCP (report.c): Python has no session that seals,
+ *     so no number is ever sealed on both sides (with GCM that would use a nonce twice). RTCP is
+ *     opened by Python with a session of its own from the same keys.
  *  4. Both sides send on the socket, each datagram by itself and with MSG_DONTWAIT.
  *  5. What is not for us goes to Python over a datagram socket pair: bounded, never waited for.
  *     What Python does not fetch in time is lost and counted.
@@ -35,14 +36,6 @@
 #endif
 
 static const double USUAL_WINDOW_SECONDS = 0.5, MIN_WINDOW_SECONDS = 0.2, MAX_WINDOW_SECONDS = 1.0;
-
-/* Gives the answer of a function that began with `enter`; it is read while the lock is held. */
-#define LEAVE(answer) \
-    do { \
-        __typeof__(answer) read_inside = (answer); \
-        leave(p); \
-        return read_inside; \
-    } while (0)
 
 static source *enter_source(path *p, handle h)
 {
@@ -583,7 +576,7 @@ int leg_use(path *p, handle h, const address *where)
         LEAVE(GONE);
     line *found = line_of(l, where);
     if (found)
-        l->used = found;
+        use_line(l, found);
     LEAVE(0);
 }
 
@@ -605,6 +598,7 @@ int leg_routes(path *p, handle h, const route *routes, int count)
         if (!pool_get(&p->sources, routes[i].source))
             LEAVE(GONE);
     memset(l->route_of, 0, sizeof l->route_of);
+    l->route_count = count;
     for (int i = 0; i < count; i++) {
         source *s = pool_get(&p->sources, routes[i].source);
         if (!same_ids(&routes[i], &s->ids)) {
@@ -646,32 +640,6 @@ int leg_moved(path *p, handle *out, int room)
     LEAVE(count);
 }
 
-static int take_passages(path *p, passage *from, int *count, passage *out)
-{
-    int taken = *count;
-    memcpy(out, from, (size_t)taken * sizeof *out);
-    *count = 0;
-    LEAVE(taken);
-}
-
-int leg_arrivals(path *p, handle h, passage *out)
-{
-    enter(p);
-    leg *l = pool_get(&p->legs, h);
-    if (!l)
-        LEAVE(GONE);
-    return take_passages(p, l->arrivals, &l->arrival_count, out);
-}
-
-int leg_sent(path *p, handle h, passage *out)
-{
-    enter(p);
-    leg *l = pool_get(&p->legs, h);
-    if (!l)
-        LEAVE(GONE);
-    return take_passages(p, l->sent, &l->sent_count, out);
-}
-
 /* --- life */
 
 const char *path_source(void) { return PATH_SOURCE; }
@@ -686,7 +654,7 @@ const int *path_sizes(void)
     return sizes;
 }
 
-path *path_new(srtp_function protect, srtp_function unprotect)
+path *path_new(srtp_function protect, srtp_function unprotect, srtp_function protect_rtcp)
 {
     path *p = calloc(1, sizeof *p);
     if (!p)
@@ -702,6 +670,7 @@ path *path_new(srtp_function protect, srtp_function unprotect)
     p->protect = protect;
     p->spell = 1;
     p->unprotect = unprotect;
+    p->protect_rtcp = protect_rtcp;
     p->udp = p->python = p->stop_event = -1;
     return p;
 }
@@ -785,6 +754,12 @@ void path_tick(path *p, double now)
         enter(p);
         if (p->sources.items[i])
             tick_source(p->sources.items[i], now);
+        leave(p);
+    }
+    for (int i = 0; i < p->legs.size; i++) {
+        enter(p);
+        if (p->legs.items[i])
+            tell_arrivals(p, p->legs.items[i], now);
         leave(p);
     }
 }

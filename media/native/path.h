@@ -21,7 +21,8 @@ enum {
     MAX_SSRCS = 16,
     MAX_ADDRESSES = 8,
     MAX_ARRIVALS = 400,
-    MAX_SENT = 400,
+    MAX_SENT = 2048, /* a power of two */
+    MAX_RTCP_BYTES = 1500,
     MID_BYTES = 32,
     GONE = -1, /* a handle that is not there any more */
     FULL = -2, /* no memory, or beyond a limit of the interface */
@@ -63,15 +64,17 @@ typedef struct {
     address heard_from, used; /* of kind 0: none */
 } leg_facts;
 
-typedef struct {
+typedef struct { /* in the order of `SourceState` in media/path.py */
+    int64_t ssrc, highest, expected, received, lost_before;
     double jitter, heard_at;
-    int64_t ssrc, highest, expected, received, lost_before, octets, frames, repaired, keyframes;
-    int32_t missing, wanted, width, height;
+    int64_t missing, octets, frames, repaired, keyframes;
+    bool wanted;
+    int32_t width, height, reserved;
 } source_facts;
 
-typedef struct {
+typedef struct { /* in the order of `SinkState` */
+    bool attached;
     int64_t packets, octets, resent, frames_left_out;
-    int32_t attached, reserved;
 } sink_facts;
 
 typedef struct {
@@ -103,7 +106,7 @@ typedef struct {
 const char *path_source(void); /* the hash of the source that this was built from */
 const int *path_sizes(void);   /* of the structures above, in order, 0 at the end */
 
-path *path_new(srtp_function protect, srtp_function unprotect);
+path *path_new(srtp_function protect, srtp_function unprotect, srtp_function protect_rtcp);
 int path_start(path *p, int udp, int python);
 void path_stop(path *p);
 void path_free(path *p);
@@ -120,8 +123,9 @@ int leg_use(path *p, handle h, const address *where);
 int leg_routes(path *p, handle h, const route *routes, int count);
 int leg_read(path *p, handle h, leg_facts *facts);
 int leg_moved(path *p, handle *out, int room); /* those moved by media since the last call */
-int leg_arrivals(path *p, handle h, passage *out); /* room for MAX_ARRIVALS */
-int leg_sent(path *p, handle h, passage *out);     /* room for MAX_SENT */
+int leg_control(path *p, handle h, const uint8_t *data, int size, double now);
+int leg_tell(path *p, handle h, uint32_t ssrc);
+int leg_sent(path *p, handle h, int first, int count, passage *out); /* room for MAX_SENT */
 
 handle source_add(path *p, int codec);
 int source_remove(path *p, handle h);

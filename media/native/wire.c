@@ -8,6 +8,16 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 
+/* As in media/python_path.py: from five calls on. */
+static const double WINDOW_SECONDS = 0.1;
+enum { BUSY_DATAGRAMS = 200, CALM_DATAGRAMS = 100, NAP_NANOSECONDS = 2000000 };
+
+typedef struct {
+    bool busy;
+    int datagrams;
+    double since;
+} pace;
+
 /* --- addresses (rules 1, 5 and 22) */
 
 owner **owner_link(path *p, const address *where)
@@ -48,23 +58,6 @@ static address from_sockaddr(const struct sockaddr_in6 *name)
     return where;
 }
 
-static socklen_t to_sockaddr(const address *where, struct sockaddr_in6 *name)
-{
-    memset(name, 0, sizeof *name);
-    if (where->kind == AF_INET) {
-        struct sockaddr_in *four = (struct sockaddr_in *)(void *)name;
-        four->sin_family = AF_INET;
-        four->sin_port = htons(where->port);
-        memcpy(&four->sin_addr, where->host, 4);
-        return sizeof *four;
-    }
-    name->sin6_family = AF_INET6;
-    name->sin6_port = htons(where->port);
-    name->sin6_scope_id = where->scope;
-    memcpy(&name->sin6_addr, where->host, 16);
-    return sizeof *name;
-}
-
 static bool bucket_take(bucket *b, double burst, double per_second, double now)
 {
     if (b->filled_at == 0 || now > b->filled_at) {
@@ -81,7 +74,7 @@ static bool bucket_take(bucket *b, double burst, double per_second, double now)
 
 /* --- to Python */
 
-static bool tell_python(path *p, uint32_t what, const address *where, const uint8_t *data, int size,
+bool tell_python(path *p, uint32_t what, const address *where, const uint8_t *data, int size,
                         double now)
 {
     envelope head = {.where = *where, .at = now, .what = what};
@@ -108,99 +101,6 @@ static void hand_over(path *p, owner *from, const address *where, const uint8_t 
         tell_python(p, OUTSIDER, where, data, size, now);
     else
         p->facts.refused_to_hand++;
-}
-
-/* --- out */
-
-bool may_send(const leg *l, double now)
-{
-    return l->outbound && l->used && now <= l->used->until;
-}
-
-static void take_back(path *p, const letter *lost)
-{
-    leg *l = pool_get(&p->legs, lost->leg);
-    sink *s = pool_get(&p->sinks, lost->sink);
-    if (l) {
-        l->facts.packets_forwarded--;
-        l->facts.bytes_forwarded -= (uint64_t)lost->size;
-    }
-    if (s && lost->octets >= 0) {
-        s->packets--;
-        s->octets -= lost->octets;
-    }
-    p->facts.unsent++;
-}
-
-/* Send what is in `out`. Under `batch`; `holds` says whether under `state` as well. */
-void flush(path *p, bool holds)
-{
-    for (int i = 0; i < p->out_count; i++) {
-        letter *one = &p->out[i];
-        p->parts[i] = (struct iovec){one->data, (size_t)one->size};
-        bool four = one->to.sin6_family == AF_INET;
-        p->headers[i].msg_hdr = (struct msghdr){
-            .msg_name = &one->to,
-            .msg_namelen = four ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6),
-            .msg_iov = &p->parts[i],
-            .msg_iovlen = 1,
-        };
-    }
-    int sent = 0;
-    while (sent < p->out_count) {
-        int count = sendmmsg(p->udp, p->headers + sent, (unsigned)(p->out_count - sent),
-                             MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (count > 0) {
-            sent += count;
-            continue;
-        }
-        /* The first of the rest was refused: it is lost, as on any line (rule 23). */
-        if (!holds)
-            pthread_mutex_lock(&p->state);
-        take_back(p, &p->out[sent++]);
-        if (!holds)
-            pthread_mutex_unlock(&p->state);
-    }
-    p->out_count = 0;
-}
-
-/* The next letter to write; there is always room for one. */
-uint8_t *blank(path *p) { return p->out[p->out_count].data; }
-
-/* Seal the packet of `size` bytes in the next letter and address it. `octets` of payload are
- * counted for the sink, -1 for a repetition; `number` is its transport-wide one or -1. */
-void post(path *p, leg *l, sink *s, int size, int octets, int number, double now)
-{
-    letter *one = &p->out[p->out_count];
-    if (p->protect(l->outbound, one->data, &size) != 0) {
-        l->facts.refused++;
-        return;
-    }
-    if (number >= 0) {
-        l->sent_number = (uint16_t)(number + 1);
-        if (l->sent_count < MAX_SENT)
-            l->sent[l->sent_count++] =
-                (passage){.at = now, .number = (uint16_t)number, .size = (uint16_t)size};
-    }
-    if (l->used->where.kind & STREAM) {
-        if (!tell_python(p, TO_STREAM, &l->used->where, one->data, size, now))
-            return;
-    } else {
-        one->size = size;
-        one->octets = octets;
-        one->leg = l->self;
-        one->sink = s->self;
-        to_sockaddr(&l->used->where, &one->to);
-        p->out_count++;
-    }
-    l->facts.packets_forwarded++;
-    l->facts.bytes_forwarded += (uint64_t)size;
-    if (octets >= 0) {
-        s->packets++;
-        s->octets += octets;
-    }
-    if (p->out_count == BATCH_OUT)
-        flush(p, true);
 }
 
 /* --- in */
@@ -297,18 +197,36 @@ static void let_callers(path *p)
     pthread_mutex_unlock(&p->turn);
 }
 
+/* Tell at the end of each window whether so much comes that the thread looks at times of its own. */
+static void judge_pace(pace *at, int received, double now)
+{
+    at->datagrams += received > 0 ? received : 0;
+    if (now - at->since < WINDOW_SECONDS)
+        return;
+    at->busy = at->datagrams >= (at->busy ? CALM_DATAGRAMS : BUSY_DATAGRAMS);
+    at->since = now;
+    at->datagrams = 0;
+}
+
+/* Wait for what comes; tell whether to go on. To be woken for a datagram costs more than to take it,
+ * and so does sending it alone: while much comes, what arrives within a nap is taken together. */
+static bool await(path *p, const pace *at, bool more)
+{
+    struct pollfd ready[2] = {{p->stop_event, POLLIN, 0}, {p->udp, POLLIN, 0}};
+    static const struct timespec nap = {0, NAP_NANOSECONDS}, look = {0, 0};
+    const struct timespec *wait = more ? &look : at->busy ? &nap : NULL;
+    return (ppoll(ready, wait ? 1 : 2, wait, NULL) >= 0 || errno == EINTR) && !ready[0].revents;
+}
+
 void *run(void *argument)
 {
     path *p = argument;
-    struct pollfd ready[2] = {{p->udp, POLLIN, 0}, {p->stop_event, POLLIN, 0}};
-    for (;;) {
-        if (poll(ready, 2, -1) < 0 && errno != EINTR)
-            return NULL;
-        if (ready[1].revents)
-            return NULL;
+    pace at = {0};
+    int received = 0;
+    while (await(p, &at, received == BATCH)) {
         let_callers(p);
         pthread_mutex_lock(&p->batch);
-        int received = receive(p);
+        received = receive(p);
         look_back(p, received);
         double now = system_seconds() + atomic_load(&p->clock_ahead);
         for (int i = 0; i < received; i++) {
@@ -321,5 +239,7 @@ void *run(void *argument)
         p->facts.datagrams += received > 0 ? (uint64_t)received : 0;
         pthread_mutex_unlock(&p->state);
         pthread_mutex_unlock(&p->batch);
+        judge_pace(&at, received, now);
     }
+    return NULL;
 }

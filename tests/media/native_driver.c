@@ -33,7 +33,7 @@ static uint32_t draw(uint32_t below)
 
 static int protect(void *session, void *packet, int *size)
 {
-    if (!session || *size < 12 || *size > PACKET_BYTES - 148)
+    if (!session || *size < 8 || *size > PACKET_BYTES - 148)
         abort(); /* never asked of libsrtp */
     memset((uint8_t *)packet + *size, 0xAA, TAG);
     *size += TAG;
@@ -123,7 +123,7 @@ static void begin(int udp)
 static void call(void)
 {
     static uint8_t taken[4000];
-    passage passages[MAX_ARRIVALS];
+    static passage passages[MAX_SENT];
     gap gaps[MAX_MISSING];
     handle listed[64];
     leg_facts leg_seen;
@@ -152,8 +152,11 @@ static void call(void)
         sink_resend(made, sinks[k], seqs, 32, 20, now);
         break;
     case 13: leg_read(made, legs[l], &leg_seen); break;
-    case 14: leg_arrivals(made, legs[l], passages); break;
-    case 15: leg_sent(made, legs[l], passages); break;
+    case 14:
+        leg_tell(made, legs[l], draw(100000));
+        leg_control(made, legs[l], taken, (int)draw(MAX_RTCP_BYTES + 20), now);
+        break;
+    case 15: leg_sent(made, legs[l], (int)draw(70000), (int)draw(3000), passages); break;
     case 16: leg_use(made, legs[l], &from[draw(LEGS)]); break;
     case 17:
         leg_forbid(made, legs[l], &from[draw(LEGS)]);
@@ -304,7 +307,7 @@ int main(int count, char **words)
     if (count != 4)
         return 2;
     state = strtoull(words[3], NULL, 10) * 2654435761u + 88172645463325252u;
-    made = path_new(protect, unprotect);
+    made = path_new(protect, unprotect, protect);
     if (!made)
         return 1;
     if (strcmp(words[1], "feed") == 0)

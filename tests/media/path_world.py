@@ -6,6 +6,7 @@ import socket
 import struct
 from dataclasses import dataclass, field
 
+from media import rtcp
 from media.ice import Address
 from media.libs import PROFILES, PacketBuffer, SrtpSession
 from media.path import NOBODY, Agreed, Codec, PacketPath, Route, Seeds
@@ -173,6 +174,9 @@ class End:
 
     def got(self) -> list[Packet]:
         """Return what has come since the last call, in order, from any of the end's ports."""
+        return [self.open(x) for x in self._waiting()]
+
+    def _waiting(self) -> list[bytes]:
         found = []
         for sock in self.sockets:
             while True:
@@ -180,7 +184,29 @@ class End:
                     found.append(sock.recv(4096))
                 except BlockingIOError:
                     break
-        return [self.open(x) for x in found]
+        return found
+
+    def told(self) -> dict[int, float]:
+        """Return what feedback has said since the last call: times by transport-wide number."""
+        found: dict[int, float] = {}
+        for data in self._waiting():
+            for message in rtcp.parse(self.open_control(data)):
+                assert isinstance(message, rtcp.Counted)
+                for step, at in enumerate(message.feedback.arrivals):
+                    if at is not None:
+                        found[(message.feedback.first + step) & 0xFFFF] = at
+        return found
+
+    def controls(self) -> list[bytes]:
+        """Return the RTCP that has come since the last call."""
+        return [self.open_control(x) for x in self._waiting()]
+
+    def open_control(self, sealed: bytes) -> bytes:
+        """Open an SRTCP packet of the path."""
+        self._buffer.view[: len(sealed)] = sealed
+        size = self._in.unprotect_rtcp(self._buffer.pointer, len(sealed))
+        assert size > 0, "a number came twice, or the packet was sealed wrongly"
+        return bytes(self._buffer.view[:size])
 
     def open(self, sealed: bytes) -> Packet:
         """Open an SRTP packet of the path."""

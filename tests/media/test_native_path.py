@@ -65,6 +65,7 @@ class Rig:
             leg = self.path.add_leg()
             self.legs.append(leg)
             self.path.set_keys(leg, PROFILE, KEYS[number], KEYS[number + 2])
+            self.path.tell_arrivals(leg, 7 + number)
             self.path.allow(leg, FROM[number], self.now + 30)
             routes = []
             for kind, codec in MEDIA:
@@ -91,8 +92,7 @@ class Rig:
         path = self.path
         return (
             [path.leg_state(x) for x in self.legs],
-            [path.take_arrivals(x) for x in self.legs],
-            [path.take_sent(x) for x in self.legs],
+            [path.take_sent(x, 0, 65536) for x in self.legs],
             [path.source_state(x) for x in self.sources],
             [path.missing(x) for x in self.sources],
             [path.sink_state(x) for x in self.sinks],
@@ -272,6 +272,7 @@ async def test_both_paths_send_and_say_the_same(rigs: list[Rig], seed: int) -> N
             rig.settle()
             if step % 15 == 0:
                 disturb(rig, random.Random(what))
+                rig.settle()
             if again:
                 numbers = [x[2] << 8 | x[3] for x, _ in rig.sent[-40:]]
                 rig.path.resend(rig.sinks[step % 4], numbers, 9)

@@ -9,7 +9,17 @@ import struct
 
 import pytest
 
-from media.path import MAX_ADDRESSES, MAX_ARRIVALS, MAX_SSRCS, NOBODY, STREAM
+from media import rtcp
+from media.path import (
+    MAX_ADDRESSES,
+    MAX_ARRIVALS,
+    MAX_RTCP_BYTES,
+    MAX_SSRCS,
+    NOBODY,
+    STREAM,
+    TELL_SECONDS,
+)
+from security.errors import Unavailable
 from tests.media.path_world import (
     CC,
     DELTA,
@@ -258,7 +268,9 @@ async def test_extensions_that_end_at_the_server_are_zeros(world: World) -> None
     sender.shows(1, KEY, extensions=element(1, b"a") + element(CC, b"\x12\x34") + element(9, b"x"))
     await world.settle()
     assert listener.got()[0].extensions == b"\x10a" + bytes(6)
-    assert [x[0] for x in world.path.take_arrivals(sender.leg)] == [0x1234]
+    world.path.tell_arrivals(sender.leg, 77)
+    world.advance(TELL_SECONDS)
+    assert list(sender.told()) == [0x1234]
 
 
 async def test_arrivals_are_those_of_everything_that_authenticates_with_a_route(
@@ -266,26 +278,72 @@ async def test_arrivals_are_those_of_everything_that_authenticates_with_a_route(
 ) -> None:
     sender = world.end()
     sender.speaks(1, extensions=element(CC, b"\x00\x07"))
-    sender.shows(1, KEY, extensions=element(CC, b"\xff\xff"))
+    sender.shows(1, KEY, extensions=element(CC, b"\x00\x09"))
     sender.shows(1, KEY, extensions=element(CC, b"\x00\x01"))  # the number is there already
     sender.shows(2, KEY, extensions=element(CC, b"abc"))
     padding = element(CC, b"\x00\x08")
     sender.says(rtp(97, 1, 0, sender.rtx_ssrc, bytes(9) + b"\x0a", extensions=padding))
     await world.settle()
-    arrivals = world.path.take_arrivals(sender.leg)
-    assert [x[0] for x in arrivals] == [7, 0xFFFF, 8]
-    assert all(abs(x[1] - world.clock()) < 1.0 for x in arrivals)
-    assert world.path.take_arrivals(sender.leg) == []
+    assert sender.told() == {}  # nobody is to tell yet
+    world.path.tell_arrivals(sender.leg, 77)
+    world.advance(TELL_SECONDS)
+    told = sender.told()
+    assert sorted(told) == [7, 8, 9]
+    assert all(abs(at - world.clock() % (1 << 18)) < 1.0 for at in told.values())
+    sender.speaks(2, extensions=element(CC, b"\x00\x0a"))
+    await world.settle()
+    world.advance(TELL_SECONDS / 2)
+    assert sender.told() == {}
+    world.advance(TELL_SECONDS / 2)
+    assert list(sender.told()) == [10]
 
 
-async def test_arrivals_that_nobody_takes_are_bounded(world: World) -> None:
+async def test_feedback_is_about_the_pictures_of_who_sends_and_goes_only_where_it_may(
+    world: World,
+) -> None:
+    sender = world.end()
+    world.path.tell_arrivals(sender.leg, 77)
+    about = []
+    for number in range(3):
+        sender.speaks(number, extensions=element(CC, bytes((0, number))))
+        if number == 2:
+            sender.shows(1, KEY)
+        await world.settle()
+        if number == 1:
+            world.path.allow(sender.leg, sender.address, world.clock() - 1)
+        world.advance(TELL_SECONDS)
+        about += [struct.unpack_from("!II", x, 4) for x in sender.controls()]
+        world.path.allow(sender.leg, sender.address, world.clock() + 30)
+    assert about == [(77, sender.audio_ssrc), (77, sender.video_ssrc)]
+
+
+async def test_control_packets_leave_sealed_and_only_where_they_may(world: World) -> None:
+    end = world.end()
+    packet = rtcp.receiver_report(rtcp.ReceiverReport(77))
+    assert world.path.send_control(end.leg, packet)
+    assert world.path.send_control(end.leg, packet)
+    world.path.allow(end.leg, end.address, world.clock() - 1)
+    assert not world.path.send_control(end.leg, packet)
+    world.path.allow(end.leg, end.address, world.clock() + 30)
+    world.path.clear_keys(end.leg)
+    assert not world.path.send_control(end.leg, packet)
+    await world.settle()
+    assert end.controls() == [packet, packet]
+    for size in (0, 7, MAX_RTCP_BYTES + 1):
+        with pytest.raises(Unavailable):
+            world.path.send_control(end.leg, bytes(size))
+
+
+async def test_arrivals_that_nobody_tells_of_are_bounded(world: World) -> None:
     sender = world.end()
     for number in range(MAX_ARRIVALS + 50):
         sender.speaks(number, extensions=element(CC, struct.pack("!H", number)))
         if number % 50 == 0:
             await world.settle()
     await world.settle()
-    assert len(world.path.take_arrivals(sender.leg)) == MAX_ARRIVALS
+    world.path.tell_arrivals(sender.leg, 77)
+    world.advance(TELL_SECONDS)
+    assert sorted(sender.told()) == list(range(MAX_ARRIVALS))
 
 
 # --- what is read

@@ -309,15 +309,17 @@ async def test_a_leg_numbers_all_that_it_is_sent_and_tells_of_it(world: World) -
     got = listener.got()
     numbers = [x.extensions[1:3] for x in got if x.extensions]
     assert [int.from_bytes(x, "big") for x in numbers] == [0, 1, 2, 3]
-    sent = world.path.take_sent(listener.leg)
+    assert world.path.take_sent(listener.leg, 4, MAX_SENT) == []
+    sent = world.path.take_sent(listener.leg, 65535, 3)
+    sent += world.path.take_sent(listener.leg, 1, MAX_SENT)
     assert [(number, size) for number, _, size in sent] == [
         (int.from_bytes(x.extensions[1:3], "big"), len(x.sealed)) for x in got if x.extensions
     ]
     assert all(abs(at - world.clock()) < 1.0 for _, at, _ in sent)
-    assert world.path.take_sent(listener.leg) == []
+    assert world.path.take_sent(listener.leg, 0, MAX_SENT) == []
 
 
-async def test_what_nobody_takes_of_what_was_sent_is_bounded(world: World) -> None:
+async def test_what_was_sent_is_remembered_for_the_newest_numbers_alone(world: World) -> None:
     sender, listener, sink = world.pair()
     world.path.agree(sink, Agreed(VIDEO_TYPE, RTX_TYPE, b"", False, True, b""))
     for seq in range(MAX_SENT + 20):
@@ -325,4 +327,6 @@ async def test_what_nobody_takes_of_what_was_sent_is_bounded(world: World) -> No
         if seq % 50 == 0:
             await world.settle()
     await world.settle()
-    assert len(world.path.take_sent(listener.leg)) == MAX_SENT
+    assert world.path.take_sent(listener.leg, 0, 20) == []
+    assert [x[0] for x in world.path.take_sent(listener.leg, 20, 1)] == [20]
+    assert len(world.path.take_sent(listener.leg, 0, 2 * MAX_SENT)) == MAX_SENT - 1
