@@ -89,13 +89,25 @@ class OfferWanted(_PartyEvent):
 
     type: Literal["offer_wanted"] = "offer_wanted"
     reason: str
+    places: int = 1
 
     def tell(self, events: MediaEvents) -> None:
         """Tell it on."""
-        events.offer_wanted(self.call, self.party, self.reason)
+        events.offer_wanted(self.call, self.party, self.reason, self.places)
 
 
-Event = Annotated[MediaUp | MediaLost | OfferWanted, Field(discriminator="type")]
+class Shown(_PartyEvent):
+    """`MediaEvents.shown`."""
+
+    type: Literal["shown"] = "shown"
+    lines: dict[str, str]
+
+    def tell(self, events: MediaEvents) -> None:
+        """Tell it on."""
+        events.shown(self.call, self.party, self.lines)
+
+
+Event = Annotated[MediaUp | MediaLost | OfferWanted | Shown, Field(discriminator="type")]
 
 
 class NodeFrame(Model):

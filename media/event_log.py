@@ -1,9 +1,17 @@
 """Events of a node, kept until a server has taken them."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from media.control_api import KEPT_EVENTS, Event, EventFrame, MediaLost, MediaUp, OfferWanted
+from media.control_api import (
+    KEPT_EVENTS,
+    Event,
+    EventFrame,
+    MediaLost,
+    MediaUp,
+    OfferWanted,
+    Shown,
+)
 
 
 class EventLog:
@@ -25,9 +33,13 @@ class EventLog:
         """Keep it."""
         self._keep(MediaLost(call=call_id, party=party))
 
-    def offer_wanted(self, call_id: str, party: str, reason: str) -> None:
+    def offer_wanted(self, call_id: str, party: str, reason: str, places: int = 1) -> None:
         """Keep it."""
-        self._keep(OfferWanted(call=call_id, party=party, reason=reason))
+        self._keep(OfferWanted(call=call_id, party=party, reason=reason, places=places))
+
+    def shown(self, call_id: str, party: str, lines: Mapping[str, str]) -> None:
+        """Keep it."""
+        self._keep(Shown(call=call_id, party=party, lines=dict(lines)))
 
     def after(self, seq: int) -> list[EventFrame]:
         """Return what is kept beyond number `seq`."""

@@ -35,6 +35,7 @@ class Leg:
         self.shows: list[str] = []  # party on the first lines, on the second …; "" for nobody
         self.places_wanted = 1
         self.places_asked = 1
+        self.shown_told: dict[str, str] = {}
         self.resends = Bucket(RESENDS_BURST, RESENDS_PER_SECOND)
         self.sound_resends = Bucket(SOUND_RESENDS, SOUND_RESENDS)
         self.report_steps = Bucket(REPORT_STEPS, REPORT_STEPS)
@@ -98,6 +99,11 @@ class Leg:
     def streams(self) -> dict[str, tuple[int, int]]:
         """The SSRCs of each line by mid, for the answer."""
         return {x.mid: (x.ssrc, x.rtx_ssrc) for x in self.downlinks}
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Whom the party is sent on each line, by mid; "" for nobody."""
+        return {x.mid: x.party for x in self.downlinks}
 
     def place(self, downlink: Downlink) -> int:
         """Return the number of the stream's line among those of its kind."""

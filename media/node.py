@@ -237,7 +237,7 @@ class MediaNode:
         member = self._call(call_id).parties.get(party)
         if member is None or member.leg is None:
             return {}
-        return {x.mid: x.party for x in member.leg.downlinks}
+        return member.leg.shown
 
     def places_wanted(self, call_id: str, party: str) -> int:
         """Return how many lines of each kind `party` should offer: one for each of the others.
@@ -284,13 +284,21 @@ class MediaNode:
         return leg
 
     def _rewire(self, call: Call) -> None:
-        """Tie everybody anew; who sends pictures in another codec than the call's is to offer."""
+        """Tie everybody anew and tell who is shown where.
+
+        Who sends pictures in another codec than the call's is to offer again.
+        """
         call.wire()
         for member in call.parties.values():
-            if member.leg is not None and member.leg.codec_told != call.codec:
-                member.leg.codec_told = call.codec
-                member.leg.places_asked = member.leg.places_wanted  # the same offer serves both
-                self._events.offer_wanted(call.id, member.name, "streams")
+            leg = member.leg
+            if leg is None:
+                continue
+            if leg.shown != leg.shown_told:
+                leg.shown_told = leg.shown
+                self._events.shown(call.id, member.name, leg.shown)
+            if leg.codec_told != call.codec:
+                leg.codec_told = call.codec
+                self._ask_for_streams(member, leg)
 
     def _local(self, leg: Leg, identity: Identity) -> Local:
         return Local(
@@ -389,9 +397,13 @@ class MediaNode:
     def _ask_for_places(self, member: Party, leg: Leg) -> None:
         """Ask once for an offer with lines for everybody, when there are too few."""
         if leg.places_wanted != leg.places_asked:
-            leg.places_asked = leg.places_wanted
             if leg.places_wanted > leg.offer.places:
-                self._events.offer_wanted(member.call_id, member.name, "streams")
+                self._ask_for_streams(member, leg)
+            leg.places_asked = leg.places_wanted
+
+    def _ask_for_streams(self, member: Party, leg: Leg) -> None:
+        leg.places_asked = leg.places_wanted
+        self._events.offer_wanted(member.call_id, member.name, "streams", leg.places_wanted)
 
     def _watch(self, member: Party, leg: Leg, now: float) -> None:
         """Tell the server when the party's consent ends, and when it is back."""

@@ -1,5 +1,6 @@
 """What the engine is told and what it tells: settings, events, statistics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,11 +33,15 @@ class MediaEvents(Protocol):
     def media_lost(self, call_id: str, party: str) -> None:
         """`party` said goodbye, has not been heard for 30 s or did not connect within 30 s."""
 
-    def offer_wanted(self, call_id: str, party: str, reason: str) -> None:
+    def offer_wanted(self, call_id: str, party: str, reason: str, places: int = 1) -> None:
         """`party` should offer again; `reason` is one of `please-offer` in PROTOCOL.md section 4.
 
-        `new_connection`: its connection went down with the node that held it.
+        `new_connection`: its connection went down with the node that held it. `places` is how many
+        other parties it needs lines of each kind for.
         """
+
+    def shown(self, call_id: str, party: str, lines: Mapping[str, str]) -> None:
+        """Whom `party` is sent on each line has changed: by mid, "" for nobody."""
 
 
 @dataclass(frozen=True, slots=True)

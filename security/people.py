@@ -24,10 +24,15 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     OFFICER = "officer"
     AUDITOR = "auditor"
+    INTERPRETER = "interpreter"
+    REPRESENTATIVE = "representative"
 
 
 DESK_ROLES = frozenset({Role.VERIFIER, Role.SENIOR})
-DESK_PAGE_ROLES = DESK_ROLES | {Role.ADMINISTRATOR}
+# Who takes part in a call when its desk asks them, and does nothing else.
+GUEST_ROLES = frozenset({Role.INTERPRETER, Role.REPRESENTATIVE})
+INVITABLE_ROLES = GUEST_ROLES | {Role.SENIOR}
+DESK_PAGE_ROLES = DESK_ROLES | GUEST_ROLES | {Role.ADMINISTRATOR}
 OFFICER_PAGE_ROLES = frozenset({Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR})
 
 

@@ -48,11 +48,21 @@ DECIDING = frozenset(
         "call.reopen",
         "call.close",
         "call.invite",
+        "call.invitable",
+        "call.uninvite",
         "media.warm",
         "desk.state",
     }
 )
 DESK = LIVE | PARTY | DECIDING | {"recording.view", "still.view"}
+# Asked into a call: all that an interpreter or a representative does, and a senior besides.
+INVITED = frozenset({"call.join", "call.leave"})
+GUEST = (
+    LIVE
+    | INVITED
+    | {"call.devices", "call.quality", "call.read", "media.join", "media.path"}
+    | {"media.warm", "desk.state"}
+)
 # What is seen, said and kept of a call.
 EVIDENCE = frozenset(
     {"call.read", "chat.read", "file.read", "recording.view", "still.view", "media.join"}
@@ -68,7 +78,9 @@ ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
         TABLET: COUNTER,
         Role.CLERK: COUNTER | {"call.place"},
         Role.VERIFIER: DESK,
-        Role.SENIOR: DESK,
+        Role.SENIOR: DESK | INVITED,
+        Role.INTERPRETER: GUEST,
+        Role.REPRESENTATIVE: GUEST,
         Role.ADMINISTRATOR: LIVE | PEOPLE | {"policy.read"},
         Role.OFFICER: SIGNED_IN
         | {"policy.read", "policy.draft", "policy.approve", "policy.withdraw", "audit.read"},

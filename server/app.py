@@ -25,7 +25,19 @@ from security.ids import new_id
 from security.policy.baseline import BASELINE
 from security.policy.model import BASELINE_POLICY
 from security.sign_in import SignIn
-from server.api import accounts, audit, calls, files, oidc, openapi, ops, pages, policies, socket
+from server.api import (
+    accounts,
+    audit,
+    calls,
+    files,
+    guests,
+    oidc,
+    openapi,
+    ops,
+    pages,
+    policies,
+    socket,
+)
 from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
 from server.api.hub import Hub
@@ -178,7 +190,7 @@ def create_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[errors, same_origin], client_max_size=8 * 1024 * 1024)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
-    for module in (accounts, audit, calls, files, oidc, ops, openapi, policies):
+    for module in (accounts, audit, calls, files, guests, oidc, ops, openapi, policies):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)
     pages.add_pages(app)

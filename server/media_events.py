@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from security.errors import NotFound
-from server.api.hub import Hub, counter_key
-from server.calls.call import PartyName
+from server.api.hub import Hub, seat_of
+from server.calls.call import Call, PartyName
 from server.calls.registry import UNDER_WAY
 
 log = logging.getLogger(__name__)
@@ -34,24 +35,34 @@ class MediaWatch:
         self._up.discard((call_id, party))
         asyncio.get_running_loop().call_later(GRACE_SECONDS, self._ask_again, call_id, party)
 
-    def offer_wanted(self, call_id: str, party: str, reason: str) -> None:
+    def offer_wanted(self, call_id: str, party: str, reason: str, places: int = 1) -> None:
         """The engine itself wants a new offer: there is nothing to wait for."""
         log.info("call %s: %s should offer again: %s", call_id, party, reason)
         if reason == "new_connection":
             self._up.discard((call_id, party))
-        self._ask(call_id, party, reason)
+        self._ask(call_id, party, reason, places)
+
+    def shown(self, call_id: str, party: str, lines: Mapping[str, str]) -> None:
+        """Whom a party is sent on each line has changed."""
+        call = self._open_call(call_id)
+        if call is not None:
+            self._hub.seats.send(seat_of(call, party), {"type": "streams", "lines": dict(lines)})
 
     def _ask_again(self, call_id: str, party: str) -> None:
         if (call_id, party) not in self._up:
             self._ask(call_id, party, "new_connection")
 
-    def _ask(self, call_id: str, party: str, reason: str) -> None:
-        try:
-            call = self._hub.registry.get(call_id)
-        except NotFound:
-            return
+    def _ask(self, call_id: str, party: str, reason: str, places: int = 1) -> None:
+        call = self._open_call(call_id)
         # A counter is connected while it waits, too.
-        if call.state not in UNDER_WAY and party != PartyName.COUNTER:
+        if call is None or (call.state not in UNDER_WAY and party != PartyName.COUNTER):
             return
-        key = counter_key(call) if party == "counter" else ("desk", call.desk_id or "")
-        self._hub.seats.send(key, {"type": "please-offer", "reason": reason})
+        message = {"type": "please-offer", "reason": reason}
+        more = {"places": places} if reason == "streams" else {}
+        self._hub.seats.send(seat_of(call, party), message | more)
+
+    def _open_call(self, call_id: str) -> Call | None:
+        try:
+            return self._hub.registry.get(call_id)
+        except NotFound:
+            return None

@@ -76,5 +76,6 @@ class Parts:
         if principal.tablet is not None:
             return self.registry.of_tablet(principal.tablet.id) is not None
         return (
-            principal.person is not None and self.registry.of_desk(principal.person.id) is not None
+            principal.person is not None
+            and self.registry.of_person(principal.person.id) is not None
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from security.errors import NotFound
-from security.people import DESK_ROLES, OfficeKind, Role
+from security.people import DESK_ROLES, GUEST_ROLES, INVITABLE_ROLES, OfficeKind, Role
 from security.policy.decide import Rule, Term
 from security.policy.facts import Actor, CallFacts, Facts, Line
 from security.policy.model import Policy
@@ -54,7 +54,14 @@ class Question:
             line=Line(self.address, self.tls),
             today=self.at.astimezone(ZONE).date(),
             training=not self.real,
+            invited=self._invited(),
         )
+
+    def _invited(self) -> str | None:
+        """Return who would be asked into a call: the role that the question names, or a senior."""
+        if self.action != "call.invite":
+            return None
+        return self.role.value if self.role in INVITABLE_ROLES else Role.SENIOR.value
 
     def _actor(self) -> Actor:
         counter = self.action == "call.place" or self.role is Role.CLERK
@@ -62,7 +69,7 @@ class Question:
             page="counter" if counter else "desk",
             municipality_id=HOME,
             person_id=PERSON,
-            role=self.role or (Role.CLERK if counter else Role.VERIFIER),
+            role=self._role(counter=counter),
             tablet_id=TABLET if counter else None,
             tablet_live=counter,
             office_id=self.office,
@@ -71,11 +78,31 @@ class Question:
             second_factor=self.second_factor,
         )
 
+    def _role(self, *, counter: bool) -> Role:
+        if self.action == "call.invite":
+            return Role.VERIFIER
+        if self.action in ("call.join", "call.leave"):
+            return self.role or Role.SENIOR
+        return self.role or (Role.CLERK if counter else Role.VERIFIER)
+
     def _call(self) -> CallFacts | None:
         if self.action in ("call.place", "session.begin", "socket.open"):
             return None
-        desk = PERSON if self.role is None or self.role in DESK_ROLES else None
-        return CallFacts(CALL, HOME, TABLET, desk, "talking", answered=True, training=not self.real)
+        is_desk = self.role is None or self.role in DESK_ROLES or self.action == "call.invite"
+        guest = self.action in ("call.join", "call.leave") or (
+            self.role in GUEST_ROLES and self.action != "call.invite"
+        )
+        return CallFacts(
+            CALL,
+            HOME,
+            TABLET,
+            PERSON if is_desk and not guest else None,
+            "talking",
+            answered=True,
+            training=not self.real,
+            guests=(PERSON,) if guest and self.action != "call.join" else (),
+            asked=(PERSON,) if guest and self.action == "call.join" else (),
+        )
 
 
 def action_of(name: str, rules: Mapping[str, Rule]) -> str:

@@ -15,6 +15,7 @@ from security.policy.facts import Facts
 from security.policy.terms import (
     FOUR_EYES,
     FROM_WHERE,
+    GUEST_WELCOME,
     INVITABLE,
     KEEPING_SET,
     NO_MY_NUMBER,
@@ -63,6 +64,23 @@ def _is_desk_of_call(f: Facts) -> bool:
     )
 
 
+def _is_guest_of_call(f: Facts) -> bool:
+    return (
+        f.call is not None
+        and f.actor.page == "desk"
+        and f.actor.person_id is not None
+        and f.actor.person_id in f.call.guests
+    )
+
+
+def _is_asked(f: Facts) -> bool:
+    return f.call is not None and f.actor.page == "desk" and f.actor.person_id in f.call.asked
+
+
+def _is_party(f: Facts) -> bool:
+    return _is_counter_of_call(f) or _is_desk_of_call(f)
+
+
 SAME_MUNICIPALITY = Term(_same_municipality, Reason("not_found", "belongs to another municipality"))
 SOMEBODY = Term(
     lambda f: f.actor.person_id is not None or f.actor.tablet_live,
@@ -84,9 +102,15 @@ PROCEDURE_OPEN = Term(
     lambda f: f.procedure_open,
     Reason("procedure_not_open", "the procedure is not open at this office", "Q&A 2"),
 )
-PARTY = Term(
-    lambda f: _is_counter_of_call(f) or _is_desk_of_call(f),
+PARTY = Term(_is_party, Reason("not_your_call", "not a party of this call"))
+SOMEBODY_IN = Term(
+    lambda f: _is_party(f) or _is_guest_of_call(f),
     Reason("not_your_call", "not a party of this call"),
+)
+ASKED = Term(_is_asked, Reason("not_your_call", "not asked into this call"))
+ASKED_OR_GUEST = Term(
+    lambda f: _is_asked(f) or _is_guest_of_call(f),
+    Reason("not_your_call", "neither in this call nor asked into it"),
 )
 COUNTER_OF_CALL = Term(_is_counter_of_call, Reason("not_your_call", "not the counter of this call"))
 DESK_OF_CALL = Term(_is_desk_of_call, Reason("not_your_call", "not the desk of this call"))
@@ -145,6 +169,10 @@ _RULES = (
     Rule("call.reopen", (SAME_MUNICIPALITY, DESK_OF_CALL)),
     Rule("call.close", (SAME_MUNICIPALITY, DESK_OF_CALL, FOUR_EYES)),
     Rule("call.invite", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE, INVITABLE)),
+    Rule("call.invitable", (SAME_MUNICIPALITY, DESK_OF_CALL), quiet=True),
+    Rule("call.uninvite", (SAME_MUNICIPALITY, DESK_OF_CALL)),
+    Rule("call.join", (SAME_MUNICIPALITY, ASKED, CALL_LIVE, *FROM_WHERE, GUEST_WELCOME)),
+    Rule("call.leave", (SAME_MUNICIPALITY, ASKED_OR_GUEST)),
     Rule("call.veil", (SAME_MUNICIPALITY, PARTY, CALL_LIVE)),
     Rule("call.unveil", (SAME_MUNICIPALITY, COUNTER_OF_CALL, CALL_LIVE)),
     Rule(
@@ -152,22 +180,24 @@ _RULES = (
         (SAME_MUNICIPALITY, COUNTER_OF_CALL, WITHIN_LENGTH, WITHIN_WAIT),
         quiet=True,
     ),
-    Rule("call.devices", (SAME_MUNICIPALITY, PARTY), quiet=True),
-    Rule("call.quality", (SAME_MUNICIPALITY, PARTY), quiet=True),
-    Rule("call.read", (SAME_MUNICIPALITY, PARTY), quiet=True),
-    Rule("media.join", (SAME_MUNICIPALITY, PARTY, JOINABLE, *FROM_WHERE)),
+    Rule("call.devices", (SAME_MUNICIPALITY, SOMEBODY_IN), quiet=True),
+    Rule("call.quality", (SAME_MUNICIPALITY, SOMEBODY_IN), quiet=True),
+    Rule("call.read", (SAME_MUNICIPALITY, SOMEBODY_IN), quiet=True),
+    Rule("media.join", (SAME_MUNICIPALITY, SOMEBODY_IN, JOINABLE, *FROM_WHERE, GUEST_WELCOME)),
     Rule("media.warm", (SAME_MUNICIPALITY, *FROM_WHERE), quiet=True),
-    Rule("media.path", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, VPN, SOURCES, RELAY), quiet=True),
+    Rule(
+        "media.path", (SAME_MUNICIPALITY, SOMEBODY_IN, CALL_LIVE, VPN, SOURCES, RELAY), quiet=True
+    ),
     Rule("recording.start", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, RECORDING_ON, RECORDING_AGREED)),
     Rule("recording.view", (SAME_MUNICIPALITY, RECORDING_VIEWER)),
     Rule("still.take", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, STILLS_ON, STILL_TRIES)),
     Rule("still.view", (SAME_MUNICIPALITY, STILL_VIEWER)),
-    Rule("chat.send", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, ANSWERED, NO_MY_NUMBER)),
-    Rule("chat.read", (SAME_MUNICIPALITY, PARTY), quiet=True),
-    Rule("file.send", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, ANSWERED)),
-    Rule("file.read", (SAME_MUNICIPALITY, PARTY)),
-    Rule("file.offer", (SAME_MUNICIPALITY, PARTY, SCANNED)),
-    Rule("file.withdraw", (SAME_MUNICIPALITY, PARTY)),
+    Rule("chat.send", (SAME_MUNICIPALITY, SOMEBODY_IN, CALL_LIVE, ANSWERED, NO_MY_NUMBER)),
+    Rule("chat.read", (SAME_MUNICIPALITY, SOMEBODY_IN), quiet=True),
+    Rule("file.send", (SAME_MUNICIPALITY, SOMEBODY_IN, CALL_LIVE, ANSWERED)),
+    Rule("file.read", (SAME_MUNICIPALITY, SOMEBODY_IN)),
+    Rule("file.offer", (SAME_MUNICIPALITY, SOMEBODY_IN, SCANNED)),
+    Rule("file.withdraw", (SAME_MUNICIPALITY, SOMEBODY_IN)),
     Rule("desk.state", (SAME_MUNICIPALITY,), quiet=True),
     Rule("tablet.revoke", (SAME_MUNICIPALITY,)),
     Rule("policy.read", (SAME_MUNICIPALITY,), quiet=True),

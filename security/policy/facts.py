@@ -49,6 +49,8 @@ class CallFacts:
     answered: bool
     clerk_id: str | None = None
     training: bool = True
+    guests: tuple[str, ...] = ()  # persons who are in the call beside its two ends
+    asked: tuple[str, ...] = ()  # persons whom the desk has asked into it
 
 
 @dataclass(frozen=True, slots=True)

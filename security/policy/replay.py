@@ -44,6 +44,8 @@ def facts_json(facts: Facts) -> Json:
             "answered": call.answered,
             "clerk": call.clerk_id,
             "training": call.training,
+            "guests": list(call.guests) or None,
+            "asked": list(call.asked) or None,
         },
         "line": {"address": line.address, "tls": line.tls, "relayed": line.relayed},
         "procedure_open": facts.procedure_open,
@@ -118,6 +120,8 @@ def _call(kept: Mapping[str, Any]) -> CallFacts:
         answered=kept.get("answered", False),
         clerk_id=kept.get("clerk"),
         training=kept.get("training", False),
+        guests=tuple(kept.get("guests", ())),
+        asked=tuple(kept.get("asked", ())),
     )
 
 

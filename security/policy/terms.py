@@ -175,6 +175,16 @@ INVITABLE = Term(
     Reason("not_invitable", "such a party may not join a call"),
     "calls.third_parties",
 )
+GUEST_WELCOME = Term(
+    lambda f: (
+        f.actor.role is None
+        or f.call is None
+        or f.actor.person_id not in (*f.call.guests, *f.call.asked)
+        or f.actor.role in f.policy.calls.third_parties
+    ),
+    Reason("not_invitable", "such a party may not join a call"),
+    "calls.third_parties",
+)
 NO_MY_NUMBER = Term(
     lambda f: f.policy.numbers.my_number != "refuse" or not f.my_number,
     Reason("my_number", "the text holds an individual number", "総務省令 平成26年第85号"),

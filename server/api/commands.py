@@ -16,7 +16,7 @@ from server.api.speaker import Speaker
 from server.api.views import Json, time_view
 from server.api.welcome import call_state
 from server.calls import events as ev
-from server.calls.call import Call, PartyName
+from server.calls.call import GUEST_PARTIES, Call
 from server.calls.registry import IN_QUEUE
 from server.parts import Parts
 
@@ -37,7 +37,7 @@ class Context:
         """Return the open call that this page is a party of. Raises `Conflict`."""
         registry = self.parts.registry
         kind, key = self.speaker.seat
-        call = registry.of_tablet(key) if kind == "counter" else registry.of_desk(key)
+        call = registry.of_tablet(key) if kind == "counter" else registry.of_person(key)
         if call is None:
             raise Conflict("this page is in no call", code="wrong_state")
         return call
@@ -178,7 +178,10 @@ async def devices(context: Context, message: m.Devices) -> Json:
     """Tell the other side about camera and microphone."""
     call = context.own_call()
     await context.ask("call.devices", call)
-    event = ev.DevicesChanged(context.speaker.party, message.camera, message.microphone)
+    party, person_id = context.speaker.party_in(call), context.speaker.seat[1]
+    event: ev.Event = ev.DevicesChanged(party, message.camera, message.microphone)
+    if party in GUEST_PARTIES:
+        event = ev.GuestDevices(person_id, message.camera, message.microphone)
     await context.parts.registry.apply(call.id, event)
     return {}
 
@@ -194,7 +197,7 @@ async def quality(context: Context, message: m.Quality) -> Json:
         Received(**message.received.model_dump()),
         Sent(**message.sent.model_dump()),
     )
-    context.parts.quality.heard(call, context.speaker.party.value, report)
+    context.parts.quality.heard(call, context.speaker.party_in(call).value, report)
     return {}
 
 
@@ -210,6 +213,9 @@ async def desk_state(context: Context, message: m.DeskState) -> Json:
     ringing = parts.registry.ringing_at(speaker.seat[1])
     if ringing is not None and not is_open:
         await parts.registry.apply(ringing.id, ev.Passed(speaker.seat[1]))
+    asked = parts.registry.asks_for(speaker.seat[1])
+    if asked is not None and not is_open:
+        await parts.registry.apply(asked.id, ev.GuestLeft(speaker.seat[1]))
     if not is_open:
         await parts.media.dismiss(speaker.seat[1])
     parts.hub.seats.send(speaker.seat, {"type": "desk", "state": message.state})
@@ -221,14 +227,15 @@ async def desk_state(context: Context, message: m.DeskState) -> Json:
 async def offer(context: Context, message: m.Offer) -> Json:
     """Join the call's sound and pictures, or be ready for those of the next call."""
     parts, (kind, key) = context.parts, context.speaker.seat
-    if kind == "desk" and parts.registry.of_desk(key) is None:
+    if kind == "desk" and parts.registry.of_person(key) is None:
         joined = await keep_warm(context, message.sdp)
     else:
         call = context.own_call()
         permit = await context.ask("media.join", call)
         if call.state in IN_QUEUE:
             await parts.registry.open_media(call.id)
-        joined = await parts.media.join(permit, call.id, context.speaker.party.value, message.sdp)
+        party = context.speaker.party_in(call).value
+        joined = await parts.media.join(permit, call.id, party, message.sdp)
     return {
         "type": "answer",
         "connection": message.connection,
@@ -247,7 +254,7 @@ async def chat_send(context: Context, message: m.ChatSend) -> Json:
     posted, is_new = await parts.chat.post(
         permit,
         call.id,
-        speaker.party.value,
+        speaker.party_in(call).value,
         writer_id(speaker, call),
         message.id,
         message.text,
@@ -262,8 +269,8 @@ async def chat_send(context: Context, message: m.ChatSend) -> Json:
 @command("chat.read")
 async def chat_read(context: Context, message: m.ChatRead) -> Json:
     """Remember how far this end has read."""
-    parts, party = context.parts, context.speaker.party.value
-    call = context.own_call()
+    parts, call = context.parts, context.own_call()
+    party = context.speaker.party_in(call).value
     permit = await context.ask("chat.read", call)
     number = await parts.chat.mark_read(permit, call.id, party, message.number)
     parts.hub.tell_parties(call, {"type": "chat.read", "party": party, "number": number})
@@ -280,7 +287,7 @@ async def keep_warm(context: Context, sdp: str) -> Joined:
         raise Conflict("this desk takes no calls", code="wrong_state")
     facts = context.speaker.facts(person_id, now=parts.clock())
     permit = await parts.gate.ask("media.warm", facts)
-    ringing = parts.registry.ringing_at(person_id)
+    ringing = parts.registry.ringing_at(person_id) or parts.registry.asks_for(person_id)
     joined = await parts.media.warm(
         permit, person_id, sdp, beside=ringing.id if ringing is not None else None
     )
@@ -300,7 +307,8 @@ async def let_in(context: Context, call: Call) -> None:
     context.warm, moved = False, False
     try:
         permit = await context.ask("media.join", call)
-        moved = await parts.media.adopt(permit, call.id, speaker.party.value, speaker.seat[1])
+        party = speaker.party_in(call).value
+        moved = await parts.media.adopt(permit, call.id, party, speaker.seat[1])
     finally:
         if not moved:
             again = {"type": "please-offer", "reason": "new_connection"}
@@ -321,6 +329,6 @@ def find_call(parts: Parts, speaker: Speaker, call_id: str) -> Call | None:
 
 def writer_id(speaker: Speaker, call: Call) -> str:
     """Return the person who writes; at the counter the call's clerk, signed in still or not."""
-    if speaker.party is PartyName.COUNTER:
+    if speaker.page == "counter":
         return call.clerk_id
     return speaker.seat[1]

@@ -45,6 +45,7 @@ class Directory:
             tablet=await self._name(home, call.tablet_id, self._store.tablet),
             clerk=await self.person(home, call.clerk_id),
             desk=await self.person(home, call.desk_id) if call.desk_id else None,
+            guests={x.person_id: await self.person(home, x.person_id) for x in call.guests},
         )
 
     async def person(self, municipality_id: str, person_id: str) -> str:

@@ -65,7 +65,7 @@ async def create(request: web.Request) -> web.Response:
     entry = await parts.uploads.create(
         permit,
         call.id,
-        speaker.party.value,
+        speaker.party_in(call).value,
         writer_id(speaker, call),
         creation,
         now=parts.clock(),
@@ -80,7 +80,7 @@ async def head(request: web.Request) -> web.Response:
     parts, speaker, call = await _speaker_and_call(request)
     tus.check_version(request.headers)
     permit = await _ask(parts, speaker, "file.send", call.id, call)
-    file_id, party = path_id(request, "file"), speaker.party.value
+    file_id, party = path_id(request, "file"), speaker.party_in(call).value
     entry, offset = await parts.uploads.offset(permit, call.id, file_id, party)
     if entry.state in UNFINISHED and offset == entry.size_bytes:
         await parts.uploads.complete(permit, call.id, file_id, party)
@@ -94,7 +94,7 @@ async def append(request: web.Request) -> web.Response:
     parts, speaker, call = await _speaker_and_call(request)
     patch = tus.parse_patch(request.headers)
     permit = await _ask(parts, speaker, "file.send", call.id, call)
-    file_id, party = path_id(request, "file"), speaker.party.value
+    file_id, party = path_id(request, "file"), speaker.party_in(call).value
     offset = await parts.uploads.append(
         permit,
         call.id,
@@ -118,7 +118,7 @@ async def withdraw(request: web.Request) -> web.Response:
     tus.check_version(request.headers)
     file_id = path_id(request, "file")
     permit = await _ask(parts, speaker, "file.withdraw", file_id, call)
-    await parts.uploads.withdraw(permit, call.id, file_id, speaker.party.value)
+    await parts.uploads.withdraw(permit, call.id, file_id, speaker.party_in(call).value)
     return web.Response(status=204, headers=_tus_headers())
 
 

@@ -14,6 +14,7 @@ from security.errors import Conflict, Corrupt, Denied, NotFound
 from security.people import SessionKind
 from security.policy.baseline import BASELINE
 from security.policy.decide import decide
+from security.policy.facts import Facts
 from security.sign_in import nobody_is_busy, somebody_is_busy
 from server.api import seats
 from server.api.keys import PARTS
@@ -115,7 +116,15 @@ async def watch_policies(parts: Parts) -> None:
         except Denied as denied:
             log.info("call %s ends: %s", facts.subject, denied.code)
             with contextlib.suppress(Conflict, NotFound):
-                await parts.registry.apply(facts.subject, ev.Forbidden(denied.code))
+                await parts.registry.apply(facts.subject, _ended_by(facts, denied.code))
+
+
+def _ended_by(facts: Facts, code: str) -> ev.Event:
+    """Return what a refusal does: a guest leaves, without either end there is no call."""
+    person_id, call = facts.actor.person_id, facts.call
+    if person_id is not None and call is not None and person_id in call.guests:
+        return ev.GuestLeft(person_id)
+    return ev.Forbidden(code)
 
 
 async def watch_times(parts: Parts) -> None:
@@ -131,6 +140,9 @@ async def end_page(parts: Parts, key: seats.SeatKey, code: str | None = None) ->
     if page == "counter" and (call := parts.registry.of_tablet(holder)) is not None:
         with contextlib.suppress(Conflict, NotFound):
             await parts.registry.apply(call.id, ev.TabletRevoked())
+    if page == "desk" and (call := parts.registry.of_guest(holder)) is not None:
+        with contextlib.suppress(Conflict, NotFound):
+            await parts.registry.apply(call.id, ev.GuestLeft(holder))
     seat = parts.registry.desks.forget(holder) if page == "desk" else None
     if seat is not None:
         await parts.people.set_desk_open(seat.municipality_id, seat.person_id, open=False)
@@ -143,7 +155,9 @@ async def touch_open_desks(parts: Parts) -> None:
         page, holder = key
         if page != "desk":
             continue
-        working = parts.registry.desks.is_open(holder) or parts.registry.of_desk(holder) is not None
+        working = (
+            parts.registry.desks.is_open(holder) or parts.registry.of_person(holder) is not None
+        )
         busy = somebody_is_busy if working else nobody_is_busy
         try:
             await parts.sign_in.authenticate(

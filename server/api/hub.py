@@ -11,16 +11,35 @@ from security.errors import NotFound
 from security.people import Municipality
 from server.api.directory import Directory
 from server.api.seats import SeatKey, Seats
-from server.api.views import Json, call_view, file_view, message_view, position_view, time_view
-from server.calls.call import Call, State
+from server.api.views import (
+    Json,
+    call_view,
+    file_view,
+    invitation_view,
+    message_view,
+    position_view,
+    time_view,
+)
+from server.calls.call import Call, PartyName, State
+from server.calls.guests import guest_of, joined, person_at
 from server.calls.registry import IN_QUEUE, Registry
 
 FILE_EVERY_SECONDS = 0.5
 
 
+SENIOR = "senior"
+
+
 def counter_key(call: Call) -> SeatKey:
     """Return the seat of the call's tablet."""
     return ("counter", call.tablet_id)
+
+
+def seat_of(call: Call, party: str) -> SeatKey:
+    """Return the seat of a party of the call; one that nobody has for who is not in it."""
+    if party == PartyName.COUNTER:
+        return counter_key(call)
+    return ("desk", person_at(call, party) or "")
 
 
 class Hub:
@@ -57,8 +76,9 @@ class Hub:
 
     async def draw_queue(self, municipality_id: str, person_id: str) -> Json:
         """Return the noun "queue" as one desk sees it."""
+        invited = await self._invitation(person_id)
         return self._queue_for(
-            municipality_id, person_id, await self._draw_waiting(municipality_id)
+            municipality_id, person_id, await self._draw_waiting(municipality_id), invited
         )
 
     async def _draw_waiting(self, municipality_id: str) -> list[Json]:
@@ -74,15 +94,26 @@ class Hub:
     def _open(self, municipality_id: str) -> list[Call]:
         return self.registry.open_calls(municipality_id)
 
-    def _queue_for(self, municipality_id: str, person_id: str, waiting: list[Json]) -> Json:
+    def _queue_for(
+        self, municipality_id: str, person_id: str, waiting: list[Json], invited: Json | None
+    ) -> Json:
         ringing = self.registry.ringing_at(person_id)
         return {
-            "waiting": waiting,
+            "waiting": waiting if self.registry.desks.answers(person_id) else [],
             "offered": ringing.id if ringing else None,
             "desks_open": self.registry.desks_open(municipality_id),
             "busy": not self.registry.has_room(),
             "picks": not self.registry.limits_of(municipality_id).at_random,
+            "invited": invited,
         }
+
+    async def _invitation(self, person_id: str) -> Json | None:
+        """Return the noun "invitation" of who is asked into a call."""
+        call = self.registry.asks_for(person_id)
+        guest = guest_of(call, person_id) if call is not None else None
+        if call is None or guest is None:
+            return None
+        return invitation_view(call, guest, await self.directory.names(call))
 
     def _draw_open(self, municipality: Municipality) -> Json:
         """Return the noun "position" for a counter without a call: how it would stand."""
@@ -111,7 +142,7 @@ class Hub:
         )
 
     async def tell_call(self, call: Call, desk_id: str | None) -> None:
-        """Show `call` to its counter and to `desk_id`."""
+        """Show `call` to its counter, to `desk_id` and to the guests who are in it."""
         drawn = await self.draw_call(call)
         message = {"type": "call", "call": drawn}
         if call.state is State.CLOSED:
@@ -121,6 +152,12 @@ class Hub:
         self.seats.send(counter_key(call), message)
         if desk_id is not None:
             self.seats.send(("desk", desk_id), message)
+        for guest in joined(call):
+            self.seats.send(("desk", guest.person_id), message)
+
+    async def tell_guest(self, call: Call, person_id: str) -> None:
+        """Show `call` to somebody who is not in it any more."""
+        self.seats.send(("desk", person_id), {"type": "call", "call": await self.draw_call(call)})
 
     async def tell_end(self, call: Call, at: datetime) -> None:
         """Show `call` again if another time was told than `at`, at which it ends by itself."""
@@ -137,7 +174,8 @@ class Hub:
         """Show the queue to the desks and their place to the counters."""
         waiting = await self._draw_waiting(municipality_id)
         for seat in self.registry.desks.of(municipality_id):
-            queue = self._queue_for(municipality_id, seat.person_id, waiting)
+            invited = await self._invitation(seat.person_id)
+            queue = self._queue_for(municipality_id, seat.person_id, waiting, invited)
             self.seats.show(("desk", seat.person_id), {"type": "queue", "queue": queue})
         for key, socket in self.seats.live():
             if key[0] == "counter" and socket.municipality_id == municipality_id:
@@ -158,10 +196,13 @@ class Hub:
         return await self._draw_position(call, municipality) if call.state in IN_QUEUE else None
 
     def tell_parties(self, call: Call, message: Json) -> None:
-        """Send a message to both ends of a call that was answered."""
+        """Send a message to both ends of a call that was answered, and to a senior who is in it."""
         self.seats.send(counter_key(call), message)
         if call.desk_id is not None and call.state not in IN_QUEUE:
             self.seats.send(("desk", call.desk_id), message)
+        for guest in joined(call):
+            if guest.kind == SENIOR:
+                self.seats.send(("desk", guest.person_id), message)
 
     async def tell_message(self, call: Call, message: Message) -> None:
         """Show a chat message to both ends."""

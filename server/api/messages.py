@@ -106,6 +106,29 @@ class Close(Command):
     reason: Annotated[str, StringConstraints(max_length=MAX_REASON_CHARACTERS)] | None = None
 
 
+class Invite(Command):
+    """Ask a person into the call; the resident was told and agreed."""
+
+    person: Id
+    agreed: Literal[True]
+
+
+class Uninvite(Command):
+    """Take an invitation back, or send a guest away."""
+
+    person: Id
+
+
+class Join(Command):
+    """Come into a call that one is asked into."""
+
+    call: Id
+
+
+class Leave(Command):
+    """Leave as a guest, or say no to being asked."""
+
+
 class Veil(Command):
     """Withhold the counter's picture, or show it again."""
 
@@ -188,6 +211,10 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
         "call.decide": Decide,
         "call.reopen": Reopen,
         "call.close": Close,
+        "call.invite": Invite,
+        "call.uninvite": Uninvite,
+        "call.join": Join,
+        "call.leave": Leave,
         "call.veil": Veil,
         "call.devices": Devices,
         "call.quality": Quality,
@@ -209,6 +236,7 @@ SERVER_TYPES = (
     "quality",
     "answer",
     "please-offer",
+    "streams",
     "chat",
     "chat.read",
     "file",

@@ -19,6 +19,8 @@ def time_view(at: datetime) -> str:
 
 Time = Annotated[datetime, PlainSerializer(time_view, return_type=str, when_used="json")]
 PartyWord = Literal["counter", "desk"]
+AnyParty = Literal["counter", "desk", "guest-1", "guest-2"]
+GuestKind = Literal["senior", "interpreter", "representative"]
 
 
 class Noun(BaseModel):
@@ -63,6 +65,19 @@ class Parties(Noun):
     desk: PartyNoun
 
 
+class GuestNoun(Noun):
+    """A third party: asked, or in the call."""
+
+    party: AnyParty
+    id: str
+    name: str
+    kind: GuestKind
+    joined: bool
+    present: bool
+    camera: Device
+    microphone: Device
+
+
 class CallNoun(Noun):
     """A call."""
 
@@ -86,6 +101,7 @@ class CallNoun(Noun):
     reason: str | None
     version: int
     parties: Parties
+    guests: tuple[GuestNoun, ...]
 
 
 class MessageNoun(Noun):
@@ -93,7 +109,7 @@ class MessageNoun(Noun):
 
     number: int
     id: str
-    party: PartyWord = Field(alias="from")
+    party: AnyParty = Field(alias="from")
     name: str
     text: str
     at: Time
@@ -103,7 +119,7 @@ class FileNoun(Noun):
     """A file; hashes are lower-case hex SHA-256."""
 
     id: str
-    party: PartyWord = Field(alias="from")
+    party: AnyParty = Field(alias="from")
     name: str
     type: str | None
     size_bytes: int
@@ -134,14 +150,28 @@ class PositionNoun(Noun):
     closed_notice: ClosedNotice | None
 
 
+class InvitationNoun(Noun):
+    """A call that one is asked into."""
+
+    call: str
+    number: str
+    procedure: str
+    office: Place
+    tablet: Place
+    desk: Named
+    kind: GuestKind
+    asked_at: Time
+
+
 class QueueNoun(Noun):
-    """The queue as one desk sees it."""
+    """The queue as one desk sees it; empty for who is only ever asked into calls."""
 
     waiting: tuple[CallNoun, ...]
     offered: str | None
     desks_open: int
     busy: bool
     picks: bool
+    invited: InvitationNoun | None
 
 
 class RelayServer(Noun):
@@ -297,6 +327,21 @@ class CallsAnswer(Noun):
     """Calls, oldest first."""
 
     calls: tuple[CallNoun, ...]
+
+
+class InvitablePerson(Noun):
+    """Somebody who could be asked into a call."""
+
+    id: str
+    name: str
+    kind: GuestKind
+    state: Literal["free", "busy", "away"]
+
+
+class InvitableAnswer(Noun):
+    """Who could be asked into a call, those who are free first."""
+
+    people: tuple[InvitablePerson, ...]
 
 
 class CallAnswer(Noun):

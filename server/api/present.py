@@ -72,7 +72,7 @@ class Present:
     def _in_call(self, speaker: Speaker, states: frozenset[State]) -> Facts | None:
         kind, key = speaker.seat
         registry = self._registry
-        call = registry.of_tablet(key) if kind == "counter" else registry.of_desk(key)
+        call = registry.of_tablet(key) if kind == "counter" else registry.of_person(key)
         if call is None or call.state not in states:
             return None
         return speaker.facts(call.id, now=self._clock(), call=call)

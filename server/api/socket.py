@@ -19,6 +19,7 @@ from security.errors import (
     Unavailable,
 )
 from security.ids import new_id
+from security.people import DESK_ROLES
 from server.api import seats
 from server.api.admission import admit_socket
 from server.api.commands import HANDLERS, Context
@@ -38,6 +39,7 @@ from server.api.speaker import Speaker, speaker_of
 from server.api.views import Json, relay_view, time_view
 from server.api.welcome import welcome_state
 from server.calls import events as ev
+from server.calls.guests import came_back, went_away
 from server.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -135,10 +137,17 @@ class Page:
         parts, speaker = self._parts, self._speaker
         registry = parts.registry
         if speaker.page == "desk":
-            registry.desks.connect(speaker.seat[1], speaker.municipality.id, now=parts.clock())
+            role = speaker.person.role if speaker.person else None
+            registry.desks.connect(
+                speaker.seat[1],
+                speaker.municipality.id,
+                now=parts.clock(),
+                answers=role in DESK_ROLES,
+            )
         # Always, even when it is not (yet) known as lost: `Lost` may still be on its way to disk.
         with contextlib.suppress(Conflict, NotFound):
-            await registry.apply(self._context.own_call().id, ev.CameBack(speaker.party))
+            call = self._context.own_call()
+            await registry.apply(call.id, came_back(speaker.party_in(call), speaker.seat[1]))
         desk_open = registry.desks.is_open(speaker.seat[1])
         home = speaker.municipality.id
         times, files = registry.limits_of(home), parts.uploads.limits_of(home)
@@ -169,8 +178,9 @@ class Page:
     def _has_media(self) -> bool:
         """Tell whether the page's connection lived on while the server was away."""
         with contextlib.suppress(Conflict):
-            held = self._parts.media.held(self._context.own_call().id)
-            return held is not None and self._speaker.party.value in held.connected
+            call = self._context.own_call()
+            held = self._parts.media.held(call.id)
+            return held is not None and self._speaker.party_in(call).value in held.connected
         return False
 
     async def _depart(self) -> None:
@@ -182,9 +192,12 @@ class Page:
             if ringing is not None:
                 registry.later(ringing.id, ev.Passed(speaker.seat[1]))
         seat = speaker.seat
+        asked = registry.asks_for(seat[1]) if speaker.page == "desk" else None
+        if asked is not None:
+            registry.later(asked.id, ev.GuestLeft(seat[1]))
         with contextlib.suppress(Conflict):
             call = self._context.own_call()
-            lost = ev.Lost(speaker.party)
+            lost = went_away(speaker.party_in(call), seat[1])
             registry.later(call.id, lost, lambda: parts.hub.seats.present(seat))
         if speaker.page == "desk":
             await registry.settle(speaker.municipality.id)

@@ -27,6 +27,7 @@ from server.api.seats import SeatKey
 from server.api.views import Json, dump
 from server.calls.call import Call, PartyName
 from server.calls.facts import call_facts
+from server.calls.guests import party_of
 from server.parts import Parts
 from server.policies import ZONE, InForce, PolicyBook
 
@@ -79,10 +80,11 @@ class Speaker:
         """Return the sign-in."""
         return self.principal.session
 
-    @property
-    def party(self) -> PartyName:
-        """Return the end of a call that this page is."""
-        return PartyName(self.page)
+    def party_in(self, call: Call) -> PartyName:
+        """Return the end of `call` that this page is; who was let go speaks as the desk it was."""
+        if self.page == "counter":
+            return PartyName.COUNTER
+        return party_of(call, self.seat[1]) or PartyName.DESK
 
     @property
     def seat(self) -> SeatKey:

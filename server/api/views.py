@@ -1,9 +1,9 @@
 """From what the house knows to the nouns that pages are shown. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from chat.message import Message
 from files.entry import FileEntry
@@ -13,7 +13,7 @@ from media.quality_sum import Summary
 from security.people import Municipality
 from server.api import nouns as n
 from server.api.nouns import time_view
-from server.calls.call import Call, Party, State
+from server.calls.call import Call, Guest, Party, State
 from server.calls.machine import Limits
 from server.calls.times import end_of
 from server.relay import Grant
@@ -24,6 +24,7 @@ __all__ = [
     "call_view",
     "dump",
     "file_view",
+    "invitation_view",
     "message_view",
     "position_view",
     "quality_view",
@@ -42,6 +43,7 @@ class Names:
     tablet: str
     clerk: str
     desk: str | None
+    guests: Mapping[str, str] = field(default_factory=dict)
 
 
 def dump(noun: n.Noun) -> Json:
@@ -73,6 +75,36 @@ def call_view(call: Call, names: Names, *, limits: Limits) -> Json:
             reason=call.reason,
             version=call.version,
             parties=n.Parties(counter=_party(call.counter), desk=_party(call.desk)),
+            guests=tuple(_guest(guest, names) for guest in call.guests),
+        )
+    )
+
+
+def _guest(guest: Guest, names: Names) -> n.GuestNoun:
+    return n.GuestNoun(
+        party=guest.party.value,
+        id=guest.person_id,
+        name=names.guests.get(guest.person_id, ""),
+        kind=cast("n.GuestKind", guest.kind),
+        joined=guest.joined_at is not None,
+        present=guest.joined_at is not None and guest.lost_at is None,
+        camera=guest.camera,
+        microphone=guest.microphone,
+    )
+
+
+def invitation_view(call: Call, guest: Guest, names: Names) -> Json:
+    """Return the noun "invitation"."""
+    return dump(
+        n.InvitationNoun(
+            call=call.id,
+            number=call.number,
+            procedure=call.procedure,
+            office=n.Place(id=call.office_id, name=names.office),
+            tablet=n.Place(id=call.tablet_id, name=names.tablet),
+            desk=n.Named(name=names.desk or ""),
+            kind=cast("n.GuestKind", guest.kind),
+            asked_at=guest.asked_at,
         )
     )
 
@@ -84,7 +116,7 @@ def _interruption(call: Call, resume_seconds: float) -> n.Interruption | None:
     return n.Interruption(
         since=since,
         gives_up_at=since + timedelta(seconds=resume_seconds),
-        lost=tuple(sorted(party.value for party in call.lost_since)),
+        lost=tuple(cast("n.PartyWord", party.value) for party in sorted(call.lost_since)),
     )
 
 

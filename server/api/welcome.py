@@ -1,9 +1,11 @@
 """The whole state that a page needs to draw itself: `state` of PROTOCOL.md section 4."""
 
 from security.gate import Permit
+from security.policy.baseline import BASELINE
+from security.policy.decide import decide
 from server.api.speaker import Speaker
 from server.api.views import Json, file_view
-from server.calls.call import Call
+from server.calls.call import GUEST_PARTIES, Call
 from server.parts import Parts
 
 
@@ -11,7 +13,7 @@ async def welcome_state(parts: Parts, speaker: Speaker) -> Json:
     """Return what a page that starts, or has missed too much, is told."""
     registry, hub = parts.registry, parts.hub
     kind, key = speaker.seat
-    call = registry.of_tablet(key) if kind == "counter" else registry.of_desk(key)
+    call = registry.of_tablet(key) if kind == "counter" else registry.of_person(key)
     state: Json = {
         "call": None,
         "chat": [],
@@ -32,6 +34,11 @@ async def welcome_state(parts: Parts, speaker: Speaker) -> Json:
 async def call_state(parts: Parts, speaker: Speaker, call: Call) -> Json:
     """Return a call with its chat and its files, for a party."""
     facts = speaker.facts(call.id, now=parts.clock(), call=call)
+    if not decide(BASELINE, "chat.read", facts).allowed and speaker.party_in(call) in GUEST_PARTIES:
+        # An interpreter sees and hears, and is given no papers.
+        await parts.gate.ask("call.read", facts)
+        none: Json = {"chat": [], "read": {"counter": 0, "desk": 0}, "files": []}
+        return {"call": await parts.hub.draw_call(call), **none}
     may_chat = await parts.gate.ask("chat.read", facts)
     may_read = await parts.gate.ask("call.read", facts)
     key = await parts.calls.data_key(call.municipality_id, call.id)

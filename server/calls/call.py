@@ -26,10 +26,15 @@ class Outcome(StrEnum):
 
 
 class PartyName(StrEnum):
-    """The ends of a call."""
+    """The ends of a call. It lives without its guests, and not without the other two."""
 
     COUNTER = "counter"
     DESK = "desk"
+    GUEST_1 = "guest-1"
+    GUEST_2 = "guest-2"
+
+
+GUEST_PARTIES = (PartyName.GUEST_1, PartyName.GUEST_2)
 
 
 class Device(StrEnum):
@@ -45,6 +50,23 @@ class Party:
     """One end: whether its page is here, and its devices."""
 
     present: bool = False
+    camera: Device = Device.ON
+    microphone: Device = Device.ON
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A third party: asked by the desk, in the call once `joined_at` is set.
+
+    `kind` is the role in which the person was asked; `lost_at` says since when the page is gone.
+    """
+
+    party: PartyName
+    person_id: str
+    kind: str
+    asked_at: datetime
+    joined_at: datetime | None = None
+    lost_at: datetime | None = None
     camera: Device = Device.ON
     microphone: Device = Device.ON
 
@@ -82,4 +104,5 @@ class Call:
     offered: tuple[str, ...] = ()
     counter: Party = Party(present=True)
     desk: Party = Party()
+    guests: tuple[Guest, ...] = ()
     version: int = 1

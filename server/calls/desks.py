@@ -14,6 +14,7 @@ class DeskSeat:
     municipality_id: str
     open: bool = False
     connected: bool = False
+    answers: bool = True  # calls from the queue; who is only ever invited does not
     idle_since: datetime | None = None
 
 
@@ -23,10 +24,13 @@ class Desks:
     def __init__(self) -> None:
         self._seats: dict[str, DeskSeat] = {}
 
-    def connect(self, person_id: str, municipality_id: str, *, now: datetime) -> DeskSeat:
+    def connect(
+        self, person_id: str, municipality_id: str, *, now: datetime, answers: bool = True
+    ) -> DeskSeat:
         """Mark a person's page as there and return the seat; a new seat is 離席."""
         seat = self._seats.setdefault(person_id, DeskSeat(person_id, municipality_id))
         seat.connected = True
+        seat.answers = answers
         seat.idle_since = now
         return seat
 
@@ -57,6 +61,11 @@ class Desks:
         seat = self._seats.get(person_id)
         return seat is not None and seat.connected
 
+    def answers(self, person_id: str) -> bool:
+        """Tell whether the person answers calls from the queue."""
+        seat = self._seats.get(person_id)
+        return seat is not None and seat.answers
+
     def touch(self, person_id: str, *, now: datetime) -> None:
         """Restart the person's idle time, after a call or a refusal."""
         if seat := self._seats.get(person_id):
@@ -73,5 +82,5 @@ class Desks:
         return [
             FreeDesk(s.person_id, s.idle_since)
             for s in self.of(municipality_id)
-            if s.open and s.person_id not in busy and s.idle_since is not None
+            if s.open and s.answers and s.person_id not in busy and s.idle_since is not None
         ]

@@ -125,6 +125,65 @@ class ServerStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class GuestAsked(Event):
+    """The desk asks somebody into the call; `kind` is the role in which they come."""
+
+    person_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestUnanswered(Event):
+    """Who was asked did not come within the ring time."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestJoined(Event):
+    """Who was asked came."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLeft(Event):
+    """Who was asked said no, or who was in left or was sent away."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLost(Event):
+    """A guest's page is gone."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestBack(Event):
+    """A guest's page is back."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestSeatExpired(Event):
+    """A guest did not come back within the resume time."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestDevices(Event):
+    """A guest's page reports its camera and microphone."""
+
+    person_id: str
+    camera: Device
+    microphone: Device
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """Base of everything that must be done after a transition."""
 
@@ -147,6 +206,25 @@ class AskNearer(Effect):
 @dataclass(frozen=True, slots=True)
 class AdmitDesk(Effect):
     """Let the desk's waiting connection into the call, before anybody is told of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskGuestNearer(Effect):
+    """Have somebody who is asked into the call wait where they can be let in from."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitGuest(Effect):
+    """Let a guest's waiting connection into the call, before anybody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropGuest(Effect):
+    """End the connection of a guest who is not in the call any more."""
+
+    party: PartyName
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,3 +280,10 @@ class Release(Effect):
     """The call is over: show it once more to `desk_id`, then free its seats."""
 
     desk_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell(Effect):
+    """Show the call once more to guests who are not in it any more."""
+
+    person_ids: tuple[str, ...]

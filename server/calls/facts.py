@@ -2,6 +2,7 @@
 
 from security.policy.facts import CallFacts
 from server.calls.call import Call
+from server.calls.guests import joined
 
 
 def call_facts(call: Call) -> CallFacts:
@@ -15,4 +16,6 @@ def call_facts(call: Call) -> CallFacts:
         answered=call.answered_at is not None,
         clerk_id=call.clerk_id,
         training=call.training,
+        guests=tuple(x.person_id for x in joined(call)),
+        asked=tuple(x.person_id for x in call.guests if x.joined_at is None),
     )

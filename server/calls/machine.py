@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from security.errors import Conflict
 from server.calls import events as ev
+from server.calls import guests
 from server.calls.call import Call, Outcome, Party, PartyName, State
 
 
@@ -86,6 +87,8 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (D, ev.Forbidden): C,
         (D, ev.TimeUp): C,
         (D, ev.ServerStarted): I,
+        # Guests come and go while the call is what it is.
+        **{(state, event): state for state in (T, I, D) for event in guests.HANDLERS},
     }
 )
 
@@ -138,6 +141,7 @@ def _enter(changed: Call, before: Call, target: State, now: datetime) -> Call:
         changed = replace(changed, desk_id=None, ringing_since=None, interrupted_from=None)
         if before.state is I:
             changed = replace(changed, waiting_since=now)
+        changed = replace(changed, guests=())
     if target is C:
         changed = replace(changed, closed_at=now, interrupted_from=None)
     return replace(changed, state=target)
@@ -261,6 +265,7 @@ def _server_started(call: Call, event: ev.ServerStarted, now: datetime) -> Call:
     # Both terms begin anew: nobody could come back while the server was away.
     veiled = call.veiled or (event.veiled and call.state in (T, I, D))
     call = replace(call, lost_since={}, offered=(), veiled=veiled)
+    call = guests.lose_everybody(call, now)
     call = _lose(call, PartyName.COUNTER, now)
     return _lose(call, PartyName.DESK, now) if call.state in (T, I, D) else call
 
@@ -284,6 +289,7 @@ _HANDLERS: Mapping[type[ev.Event], Callable[..., Call]] = MappingProxyType(
         ev.Forbidden: _forbidden,
         ev.TimeUp: _time_up,
         ev.ServerStarted: _server_started,
+        **guests.HANDLERS,
     }
 )
 
@@ -297,7 +303,9 @@ def _effects(before: Call, after: Call, event: ev.Event, limits: Limits) -> tupl
         ev.Persist(),
         *media,
         *_timer_effects(before, after, limits),
+        *_guest_timers(before, after, limits),
         ev.Tell(),
+        *guests.dismissed(before, after),
         *((ev.Release(before.desk_id),) if after.state in (C, W) and before.state is not W else ()),
         *((ev.DropUnfinishedFiles(),) if after.state is C else ()),
     )
@@ -307,7 +315,7 @@ def _media_effects(before: Call, after: Call, event: ev.Event) -> tuple[ev.Effec
     if after.state is C:
         return (ev.CloseMedia(),)
     if after.state is W and before.state is I:
-        return (ev.HoldMedia(),)
+        return (ev.HoldMedia(), *guests.media_effects(before, after))
     effects: list[ev.Effect] = []
     if after.state in (T, I, D) and (before.state in (W, R) or isinstance(event, ev.ServerStarted)):
         effects += [ev.OpenMedia(), ev.SetVeil(after.veiled)]
@@ -317,7 +325,15 @@ def _media_effects(before: Call, after: Call, event: ev.Event) -> tuple[ev.Effec
         effects.append(ev.SetVeil(after.veiled))
     elif isinstance(event, ev.Offered):
         effects.append(ev.AskNearer())
-    return tuple(effects)
+    return (*effects, *guests.media_effects(before, after))
+
+
+def _guest_timers(before: Call, after: Call, limits: Limits) -> tuple[ev.Effect, ...]:
+    if after.state is C:
+        return ()  # all of a closed call's timers are forgotten with it
+    return guests.timer_effects(
+        before, after, ring_seconds=limits.ring_seconds, resume_seconds=limits.resume_seconds
+    )
 
 
 def _timer_effects(before: Call, after: Call, limits: Limits) -> tuple[ev.Effect, ...]:

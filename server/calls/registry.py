@@ -18,6 +18,7 @@ from server.calls import events as ev
 from server.calls.assign import FreeDesk, choose, estimate_wait_seconds
 from server.calls.call import Call, PartyName, State
 from server.calls.desks import Desks
+from server.calls.guests import guest_of
 from server.calls.machine import Limits, step
 from server.calls.slots import is_next, slots
 from server.calls.store import Audience, CallStore, MediaControl
@@ -87,6 +88,23 @@ class Registry:
             None,
         )
 
+    def of_guest(self, person_id: str) -> Call | None:
+        """Return the call that the person is in as a third party."""
+        found = self._asked(person_id)
+        guest = guest_of(found, person_id) if found else None
+        return found if guest is not None and guest.joined_at is not None else None
+
+    def asks_for(self, person_id: str) -> Call | None:
+        """Return the call that the person is asked into and has not joined."""
+        return None if self.of_guest(person_id) is not None else self._asked(person_id)
+
+    def _asked(self, person_id: str) -> Call | None:
+        return next((c for c in self._calls.values() if guest_of(c, person_id)), None)
+
+    def of_person(self, person_id: str) -> Call | None:
+        """Return the call that the person at a desk page is in, as its desk or as a guest."""
+        return self.of_desk(person_id) or self.of_guest(person_id)
+
     def ringing_at(self, person_id: str) -> Call | None:
         """Return the call that rings at the person's desk."""
         return next(
@@ -124,7 +142,7 @@ class Registry:
 
     def desks_open(self, municipality_id: str) -> int:
         """Return how many desks take calls, busy ones included."""
-        return sum(seat.open for seat in self.desks.of(municipality_id))
+        return sum(seat.open and seat.answers for seat in self.desks.of(municipality_id))
 
     def wait_seconds(self, call: Call) -> int | None:
         """Return the estimated wait of a call in the queue."""
@@ -195,9 +213,11 @@ class Registry:
         """
         permit.require("call.accept", call_id or permit.municipality_id)
         async with self._locks[f"desk {person_id}"]:
-            if self.of_desk(person_id) is not None:
+            if self.of_person(person_id) is not None:
                 raise Conflict("you are in a call", code="already_in_call")
             call = self._pick(permit.municipality_id, person_id, call_id)
+            if (elsewhere := self.asks_for(person_id)) is not None:
+                await self.apply(elsewhere.id, ev.GuestLeft(person_id))
             ringing = self.ringing_at(person_id)
             if ringing is not None and ringing.id != call.id:
                 await self.apply(ringing.id, ev.Passed(person_id))
@@ -217,6 +237,17 @@ class Registry:
         except Conflict as late:
             code = "call_taken" if late.code == "wrong_state" else late.code
             raise Conflict("another desk has answered", code=code) from late
+
+    async def join(self, permit: Permit, person_id: str, call_id: str, admit: Admit) -> Call:
+        """Let somebody who was asked into a call; `admit` as in `accept`.
+
+        `permit` is for "call.join" on the call. Raises `Conflict`, `NotFound`.
+        """
+        permit.require("call.join", call_id)
+        async with self._locks[f"desk {person_id}"]:
+            if self.of_person(person_id) is not None:
+                raise Conflict("you are in a call", code="already_in_call")
+            return await self.apply(call_id, ev.GuestJoined(person_id), admit=admit)
 
     def _pick(self, municipality_id: str, person_id: str, call_id: str | None) -> Call:
         if call_id is not None:
@@ -289,7 +320,7 @@ class Registry:
             await self._carry_out(effect, before, after)
             return
         try:
-            if isinstance(effect, ev.AdmitDesk):
+            if isinstance(effect, ev.AdmitDesk | ev.AdmitGuest):
                 await (admit or _nobody)(after)
             else:
                 await self._carry_out(effect, before, after)
@@ -310,6 +341,11 @@ class Registry:
             case ev.AskNearer():
                 if after.desk_id and not self._media.near(after.id, after.desk_id):
                     self._audience.ask_nearer(after.desk_id)
+            case ev.AskGuestNearer(person_id):
+                if not self._media.near(after.id, person_id):
+                    self._audience.ask_nearer(person_id)
+            case ev.DropGuest(party):
+                await self._media.leave(after.id, party.value)
             case ev.HoldMedia():
                 await self._media.set_gate(after.id, open=False)
                 await self._media.leave(after.id, PartyName.DESK.value)
@@ -324,6 +360,10 @@ class Registry:
             case ev.Tell():
                 in_call = after.state not in IN_QUEUE
                 await self._audience.tell_call(after, after.desk_id if in_call else None)
+            case ev.Farewell(person_ids):
+                for person_id in person_ids:
+                    self.desks.touch(person_id, now=self._clock())
+                    await self._audience.tell_guest(after, person_id)
             case ev.Release(desk_id):
                 await self._release(before, after, desk_id)
 
@@ -392,7 +432,9 @@ class Registry:
     # Desks
 
     def _busy(self, municipality_id: str) -> set[str]:
-        return {c.desk_id for c in self.open_calls(municipality_id) if c.desk_id is not None}
+        calls = self.open_calls(municipality_id)
+        desks = {c.desk_id for c in calls if c.desk_id is not None}
+        return desks | {x.person_id for c in calls for x in c.guests}
 
     async def settle(self, municipality_id: str) -> None:
         """Offer waiting calls to free desks, then show the queue: a call or a desk has changed."""
@@ -472,6 +514,7 @@ def _queue_changed(before: Call, after: Call) -> bool:
     """Tell whether desks and waiting counters see anything new."""
 
     def shown(call: Call) -> tuple[object, ...]:
-        return (call.state, call.desk_id, set(call.lost_since))
+        asked = {x.person_id for x in call.guests if x.joined_at is None}
+        return (call.state, call.desk_id, set(call.lost_since), len(call.guests), asked)
 
     return shown(before) != shown(after)

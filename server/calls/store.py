@@ -70,6 +70,9 @@ class Audience(Protocol):
     async def tell_call(self, call: Call, desk_id: str | None) -> None:
         """Show `call` to its counter and to `desk_id`."""
 
+    async def tell_guest(self, call: Call, person_id: str) -> None:
+        """Show `call` to somebody who is not in it any more."""
+
     def ask_nearer(self, desk_id: str) -> None:
         """Have a desk make its waiting connection anew."""
 

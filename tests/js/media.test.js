@@ -571,3 +571,43 @@ test("what the other sends is told apart from what the server says by itself", a
   assert.equal(media.arrives.value, false);
   end();
 });
+
+test("a third party gets lines of its own when the server asks, and is shown apart from the other end", async () => {
+  const w = await flowing();
+  w.server.say({ type: "please-offer", reason: "streams", places: 2 });
+  await settle();
+  assert.equal(w.offers().length, 2);
+  const kinds = w.pcs()[0].transceivers.map((/** @type {any} */ x) => [x.receiver.track.kind, x.init.direction]);
+  assert.deepEqual(kinds.slice(2), [["audio", "recvonly"], ["video", "recvonly"]]);
+  assert.equal(w.media.others.value.length, 0);
+  w.server.say({ type: "streams", lines: { 0: "desk", 1: "desk", 2: "guest-1", 3: "guest-1" } });
+  await settle();
+  const first = w.media.remote.value;
+  assert.deepEqual(w.media.others.value.map(({ party }) => party), ["guest-1"]);
+  const tracks = w.media.others.value[0].stream.getTracks();
+  assert.deepEqual(tracks, w.pcs()[0].transceivers.slice(2).map((/** @type {any} */ x) => x.receiver.track));
+  // The same again changes no picture; who leaves is gone, and the other end may move.
+  const shown = /** @type {readonly any[]} */ (w.media.others.value);
+  w.server.say({ type: "please-offer", reason: "streams", places: 2 });
+  await settle();
+  assert.equal(w.pcs()[0].transceivers.length, 4);
+  assert.deepEqual([w.media.remote.value, w.media.others.value], [first, shown]);
+  w.server.say({ type: "streams", lines: { 0: "guest-2", 1: "guest-2", 2: "desk", 3: "desk" } });
+  await settle();
+  assert.deepEqual(w.media.remote.value?.getTracks(), tracks);
+  assert.deepEqual(w.media.others.value.map(({ party }) => party), ["guest-2"]);
+  w.end();
+});
+
+test("a new connection of the same call has lines for everybody at once, one of the next call has not", async () => {
+  const w = await flowing();
+  w.server.say({ type: "please-offer", reason: "streams", places: 3 });
+  w.server.say({ type: "please-offer", reason: "new_connection" });
+  await settle();
+  assert.equal(w.pcs().at(-1).transceivers.length, 6);
+  w.media.open("another");
+  w.media.open("a third");
+  await settle();
+  assert.equal(w.pcs().at(-1).transceivers.length, 2);
+  w.end();
+});

@@ -5,7 +5,7 @@ import { ServerError } from "../../static/app/lib/errors.js";
 import { EMPTY, createStore, reduce } from "../../static/app/lib/store.js";
 import { settle } from "./support/clock.js";
 import { DESK, EPOCH, LIMITS, NOTHING, openLine } from "./support/line.js";
-import { call, chat, file } from "./support/nouns.js";
+import { call, chat, file, guest } from "./support/nouns.js";
 
 const NOW = Date.UTC(2026, 10, 23, 1, 0, 0);
 
@@ -260,4 +260,13 @@ test("an error keeps what the server said and falls back when it said nothing", 
   const said = ServerError.from({ error: { code: "denied", message: "m", reasons: [], request_id: "r" } }, "internal", 403);
   assert.deepEqual([said.code, said.status, said.requestId], ["denied", 403, "r"]);
   assert.equal(ServerError.from(null, "internal").code, "internal");
+});
+
+test("who has left a call as a third party has no call any more; others go on", () => {
+  const you = { page: "desk", municipality: { id: "m", name: "架空市" }, person: { id: "g", name: "", role: "senior" }, desk_state: "open" };
+  const before = { ...EMPTY, you: /** @type {any} */ (you), call: call({ guests: [guest()] }) };
+  const gone = { type: /** @type {const} */ ("call"), seq: 1, call: call({ version: 4 }) };
+  assert.equal(reduce(before, gone, 0).call, null);
+  const other = { ...before, you: /** @type {any} */ ({ ...you, person: { ...you.person, id: "s" } }) };
+  assert.equal(reduce(other, gone, 0).call?.version, 4);
 });

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from security.errors import Reason
@@ -30,6 +30,8 @@ class Events:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str, str]] = []
+        self.places: dict[str, int] = {}
+        self.lines: dict[str, dict[str, str]] = {}
 
     def media_up(self, call_id: str, party: str) -> None:
         self.told.append(("up", call_id, party))
@@ -37,8 +39,12 @@ class Events:
     def media_lost(self, call_id: str, party: str) -> None:
         self.told.append(("lost", call_id, party))
 
-    def offer_wanted(self, call_id: str, party: str, reason: str) -> None:
+    def offer_wanted(self, call_id: str, party: str, reason: str, places: int = 1) -> None:
         self.told.append((reason, call_id, party))
+        self.places[party] = places
+
+    def shown(self, call_id: str, party: str, lines: Mapping[str, str]) -> None:
+        self.lines[party] = dict(lines)
 
 
 class Clock:

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from media.control_api import KEPT_EVENTS, MediaLost, OfferWanted
+from media.control_api import KEPT_EVENTS, MediaLost, OfferWanted, Shown
 from media.control_server import LONELY_SECONDS, ControlServer
 from media.event_log import EventLog
 from media.node import MediaNode
@@ -75,11 +75,12 @@ def test_events_are_kept_until_they_were_seen() -> None:
     log.wake = lambda: woken.append(1)
     log.media_up("a", "desk")
     log.media_lost("a", "desk")
-    log.offer_wanted("a", "desk", "restart_ice")
-    assert [frame.seq for frame in log.after(0)] == [1, 2, 3]
-    assert len(woken) == 3
+    log.offer_wanted("a", "desk", "streams", 3)
+    log.shown("a", "desk", {"0": "counter"})
+    assert [frame.seq for frame in log.after(0)] == [1, 2, 3, 4]
+    assert len(woken) == 4
     log.seen(1)
-    assert [type(frame.event) for frame in log.after(0)] == [MediaLost, OfferWanted]
+    assert [type(frame.event) for frame in log.after(0)] == [MediaLost, OfferWanted, Shown]
     for _ in range(KEPT_EVENTS):
         log.media_up("b", "desk")
-    assert min(frame.seq for frame in log.after(0)) == 4
+    assert min(frame.seq for frame in log.after(0)) == 5

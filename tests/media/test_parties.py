@@ -140,6 +140,10 @@ async def test_who_lacks_lines_is_asked_once_for_an_offer_with_more(
     assert await eventually(lambda: len(desk.rtp) == 7)  # with what began before it had a line
     assert desk.by_mid() == {"0": 1, "1": 1, "2": 3, "3": 3}
     assert sorted(asked()) == ["counter", "desk"]
+    assert (events.places["counter"], events.places["desk"]) == (2, 2)
+    assert events.lines["desk"] == node.shown(CALL, "desk")
+    node.leave(CALL, "third")
+    assert events.lines["desk"] == {"0": "counter", "1": "counter", "2": "", "3": ""}
 
 
 async def test_a_veil_hides_the_picture_from_everybody(

@@ -57,6 +57,8 @@ FIELDS: dict[str, Json] = {
     },
     "call.accept": {"call": None},
     "call.close": {"outcome": "verified", "reason": None},
+    "call.invite": {"agreed": True},
+    "call.uninvite": {},
     "call.veil": {"on": True},
     "call.devices": {"camera": "on", "microphone": "on"},
     "call.quality": QUALITY,
@@ -178,6 +180,7 @@ async def streets(world: Any) -> Streets:
         Walker("a verifier", Role.VERIFIER, verifier, first),
         Walker("a verifier of no call", Role.VERIFIER, await world.desk(1)),
         Walker("a senior", Role.SENIOR, senior, second),
+        Walker("an interpreter", Role.INTERPRETER, await add(world, town, "i", Role.INTERPRETER)),
         Walker("an administrator", Role.ADMINISTRATOR, await world.signed_in(town.administrator)),
         Walker("an officer", Role.OFFICER, await add(world, town, "officer", Role.OFFICER)),
         Walker("an officer not appointed", Role.OFFICER, new, appointed=False),
@@ -196,8 +199,9 @@ async def streets(world: Any) -> Streets:
         if one.call:
             one.file = await begin_upload(one.client, one.call)
     file = walkers[2].file
+    guest = (await senior.request("GET", "/api/v1/me"))[1]["you"]["person"]["id"]
     for one in walkers:
-        mine = {"call": one.call or first, "file": one.file or file}
+        mine = {"guest": guest, "call": one.call or first, "file": one.file or file}
         one.ids = {**one.ids, **mine, "number": "1", "tablet": unused.id, "person": appointee}
     return Streets(world, walkers)
 
@@ -347,7 +351,11 @@ async def speak(one: Walker, page: str) -> int:
 async def say(one: Walker, kind: str, page: str) -> None:
     """Send one message and compare the answer."""
     client, re = one.client, f"walk-{kind.replace('.', '-')}"
-    fields = FIELDS.get(kind, {}) | ({"call": one.ids["call"]} if kind == "call.pass" else {})
+    fields = FIELDS.get(kind, {})
+    if kind in ("call.pass", "call.join"):
+        fields = fields | {"call": one.ids["call"]}
+    if kind in ("call.invite", "call.uninvite"):
+        fields = fields | {"person": one.ids["guest"]}
     await client.send_raw({"type": kind, "id": re, **fields})
     answer = await client.until_that(lambda m: m.get("re") == re)
     code = answer["error"]["code"] if answer["type"] == "error" else ""

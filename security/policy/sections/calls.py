@@ -102,8 +102,7 @@ class Calls(Section):
                 "decides who may be called into a conversation",
             ),
             source="own",
-            enforced="call.invite",
-            waits=True,
+            enforced="call.invite, call.join, media.join",
             safer=Safer.FEWER,
             choices=choice(
                 [

@@ -13,7 +13,7 @@
  *     const {cameras, microphones, speakers} = await media.devices();   // [{id, label}]
  *
  * Signals: `local` and `remote` (MediaStream or null, for `srcObject`; a new object when it
- * changes), `state` "off | connecting | flowing | stalled", `camera` and
+ * changes; `remote` is the other end's), `others` (third parties: `[{party, stream}]`), `state` "off | connecting | flowing | stalled", `camera` and
  * `microphone` "on | off | lost", `problem` {camera, microphone} each null or "not_allowed |
  * not_found | in_use | not_supported | failed", `fault` (code of the last refused offer or null), `arrives` (whether packets of the other
  * come now, with or without a line to the server).
@@ -57,6 +57,7 @@ const STARTING = ["off", "connecting"];
  * @property {import("./devices.js").DeviceSource} [mediaDevices]
  * @property {RTCConfiguration} [configuration]
  * @property {import("./codecs.js").VideoCodec[]} [videoCodecs] see peer.js
+ * @property {"counter" | "desk"} [other] whose sound and picture `remote` is; the desk's by default
  * @property {() => number} [now]
  * @property {(run: () => void, ms: number) => any} [setTimer]
  * @property {(timer: any) => void} [clearTimer]
@@ -78,6 +79,11 @@ export class MediaSession {
   #callId = null;
   /** @type {string | null} */
   #epoch = null;
+  #places = 1;
+  /** @type {Readonly<Record<string, string>>} by mid, who is sent there */
+  #lines = {};
+  /** @type {MediaStream[]} by place */
+  #streams = [];
   #watchdog = watchdogStart(0);
   #rtp = { count: 0, movedAt: -Infinity };
   #timer = /** @type {any} */ (null);
@@ -102,6 +108,7 @@ export class MediaSession {
       scope: browser.document ? browser : null,
       visibility: browser.document ?? null,
       network: browser.navigator?.connection ?? null,
+      other: "desk",
       ...options,
     };
     this.#local = new LocalMedia({
@@ -113,12 +120,14 @@ export class MediaSession {
     this.microphone = this.#local.microphone;
     this.problem = this.#local.problem;
     this.remote = signal(/** @type {MediaStream | null} */ (null));
+    this.others = signal(/** @type {readonly {party: string, stream: MediaStream}[]} */ ([]));
     this.state = signal(/** @type {"off" | import("./watchdog.js").Flow} */ ("off"));
     this.fault = signal(/** @type {string | null} */ (null));
     this.arrives = signal(false);
     // Told before and between calls too; a page has one session for as long as it lives.
     this.#options.connection.on("message", (message) => {
       if (message.type === "welcome" || message.type === "relay") this.#useRelay(message.relay);
+      if (message.type === "streams") this.#learn(message.lines);
     });
   }
 
@@ -177,6 +186,7 @@ export class MediaSession {
     this.#peer?.close();
     this.#peer = null;
     this.#reported = "";
+    this.#places = 1;
     this.state.value = "off";
     this.#forget();
   }
@@ -192,6 +202,7 @@ export class MediaSession {
       this.#tick();
     } else if (before.callId !== null && before.callId !== callId) {
       this.state.value = "off";
+      this.#places = 1;
       this.#forget();
       void this.#renew(0);
     } else if (before.mode !== mode) this.#use(this.#peer);
@@ -201,6 +212,7 @@ export class MediaSession {
   #forget() {
     this.#look = null;
     this.remote.value = null;
+    this.others.value = [];
     this.fault.value = null;
     this.arrives.value = false;
   }
@@ -234,6 +246,8 @@ export class MediaSession {
     const { RTCPeerConnectionClass, configuration, connection, now, videoCodecs } = this.#options;
     const inCall = this.#mode === "call";
     this.#peer?.close();
+    this.#lines = {};
+    this.#streams = [];
     this.#look = null;
     this.#watchdog = watchdogStart(now(), replaced);
     this.#rtp = { count: 0, movedAt: -Infinity };
@@ -245,6 +259,7 @@ export class MediaSession {
       RTCPeerConnectionClass,
       configuration: { ...configuration, ...withRelay(this.#relay) },
       videoCodecs,
+      places: this.#places,
       local: inCall ? this.local.value : null,
       audio: inCall ? this.#local.track("audio") : null,
       video: inCall ? this.#local.track("video") : null,
@@ -274,16 +289,30 @@ export class MediaSession {
 
   /** @param {Peer} peer */
   #show(peer) {
-    const tracks = peer.remoteTracks();
-    if (this.remote.value?.getTracks().includes(tracks[0])) return;
-    this.remote.value = new this.#options.MediaStreamClass(tracks);
+    const whole = peer.places().map(({ mids, tracks }, place) => ({
+      party: this.#lines[mids[0] ?? ""],
+      stream: (this.#streams[place] ??= new this.#options.MediaStreamClass(tracks)),
+    }));
+    // Before the server has said who is where, the first lines are the other end's.
+    const main = whole.find(({ party }) => party === this.#options.other) ?? whole[0];
+    const others = whole.filter((one) => one !== main && one.party);
+    if (this.remote.value !== main.stream) this.remote.value = main.stream;
+    const same = (/** @type {{party: string, stream: MediaStream}} */ one, /** @type {number} */ n) =>
+      this.others.value[n]?.party === one.party && this.others.value[n].stream === one.stream;
+    if (others.length !== this.others.value.length || !others.every(same)) this.others.value = others;
+  }
+
+  /** @param {Readonly<Record<string, string>>} lines */
+  #learn(lines) {
+    this.#lines = lines;
+    if (this.#mode === "call" && this.#peer?.answered) this.#show(this.#peer);
   }
 
   #follow() {
     const { connection, scope, visibility, network } = this.#options;
     this.#offs.push(
       connection.on("message", (message) => {
-        if (message.type === "please-offer") this.#obey(message.reason);
+        if (message.type === "please-offer") this.#obey(message);
       }),
       connection.on("state", (status) => {
         if (status.state === "open") this.#lineIsBack();
@@ -309,11 +338,13 @@ export class MediaSession {
     this.#relay = relay;
   }
 
-  /** @param {import("./protocol.js").OfferReason} reason */
-  #obey(reason) {
-    if (reason === "new_connection") void this.#renew(0);
-    else if (reason === "restart_ice") void this.restartIce();
-    else void this.#offer({ again: true });
+  /** @param {import("./protocol.js").PleaseOfferMessage} message */
+  #obey({ reason, places = 1 }) {
+    if (reason === "new_connection") return void this.#renew(0);
+    if (reason === "restart_ice") return void this.restartIce();
+    this.#places = Math.max(this.#places, places);
+    this.#peer?.listenTo(this.#places);
+    void this.#offer({ again: true });
   }
 
   #lineIsBack() {
@@ -389,11 +420,17 @@ export class MediaSession {
     this.arrives.value = this.state.value === "flowing" && now - this.#rtp.movedAt < ARRIVES_MS;
   }
 
+  /** Without what third parties send: the words about a line are those about the two ends. @param {Record<string, any>[]} reports */
+  #ofMain(reports) {
+    const theirs = new Set(this.others.value.map(({ party }) => party));
+    return reports.filter((r) => r.type !== "inbound-rtp" || !theirs.has(this.#lines[r.mid]));
+  }
+
   /** @param {Record<string, any>[]} reports @param {number} now */
   #measure(reports, now) {
     const before = this.#look;
     if (before && now - before.at < QUALITY_MS) return;
-    const seen = (this.#look = look(reports, now));
+    const seen = (this.#look = look(this.#ofMain(reports), now));
     const { connection } = this.#options;
     if (!before || this.state.value !== "flowing" || connection.status.state !== "open") return;
     connection.send("call.quality", report(before, seen)).catch(() => {});

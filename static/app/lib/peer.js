@@ -23,12 +23,17 @@ const ENCODING = { maxBitrate: MAX_BITRATE, maxFramerate: 30, scalabilityMode: "
  * @property {MediaStreamTrack | null} video
  * @property {import("./codecs.js").VideoCodec[]} [videoCodecs] all in the wished order; the browser's order when left out
  * @property {RTCConfiguration} [configuration]
+ * @property {number} [places] for how many other parties there are lines; 1 by default
+ *
+ * @typedef {{mids: (string | null)[], tracks: MediaStreamTrack[]}} Place the lines of one other party: audio, video
  */
 
 export class Peer {
   #ask;
   #audio;
   #video;
+  /** @type {[RTCRtpTransceiver, RTCRtpTransceiver][]} lines on which this page only listens */
+  #further = [];
   #closed = false;
   #again = false;
   #restart = false;
@@ -59,6 +64,7 @@ export class Peer {
       sendEncodings: [ENCODING],
     });
     preferCodecs(this.#video, options.videoCodecs);
+    this.listenTo(options.places ?? 1);
     void this.#preferResolution();
   }
 
@@ -71,9 +77,22 @@ export class Peer {
     return this.#running !== null;
   }
 
-  /** What the other side sends, in the order audio, video. */
-  remoteTracks() {
-    return [this.#audio.receiver.track, this.#video.receiver.track];
+  /** What the others send, by the lines of each. @returns {Place[]} */
+  places() {
+    return [[this.#audio, this.#video], ...this.#further].map((lines) => ({
+      mids: lines.map((line) => line.mid),
+      tracks: lines.map((line) => line.receiver.track),
+    }));
+  }
+
+  /** Have lines for so many others, from the next offer on. @param {number} places */
+  listenTo(places) {
+    while (!this.#closed && this.#further.length + 1 < places) {
+      const [audio, video] = /** @type {const} */ (["audio", "video"]).map((kind) =>
+        this.pc.addTransceiver(kind, { direction: "recvonly" }),
+      );
+      this.#further.push([audio, video]);
+    }
   }
 
   /**

@@ -17,6 +17,10 @@ export const CLIENT_TYPES = list(
   "call.decide",
   "call.reopen",
   "call.close",
+  "call.invite",
+  "call.uninvite",
+  "call.join",
+  "call.leave",
   "call.veil",
   "call.devices",
   "call.quality",
@@ -39,6 +43,7 @@ export const SERVER_TYPES = list(
   "quality",
   "answer",
   "please-offer",
+  "streams",
   "chat",
   "chat.read",
   "file",
@@ -127,6 +132,8 @@ export const ERROR_CODES = Object.freeze({
     "call_taken",
     "nothing_waiting",
     "already_in_call",
+    "call_full",
+    "not_free",
     "seat_taken",
     "wrong_offset",
     "reason_required",
@@ -180,7 +187,8 @@ export const CALL_STATES = list(
 export const OUTCOMES = list("verified", "returned", "refused", "aborted");
 export const DEVICE_STATES = list("on", "off", "lost");
 export const FILE_STATES = list("arriving", "checking", "offered", "refused", "withdrawn");
-export const OFFER_REASONS = list("new_connection", "restart_ice");
+export const OFFER_REASONS = list("new_connection", "restart_ice", "streams");
+export const GUEST_KINDS = list("senior", "interpreter", "representative");
 
 /**
  * @typedef {"counter" | "desk" | "officer"} PageName
@@ -221,13 +229,20 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @property {string | null} reason
  * @property {number} version grows by one with every change
  * @property {{counter: PartyNoun, desk: PartyNoun}} parties
+ * @property {GuestNoun[]} guests third parties, asked or in
+ */
+
+/**
+ * @typedef {PartyNoun & {party: GuestParty, id: string, name: string, kind: GuestKind, joined: boolean}} GuestNoun
+ * @typedef {"guest-1" | "guest-2"} GuestParty
+ * @typedef {"senior" | "interpreter" | "representative"} GuestKind
  */
 
 /**
  * @typedef {object} ChatNoun
  * @property {number} number counts from 1 within the call
  * @property {string} id made by the sender
- * @property {PartyName} from
+ * @property {PartyName | GuestParty} from
  * @property {string} name
  * @property {string} text
  * @property {string} at
@@ -236,7 +251,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
 /**
  * @typedef {object} FileNoun
  * @property {string} id
- * @property {PartyName} from
+ * @property {PartyName | GuestParty} from
  * @property {string} name
  * @property {string | null} type
  * @property {number} size_bytes
@@ -256,6 +271,17 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @property {number} desks_open
  * @property {boolean} busy no further call can be carried now
  * @property {boolean} picks a desk may answer a call that does not ring there
+ * @property {Invitation | null} invited the call that this person is asked into
+ *
+ * @typedef {object} Invitation
+ * @property {string} call
+ * @property {string} number
+ * @property {string} procedure
+ * @property {{id: string, name: string}} office
+ * @property {{id: string, name: string}} tablet
+ * @property {{name: string}} desk
+ * @property {GuestKind} kind
+ * @property {string} asked_at
  */
 
 /**
@@ -344,6 +370,10 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  *   "call.decide": {};
  *   "call.reopen": {};
  *   "call.close": {outcome: Outcome, reason: string | null};
+ *   "call.invite": {person: string, agreed: true};
+ *   "call.uninvite": {person: string};
+ *   "call.join": {call: string};
+ *   "call.leave": {};
  *   "call.veil": {on: boolean};
  *   "call.devices": {camera: DeviceState, microphone: DeviceState};
  *   "call.quality": import("./quality.js").Report;
@@ -365,12 +395,13 @@ export const OFFER_REASONS = list("new_connection", "restart_ice");
  * @typedef {{type: "relay", relay: RelayNoun | null}} RelayMessage
  * @typedef {{type: "quality", quality: QualityNoun}} QualityMessage
  * @typedef {{type: "answer", seq: number, re: string, connection: number, sdp: string, media_epoch: string}} AnswerMessage
- * @typedef {{type: "please-offer", seq: number, reason: OfferReason}} PleaseOfferMessage
+ * @typedef {{type: "please-offer", seq?: number, reason: OfferReason, places?: number}} PleaseOfferMessage
+ * @typedef {{type: "streams", seq: number, lines: Record<string, string>}} StreamsMessage
  * @typedef {"new_connection" | "restart_ice" | "streams"} OfferReason
  * @typedef {{type: "chat", seq: number, message: ChatNoun}} ChatMessage
- * @typedef {{type: "chat.read", seq: number, party: PartyName, number: number}} ChatReadMessage
+ * @typedef {{type: "chat.read", seq: number, party: PartyName | GuestParty, number: number}} ChatReadMessage
  * @typedef {{type: "file", seq: number, file: FileNoun}} FileMessage
  * @typedef {{type: "desk", seq: number, state: DeskState}} DeskMessage
  * @typedef {{type: "ended", seq: number, code: string}} EndedMessage
- * @typedef {WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
+ * @typedef {WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | StreamsMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
  */

@@ -148,7 +148,14 @@ function withCall(state, call) {
  * @param {CallNoun} call
  */
 function mayHave(state, call) {
-  return state.you?.page !== "desk" || !inQueue(call);
+  return state.you?.page !== "desk" || !(inQueue(call) || hasLeft(state, call));
+}
+
+/** Whether this person was in the call as a third party and is not any more. @param {State} state @param {CallNoun} call */
+function hasLeft({ you, call: before }, call) {
+  if (you?.page !== "desk" || before?.id !== call.id) return false;
+  const isIn = (/** @type {CallNoun} */ one) => one.guests.some(({ id, joined }) => joined && id === you.person.id);
+  return isIn(before) && !isIn(call);
 }
 
 /**
@@ -179,9 +186,9 @@ function withChat(state, message) {
   return { ...state, chat, pending };
 }
 
-/** @param {State} state @param {import("./protocol.js").PartyName} party @param {number} number @returns {State} */
+/** What a third party has read is nobody's concern. @param {State} state @param {string} party @param {number} number @returns {State} */
 function withRead(state, party, number) {
-  if (number <= state.read[party]) return state;
+  if ((party !== "counter" && party !== "desk") || number <= state.read[party]) return state;
   return { ...state, read: { ...state.read, [party]: number } };
 }
 

@@ -35,7 +35,7 @@ export async function wire(page) {
   store.follow(connection);
   // The tablet makes the pictures that matter; a desk follows it.
   const videoCodecs = page === "counter" ? await wishedCodecs() : undefined;
-  const media = new MediaSession({ connection, videoCodecs });
+  const media = new MediaSession({ connection, videoCodecs, other: page === "counter" ? "desk" : "counter" });
   const meter = new LevelMeter();
   const sounds = createSounds();
   const toasts = createToasts({ seconds: 8 });

@@ -7,7 +7,7 @@ import { language, t } from "./words.js";
 /** @typedef {import("./officer-model.js").Term} Term */
 
 const ACTIONS = ["call.place", "call.accept", "call.close", "session.begin", "media.join", "file.send", "recording.start", "still.take"];
-const ROLES = ["clerk", "verifier", "senior", "administrator", "officer", "auditor"];
+const ROLES = ["clerk", "verifier", "senior", "interpreter", "representative", "administrator", "officer", "auditor"];
 const ROLE_OF = /** @type {Record<string, string>} */ ({ "call.place": "clerk" });
 
 /** @param {{app: OfficerApp}} props */

@@ -26,6 +26,22 @@ export function call(fields = {}) {
       counter: { present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on") },
       desk: { present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on") },
     },
+    guests: [],
+    ...fields,
+  };
+}
+
+/** A third party. @param {Partial<import("../../../static/app/lib/protocol.js").GuestNoun>} [fields] */
+export function guest(fields = {}) {
+  return {
+    party: /** @type {const} */ ("guest-1"),
+    id: "g",
+    name: "例示 上子",
+    kind: /** @type {const} */ ("senior"),
+    joined: true,
+    present: true,
+    camera: /** @type {const} */ ("on"),
+    microphone: /** @type {const} */ ("on"),
     ...fields,
   };
 }

@@ -38,6 +38,7 @@ export class FakePeerConnection {
       replaceTrack: async (/** @type {any} */ track) => void (sender.track = track),
     };
     const transceiver = {
+      mid: String(this.transceivers.length),
       init,
       sender,
       receiver: { track: new Track(kind) },
