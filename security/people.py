@@ -88,6 +88,7 @@ class Tablet:
     name: str
     enrolled_at: datetime | None
     revoked_at: datetime | None
+    public_key: bytes | None = None  # SPKI; None before enrolment, or enrolled before keys
 
 
 class SessionKind(StrEnum):

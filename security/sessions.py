@@ -44,8 +44,10 @@ class PeopleStore(Protocol):
     ) -> None:
         """Store a hash; with a time, end every session of the person."""
 
-    async def enrol_tablet(self, municipality_id: str, tablet_id: str, now: datetime) -> None:
-        """Mark a tablet as enrolled and end every earlier session on it."""
+    async def enrol_tablet(
+        self, municipality_id: str, tablet_id: str, public_key: bytes, now: datetime
+    ) -> None:
+        """Mark a tablet as enrolled by this key (SPKI) and end every earlier session on it."""
 
     async def revoke_tablet(self, municipality_id: str, tablet_id: str, now: datetime) -> bool:
         """Revoke a tablet, its sessions and unused codes; false when there is no such tablet."""

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from security.errors import Denied, NotFound
 from security.password_rule import check_password
@@ -29,6 +30,7 @@ from security.people import (
     usable,
 )
 from security.sessions import Notes, PeopleStore, SessionStore
+from security.tablet_key import KeyClaim, key_name, key_required, require_claim
 from security.tokens import code_hash, new_code, new_token, token_hash
 from security.tries import SourceTries, too_many_tries
 
@@ -241,12 +243,18 @@ class SignIn:
         return token
 
     async def exchange_link(
-        self, token: str, *, source: str | None = None, admit: Admit = admit_everybody
+        self,
+        token: str,
+        *,
+        claim: KeyClaim | None = None,
+        source: str | None = None,
+        admit: Admit = admit_everybody,
     ) -> Exchanged:
         """Use up a sign-in link and begin its sessions; raises `Denied` `link_used`.
 
-        A link with a tablet enrols it and signs the clerk in on it (the demo's). Raises `TooMuch`
-        `too_many_tries`. Whom `admit` refuses can use the link again.
+        A link with a tablet enrols it by the key of `claim` and signs the clerk in on it (the
+        demo's). Raises `TooMuch` `too_many_tries`, `Denied` `key_required`, `key_refused`. Whom
+        `admit` or the key refuses can use the link again.
         """
         self._count_source(source)
         hashed = token_hash(token)
@@ -259,24 +267,31 @@ class SignIn:
         page = _page_of(person, tablet)
         if person is not None and not may_sign_in(person, page, tablet):
             raise link_used()
+        key = _claimed(claim, token) if tablet is not None else b""
         await admit(home, page, person, tablet)
         if await self._sessions.use_link(hashed, LinkPurpose.SIGN_IN, self._clock()) is None:
             raise link_used()
         begun: list[NewSession] = []
         if tablet is not None:
-            begun.append(await self._enrol(home, tablet.id))
+            begun.append(await self._enrol(home, tablet.id, key))
         if person is not None:
             begun.append(await self._begin_for(person, tablet))
         self._succeeded(source)
         return Exchanged(page, tuple(begun))
 
     async def enrol(
-        self, code: str, *, source: str | None = None, admit: Admit = admit_everybody
+        self,
+        code: str,
+        claim: KeyClaim,
+        *,
+        source: str | None = None,
+        admit: Admit = admit_everybody,
     ) -> NewSession:
         """Use up an enrolment code and begin the tablet's session; raises `Denied` `code_unknown`.
 
-        Whatever device was enrolled as this tablet before is no longer. Raises `TooMuch`
-        `too_many_tries`. Whom `admit` refuses can use the code again.
+        From now on the tablet is who holds the key of `claim`; whatever device was enrolled as it
+        before is no longer. Raises `ProtocolError` `bad_key`, `Denied` `key_refused`, `TooMuch`
+        `too_many_tries`. Whom `admit` or the key refuses can use the code again.
         """
         self._count_source(source)
         hashed = code_hash(code)
@@ -284,10 +299,11 @@ class SignIn:
         tablet = await self._tablet_to_be(link) if link else None
         if link is None or tablet is None:
             raise code_unknown()
+        key = _claimed(claim, code)
         await admit(link.municipality_id, "counter", None, tablet)
         if await self._sessions.use_link(hashed, LinkPurpose.ENROL, self._clock()) is None:
             raise code_unknown()
-        begun = await self._enrol(link.municipality_id, tablet.id)
+        begun = await self._enrol(link.municipality_id, tablet.id, key)
         self._succeeded(source)
         return begun
 
@@ -302,9 +318,9 @@ class SignIn:
         tablet = await self._people.tablet(link.municipality_id, link.tablet_id)
         return tablet and replace(tablet, enrolled_at=self._clock(), revoked_at=None)
 
-    async def _enrol(self, municipality_id: str, tablet_id: str) -> NewSession:
-        await self._people.enrol_tablet(municipality_id, tablet_id, self._clock())
-        await self._note(municipality_id, "tablet:enrol", tablet_id)
+    async def _enrol(self, municipality_id: str, tablet_id: str, key: bytes) -> NewSession:
+        await self._people.enrol_tablet(municipality_id, tablet_id, key, self._clock())
+        await self._note(municipality_id, "tablet:enrol", tablet_id, {"key": key_name(key)})
         return await self._begin(SessionKind.TABLET, municipality_id, None, tablet_id)
 
     async def revoke_tablet(self, municipality_id: str, tablet_id: str) -> None:
@@ -379,10 +395,12 @@ class SignIn:
         await self._note(person.municipality_id, f"{kind.value}:begin", person.id)
         return await self._begin(kind, person.municipality_id, person.id, tablet_id)
 
-    async def _note(self, municipality_id: str, event: str, subject: str) -> None:
+    async def _note(
+        self, municipality_id: str, event: str, subject: str, detail: dict[str, Any] | None = None
+    ) -> None:
         if self._notes is not None:
-            now = self._clock()
-            await self._notes.note(municipality_id, f"sign-in:{event}", subject, {}, now=now)
+            now, said = self._clock(), detail or {}
+            await self._notes.note(municipality_id, f"sign-in:{event}", subject, said, now=now)
 
     async def _begin(
         self, kind: SessionKind, municipality_id: str, person_id: str | None, tablet_id: str | None
@@ -417,6 +435,12 @@ def _try_key(municipality: str, login: str) -> str:
 
 def _opens(link: Link, purpose: LinkPurpose, now: datetime) -> bool:
     return link.purpose is purpose and link.used_at is None and now < link.expires_at
+
+
+def _claimed(claim: KeyClaim | None, secret: str) -> bytes:
+    if claim is None:
+        raise key_required()
+    return require_claim(claim, secret)
 
 
 def _page_of(person: Person | None, tablet: Tablet | None) -> str:

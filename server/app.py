@@ -42,9 +42,11 @@ from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
 from server.api.hub import Hub
 from server.api.keys import PARTS
-from server.api.middleware import SOCKET_PATH, add_headers, errors, same_origin
+from server.api.middleware import add_headers, errors, same_origin
 from server.api.present import Present
 from server.api.seats import AWAY, Seats
+from server.api.speaker import SOCKET_PATH
+from server.api.tablet_proof import TabletProof
 from server.audit_signing import AuditSigning
 from server.call_times import CallTimes
 from server.calls.machine import Limits
@@ -164,6 +166,7 @@ async def build_parts(
         hub=hub,
         catalog=shipped(),
         loop_lag=LoopLag(),
+        tablets=TabletProof(keys.mac_key("tablet-page")),
         times=CallTimes(hub, gate, book, clock=clock),
         quality=QualityWatch(hub, media, SqlQuality(database), book.minimum_picture),
     )

@@ -35,6 +35,10 @@ class KeyRing:
         self._kek = kek
         self._open: OrderedDict[tuple[str, bytes], DataKey] = OrderedDict()
 
+    def mac_key(self, purpose: str) -> bytes:
+        """Return the key of tokens that outlive a run of the server, but not the house's key."""
+        return self._kek.mac_key(purpose)
+
     def fresh_house(self, municipality_id: str) -> bytes:
         """Make the house key of a new municipality and return it wrapped."""
         return self._fresh(f"municipality:{municipality_id}")

@@ -12,6 +12,7 @@ from security.people import Principal
 from security.sign_in import SignIn
 from server.api.hub import Hub
 from server.api.present import Present
+from server.api.tablet_proof import TabletProof
 from server.audit_signing import AuditSigning
 from server.call_times import CallTimes
 from server.calls.registry import Registry
@@ -62,6 +63,7 @@ class Parts:
     catalog: Catalog
     loop_lag: LoopLag
     times: CallTimes
+    tablets: TabletProof
     quality: QualityWatch
 
     def relay_grant(self, municipality_id: str) -> Grant | None:

@@ -33,6 +33,7 @@ ENVIRONMENT_NAME = "MADOGUCHI_KEK"
 _WRAP_MAGIC = b"mgw\x01"
 _WRAP_LABEL = b"madoguchi wrap 1\x00"
 _SIGN_LABEL = b"madoguchi sign 1\x00"
+_MAC_LABEL = b"madoguchi mac 1\x00"
 _KEY_ID_INFO = b"madoguchi key id 1"
 _KEY_ID_BYTES = 8
 _HEAD_BYTES = len(_WRAP_MAGIC) + _KEY_ID_BYTES
@@ -90,6 +91,11 @@ class KeyEncryptionKey:
             raise ValueError("a key-encryption key has 32 bytes")
         self._raw = raw
         self.key_id = HKDF(SHA256(), _KEY_ID_BYTES, None, _KEY_ID_INFO).derive(raw)
+
+    def mac_key(self, purpose: str) -> bytes:
+        """Return the 32 bytes that tokens of a purpose are made with (section 5)."""
+        info = _MAC_LABEL + encode_ids((purpose,))
+        return HKDF(SHA256(), KEY_BYTES, None, info).derive(self._raw)
 
     def __repr__(self) -> str:
         return f"KeyEncryptionKey({self.key_id.hex()})"

@@ -38,6 +38,7 @@ SOCKET = Asks("socket.open", frozenset({"counter", "desk"}))
 Access = Open | SignedIn | Asks
 PAGE = Open("holds nothing personal")
 PROOF = Open("the body proves who it is")
+COUNTER = SignedIn(frozenset({"counter"}))
 _CALL = "/api/v1/calls/{call}"
 _FILE = f"{_CALL}/files/{{file}}"
 _VERSION = "/api/v1/policy/versions/{number}"
@@ -63,6 +64,8 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/api/v1/enrol"): PROOF,
         ("POST", "/api/v1/oidc/begin"): Open("leads to the municipality's directory"),
         ("POST", "/api/v1/oidc/finish"): Open("the directory proves who it is"),
+        ("POST", "/api/v1/tablet/challenge"): COUNTER,
+        ("POST", "/api/v1/tablet/proof"): COUNTER,
         ("GET", "/api/v1/me"): SignedIn(),
         ("POST", "/api/v1/sign-out"): SignedIn(),
         ("GET", "/api/v1/procedures"): SignedIn(),

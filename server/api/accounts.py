@@ -5,8 +5,10 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from security.errors import Denied
 from security.people import SessionKind, Tablet
 from security.sign_in import NewSession
+from security.tablet_key import KeyClaim
 from security.tokens import csrf_token
 from server.api import nouns as n
 from server.api import seats
@@ -17,14 +19,17 @@ from server.api.keys import PARTS
 from server.api.speaker import (
     COOKIES,
     Speaker,
+    counter_of,
     is_loopback,
     new_speaker,
+    note_refused,
     page_of,
     path_id,
     speaker_of,
     token_of,
 )
-from server.api.views import dump
+from server.api.tablet_proof import key_of
+from server.api.views import challenge_view, dump
 from server.api.way_out import way_out
 from server.parts import Parts
 
@@ -59,10 +64,26 @@ class PasswordBody(Body):
     password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 
+class LinkBody(TokenBody):
+    """A one-time sign-in link; with the key of a tablet that it may enrol."""
+
+    key: Text | None = None
+    signature: Text | None = None
+
+
 class CodeBody(Body):
-    """An enrolment code."""
+    """An enrolment code, and the key that the tablet is known by from then on."""
 
     code: Text
+    key: Text
+    signature: Text
+
+
+class ProofBody(Body):
+    """The answer to a challenge."""
+
+    challenge: Text
+    signature: Text
 
 
 def source_of(request: web.Request) -> str | None:
@@ -90,9 +111,14 @@ def set_cookies(response: web.Response, begun: tuple[NewSession, ...], parts: Pa
 
 
 async def describe(parts: Parts, speaker: Speaker) -> dict[str, Any]:
-    """Return `you` and the CSRF token of a signed-in page."""
+    """Return `you` and the CSRF token of a signed-in page; a counter gets its page token."""
     desk_open = parts.registry.desks.is_open(speaker.seat[1])
-    return {"you": speaker.you(desk_open=desk_open), "csrf": csrf_token(speaker.token)}
+    you, token = speaker.you(desk_open=desk_open), speaker.token
+    if speaker.page != "counter":
+        return {"you": you, "csrf": csrf_token(token)}
+    proof, now = parts.tablets, parts.clock()
+    ticket = proof.page_token(token, now, purpose="ticket")
+    return {"you": you, "csrf": proof.page_token(token, now), "ticket": ticket}
 
 
 @routes.get("/api/v1/me")
@@ -119,7 +145,7 @@ async def sign_in(request: web.Request) -> web.Response:
     """Sign a clerk in on a tablet, or staff at a desk."""
     parts, page = request.app[PARTS], page_of(request)
     body = await read_body(request, SignInBody)
-    tablet, tablet_token = await _tablet_of(request, page)
+    tablet, tablet_token = await _enrolled(request) if page == "counter" else (None, None)
     new = await parts.sign_in.sign_in(
         body.municipality,
         body.login,
@@ -134,14 +160,6 @@ async def sign_in(request: web.Request) -> web.Response:
     response = answer(await describe(parts, speaker))
     set_cookies(response, (new,), parts)
     return response
-
-
-async def _tablet_of(request: web.Request, page: str) -> tuple[Tablet | None, str | None]:
-    if page != "counter":
-        return None, None
-    token = token_of(request, SessionKind.TABLET)
-    principal = await request.app[PARTS].sign_in.authenticate(token, SessionKind.TABLET)
-    return principal.tablet, token
 
 
 @routes.post("/api/v1/sign-out")
@@ -164,9 +182,10 @@ async def sign_out(request: web.Request) -> web.Response:
 async def links(request: web.Request) -> web.Response:
     """Use up a one-time link and begin its sessions."""
     parts = request.app[PARTS]
-    body = await read_body(request, TokenBody)
+    body = await read_body(request, LinkBody)
+    claim = KeyClaim(body.key, body.signature) if body.key and body.signature else None
     exchanged = await parts.sign_in.exchange_link(
-        body.token, source=source_of(request), admit=admission(parts, request)
+        body.token, claim=claim, source=source_of(request), admit=admission(parts, request)
     )
     response = answer({"page": f"/{exchanged.page}"})
     set_cookies(response, exchanged.sessions, parts)
@@ -189,13 +208,50 @@ async def enrol(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     body = await read_body(request, CodeBody)
     new = await parts.sign_in.enrol(
-        body.code, source=source_of(request), admit=admission(parts, request)
+        body.code,
+        KeyClaim(body.key, body.signature),
+        source=source_of(request),
+        admit=admission(parts, request),
     )
     principal = await parts.sign_in.authenticate(new.token, SessionKind.TABLET)
     speaker = new_speaker(parts, request, "counter", principal, new.token)
     response = answer(await describe(parts, speaker))
     set_cookies(response, (new,), parts)
     return response
+
+
+@routes.post("/api/v1/tablet/challenge")
+async def tablet_challenge(request: web.Request) -> web.Response:
+    """Ask a tablet to show its key."""
+    parts = request.app[PARTS]
+    tablet, _ = await _enrolled(request)
+    challenge = parts.tablets.ask(tablet, parts.clock())
+    return answer(challenge_view(tablet, challenge))
+
+
+@routes.post("/api/v1/tablet/proof")
+async def tablet_proof(request: web.Request) -> web.Response:
+    """Take the tablet's signature; the page carries its token from now on."""
+    parts = request.app[PARTS]
+    tablet, token = await _enrolled(request)
+    body = await read_body(request, ProofBody)
+    try:
+        parts.tablets.answer(tablet, body.challenge, body.signature, parts.clock())
+    except Denied as refused:
+        await note_refused(parts, tablet, "page", refused.code)
+        raise
+    principal = await counter_of(parts, request)
+    return answer(await describe(parts, new_speaker(parts, request, "counter", principal, token)))
+
+
+async def _enrolled(request: web.Request) -> tuple[Tablet, str]:
+    """Return the tablet whose cookie this is, and the cookie. Raises `Denied`."""
+    token = token_of(request, SessionKind.TABLET)
+    principal = await request.app[PARTS].sign_in.authenticate(token, SessionKind.TABLET)
+    if principal.tablet is None or token is None or page_of(request) != "counter":
+        raise Denied("this tablet is not enrolled", code="not_enrolled", http_status=401)
+    key_of(principal.tablet)
+    return principal.tablet, token
 
 
 @routes.post("/api/v1/tablets/{tablet}/revoke")

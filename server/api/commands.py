@@ -11,8 +11,10 @@ from media.quality_lines import Received, Report, Sent
 from security.errors import Conflict, Denied, NotFound
 from security.gate import Permit
 from security.numbers import holds_my_number
+from security.tablet_key import Challenge
 from server.api import messages as m
-from server.api.speaker import Speaker
+from server.api.speaker import Speaker, note_refused
+from server.api.tablet_proof import require_signed_offer
 from server.api.views import Json, time_view
 from server.api.welcome import call_state
 from server.calls import events as ev
@@ -25,13 +27,15 @@ from server.parts import Parts
 class Context:
     """One page's side of the conversation. `speak` asks anew who is signed in.
 
-    `warm` tells that the page has connected ahead of a call (PROTOCOL.md section 3.1).
+    `warm` tells that the page has connected ahead of a call (PROTOCOL.md section 3.1),
+    `challenge` is what a counter's offers are bound to.
     """
 
     parts: Parts
     speaker: Speaker
     speak: Callable[[], Awaitable[Speaker]]
     warm: bool = False
+    challenge: Challenge | None = None  # of a counter's socket
 
     def own_call(self) -> Call:
         """Return the open call that this page is a party of. Raises `Conflict`."""
@@ -231,6 +235,7 @@ async def offer(context: Context, message: m.Offer) -> Json:
         joined = await keep_warm(context, message.sdp)
     else:
         call = context.own_call()
+        await require_signed(context, call, message)
         permit = await context.ask("media.join", call)
         if call.state in IN_QUEUE:
             await parts.registry.open_media(call.id)
@@ -242,6 +247,20 @@ async def offer(context: Context, message: m.Offer) -> Json:
         "sdp": joined.sdp,
         "media_epoch": joined.epoch,
     }
+
+
+async def require_signed(context: Context, call: Call, message: m.Offer) -> None:
+    """Raise `Denied` `offer_unsigned` unless a counter's offer is signed by its tablet's key."""
+    tablet = context.speaker.tablet
+    if tablet is None:
+        return
+    try:
+        require_signed_offer(
+            tablet, context.challenge, call.id, message.connection, message.sdp, message.signature
+        )
+    except Denied as refused:
+        await note_refused(context.parts, tablet, "offer", refused.code)
+        raise
 
 
 @command("chat.send")

@@ -28,6 +28,7 @@ Pixels = Annotated[int, Field(ge=0, le=16_384)]
 Rate = Annotated[float, Field(ge=0, le=240, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
+Signature = Annotated[str, StringConstraints(max_length=128)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -45,6 +46,7 @@ class Hello(Message):
     epoch: Id | None = None
     seq: int | None = Field(default=None, ge=0)
     takeover: bool = False
+    proof: Signature | None = None
 
 
 class Pong(Message):
@@ -186,6 +188,7 @@ class Offer(Command):
 
     connection: int = Field(ge=1, le=1_000_000)
     sdp: Annotated[str, StringConstraints(max_length=MAX_SDP_BYTES)]
+    signature: Signature | None = None
 
 
 class ChatSend(Command):
@@ -225,6 +228,7 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
     }
 )
 SERVER_TYPES = (
+    "challenge",
     "welcome",
     "ping",
     "ok",

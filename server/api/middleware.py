@@ -13,12 +13,11 @@ from security.people import SessionKind
 from security.tokens import csrf_matches
 from server.api.errors import error_body
 from server.api.keys import PARTS
-from server.api.speaker import page_of, token_of
+from server.api.speaker import SOCKET_PATH, page_of, require_page_token, token_of
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SOCKET_PATH = "/api/v1/ws"
 # These begin a sign-in: there is no session yet whose token could be shown. Origin still counts.
 BEFORE_SIGN_IN = frozenset(
     {
@@ -28,6 +27,8 @@ BEFORE_SIGN_IN = frozenset(
         "/api/v1/enrol",
         "/api/v1/oidc/begin",
         "/api/v1/oidc/finish",
+        "/api/v1/tablet/challenge",
+        "/api/v1/tablet/proof",
     }
 )
 CSP = (
@@ -115,8 +116,11 @@ def _is_own_loopback(origin: str, host: str) -> bool:
 
 def check_csrf(request: web.Request) -> None:
     """Raise `Denied` unless the header's token belongs to the page's cookie."""
-    kind = SessionKind.TABLET if page_of(request) == "counter" else SessionKind.DESK
-    token = token_of(request, kind)
+    if page_of(request) == "counter":
+        tablet = token_of(request, SessionKind.TABLET)
+        require_page_token(request.app[PARTS], request, tablet or "")
+        return
+    token = token_of(request, SessionKind.DESK)
     given = request.headers.get("X-CSRF-Token", "")
     if not token or not csrf_matches(token, given):
         raise Denied("the CSRF token is missing or wrong", code="csrf")

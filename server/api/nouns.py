@@ -289,6 +289,7 @@ class MeAnswer(Noun):
 
     you: YouCounter | YouDesk | YouOfficer
     csrf: str
+    ticket: str | None = None
 
 
 class DirectoryNoun(Noun):
@@ -315,6 +316,15 @@ class GoAnswer(Noun):
     """Where the browser goes next, at another site."""
 
     go: str
+
+
+class ChallengeAnswer(Noun):
+    """What a tablet is asked to sign, and as whom."""
+
+    challenge: str
+    issued_at: str
+    municipality: str
+    tablet: str
 
 
 class LinkAnswer(Noun):

@@ -64,6 +64,11 @@ class Socket:
         self._queue.append(text)
         self._wake.set()
 
+    async def say_first(self, message: dict[str, Any]) -> None:
+        """Send a message before anything else; nothing else is sent before `release`."""
+        async with asyncio.timeout(SEND_SECONDS):
+            await self.ws.send_str(encode(message))
+
     def release(self, welcome: str) -> None:
         """Send the welcome, then all that was put since."""
         self._queue.appendleft(welcome)

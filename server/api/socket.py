@@ -19,7 +19,8 @@ from security.errors import (
     Unavailable,
 )
 from security.ids import new_id
-from security.people import DESK_ROLES
+from security.people import DESK_ROLES, Tablet
+from security.tablet_key import key_required
 from server.api import seats
 from server.api.admission import admit_socket
 from server.api.commands import HANDLERS, Context
@@ -35,8 +36,9 @@ from server.api.messages import (
     parse_message,
 )
 from server.api.pace import Pace
-from server.api.speaker import Speaker, speaker_of
-from server.api.views import Json, relay_view, time_view
+from server.api.speaker import Speaker, note_refused, speaker_of
+from server.api.tablet_proof import new_challenge, require_socket_proof
+from server.api.views import Json, challenge_view, relay_view, time_view
 from server.api.welcome import welcome_state
 from server.calls import events as ev
 from server.calls.guests import came_back, went_away
@@ -106,6 +108,9 @@ class Page:
                 await asyncio.shield(self._depart())
 
     async def _hello(self) -> Hello | None:
+        tablet = self._speaker.tablet
+        if tablet is not None:
+            await self._challenge(tablet)
         try:
             text = await self._receive(HELLO_SECONDS)
         except TimeoutError as exc:
@@ -115,7 +120,24 @@ class Page:
         message = parse_message(parse_frame(text))
         if not isinstance(message, Hello):
             raise ProtocolError("the first message is hello")
+        if tablet is not None:
+            await self._require_key(tablet, message)
         return message
+
+    async def _challenge(self, tablet: Tablet) -> None:
+        challenge = self._context.challenge = new_challenge(self._parts.clock())
+        await self._socket.say_first({"type": "challenge", **challenge_view(tablet, challenge)})
+
+    async def _require_key(self, tablet: Tablet, hello: Hello) -> None:
+        """Raise `Denied` unless the page has the tablet's key, not only its cookie."""
+        challenge = self._context.challenge
+        try:
+            if challenge is None or hello.proof is None:
+                raise key_required()
+            require_socket_proof(tablet, challenge, hello.page, hello.proof)
+        except Denied as no:
+            await note_refused(self._parts, tablet, "socket", no.code)
+            raise
 
     def _take_seat(self, hello: Hello) -> bool:
         hub, same_run = self._parts.hub, hello.epoch == self._parts.epoch

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from security.errors import Denied, NotFound, ProtocolError
+from security.errors import Denied, NotFound, ProtocolError, TooMuch
 from security.ids import is_id
 from security.people import (
     Municipality,
@@ -24,6 +24,7 @@ from security.policy.facts import Actor, Facts
 from server.api import nouns as n
 from server.api.reach import Reach, reach_of
 from server.api.seats import SeatKey
+from server.api.tablet_proof import key_of
 from server.api.views import Json, dump
 from server.calls.call import Call, PartyName
 from server.calls.facts import call_facts
@@ -37,6 +38,7 @@ COOKIES = {
     SessionKind.DESK: "__Host-desk",
 }
 PAGES = ("counter", "desk", "officer")
+SOCKET_PATH = "/api/v1/ws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +198,10 @@ async def speaker_of(parts: Parts, request: web.Request) -> Speaker:
     """
     page = page_of(request)
     if page == "counter":
-        tablet = token_of(request, SessionKind.TABLET)
-        clerk = token_of(request, SessionKind.CLERK)
-        principal = await parts.sign_in.authenticate_counter(tablet, clerk, busy=parts.busy)
-        token = tablet or ""
+        principal = await counter_of(parts, request)
+        token = token_of(request, SessionKind.TABLET) or ""
+        if request.path != SOCKET_PATH:  # which shows the key by its `hello`
+            require_page_token(parts, request, token)
     else:
         desk = token_of(request, SessionKind.DESK)
         principal = await parts.sign_in.authenticate(desk, SessionKind.DESK, busy=parts.busy)
@@ -211,6 +213,46 @@ async def speaker_of(parts: Parts, request: web.Request) -> Speaker:
         found = await parts.policy_store.appointment(speaker.municipality.id, speaker.person.id)
         return replace(speaker, appointed=found is not None and found.holds)
     return speaker
+
+
+async def counter_of(parts: Parts, request: web.Request) -> Principal:
+    """Return whose cookies a counter sends; that it has the tablet's key is not shown by them.
+
+    Raises `Denied` `not_enrolled`, `key_missing`.
+    """
+    tablet = token_of(request, SessionKind.TABLET)
+    clerk = token_of(request, SessionKind.CLERK)
+    principal = await parts.sign_in.authenticate_counter(tablet, clerk, busy=parts.busy)
+    if principal.tablet is not None:
+        key_of(principal.tablet)
+    return principal
+
+
+def require_page_token(parts: Parts, request: web.Request, token: str) -> None:
+    """Raise `Denied` `csrf` unless the request comes from a page that has shown the tablet's key.
+
+    What a page shows by its address (GET alone) carries a ticket in the query instead.
+    """
+    given, now = request.headers.get("X-CSRF-Token", ""), parts.clock()
+    if parts.tablets.is_page_token(token, given, now, purpose="page"):
+        return
+    ticket = request.query.get("ticket", "") if request.method == "GET" else ""
+    if not parts.tablets.is_page_token(token, ticket, now, purpose="ticket"):
+        raise Denied("this page has not shown the tablet's key", code="csrf")
+
+
+async def note_refused(parts: Parts, tablet: Tablet, purpose: str, code: str) -> None:
+    """Write into the audit log that somebody had a tablet's cookie and not its key.
+
+    Of a flood of tries at one tablet the first ones are written.
+    """
+    try:
+        parts.tablets.refused.count(tablet.id, parts.clock())
+    except TooMuch:
+        return
+    detail = {"purpose": purpose, "code": code}
+    home, now = tablet.municipality_id, parts.clock()
+    await parts.audit.note(home, "tablet:key:refused", tablet.id, detail, now=now)
 
 
 def new_speaker(

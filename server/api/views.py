@@ -10,7 +10,8 @@ from files.entry import FileEntry
 from media.quality import Line, Verdict
 from media.quality_lines import Lines
 from media.quality_sum import Summary
-from security.people import Municipality
+from security.people import Municipality, Tablet
+from security.tablet_key import Challenge
 from server.api import nouns as n
 from server.api.nouns import time_view
 from server.calls.call import Call, Guest, Party, State
@@ -49,6 +50,16 @@ class Names:
 def dump(noun: n.Noun) -> Json:
     """Return a noun as JSON-ready values."""
     return noun.model_dump(mode="json", by_alias=True)
+
+
+def challenge_view(tablet: Tablet, challenge: Challenge) -> Json:
+    """Return what a tablet is asked to sign, and as whom."""
+    return {
+        "challenge": challenge.value,
+        "issued_at": challenge.issued_at,
+        "municipality": tablet.municipality_id,
+        "tablet": tablet.id,
+    }
 
 
 def call_view(call: Call, names: Names, *, limits: Limits) -> Json:

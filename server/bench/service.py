@@ -108,7 +108,7 @@ async def connect(
     load: Load, page: SimulatedPage, leg: Leg, sender: int, *, connection: int
 ) -> int:
     """Offer `leg` as a page's connection of that number; return its number in the load."""
-    answer = await page.ask("offer", connection=connection, sdp=leg.sdp())
+    answer = await page.offer(connection, leg.sdp())
     return load.add(await leg.connect(answer["sdp"], sender=sender, hears=sender ^ 1))
 
 

@@ -8,6 +8,7 @@ import segno
 
 from security.ids import new_id
 from security.people import LINK_LIFETIME, LinkPurpose, Tablet
+from security.tablet_key import key_name
 from server.cli.house import House, run
 from server.cli.options import (
     NAME,
@@ -60,6 +61,7 @@ def list_(slug: str | None, config: Path, *, as_json: bool) -> None:
                 "name": item.name,
                 "enrolled_at": item.enrolled_at and item.enrolled_at.isoformat(),
                 "revoked_at": item.revoked_at and item.revoked_at.isoformat(),
+                "key": item.public_key and key_name(item.public_key),
             }
             for item in await house.people.tablets(home.id)
         ]

@@ -186,9 +186,11 @@ class SqlPeople:
         rows = await self._rows(_of(t.tablet, municipality_id, tablet_id))
         return read_tablet(rows[0]) if rows else None
 
-    async def enrol_tablet(self, municipality_id: str, tablet_id: str, now: datetime) -> None:
-        """Mark a tablet as enrolled and end every earlier session on it."""
-        values = {"enrolled_at": now, "revoked_at": None}
+    async def enrol_tablet(
+        self, municipality_id: str, tablet_id: str, public_key: bytes, now: datetime
+    ) -> None:
+        """Mark a tablet as enrolled by this key (SPKI) and end every earlier session on it."""
+        values = {"enrolled_at": now, "revoked_at": None, "public_key": public_key}
         async with self._database.writing() as connection:
             await connection.execute(
                 sa.update(t.tablet).where(*_this_tablet(municipality_id, tablet_id)).values(values)
@@ -273,9 +275,7 @@ def read_office(row: Row) -> Office:
 
 def read_tablet(row: Row) -> Tablet:
     """Return the tablet of a row."""
-    return Tablet(
-        row.id, row.municipality_id, row.office_id, row.name, row.enrolled_at, row.revoked_at
-    )
+    return Tablet(**{column.name: getattr(row, column.name) for column in t.tablet.c})
 
 
 def _this_tablet(municipality_id: str, tablet_id: str) -> tuple[sa.ColumnElement[bool], ...]:

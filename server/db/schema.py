@@ -106,6 +106,7 @@ tablet = Table(
     Column("name", String(200), nullable=False),
     Column("enrolled_at", UtcTime),
     Column("revoked_at", UtcTime),
+    Column("public_key", LargeBinary, comment="SPKI of its browser's key (PROTOCOL.md 1.1)"),
     comment="A device of an office; counts only while enrolled and not revoked.",
 )
 

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from security.errors import MadoguchiError
+from server.demo.soft_key import SoftKey
 
 Json = dict[str, Any]
 
@@ -28,6 +29,7 @@ class Browser:
         self._http = http
         self.base_url = base_url
         self.page = page
+        self.key = SoftKey() if page == "counter" else None
         self._cookies: dict[str, str] = {}
         self._csrf = ""
 
@@ -39,8 +41,16 @@ class Browser:
 
     async def use_link(self, token: str) -> None:
         """Exchange a one-time link for cookies, as the page /link does."""
-        await self.json("POST", "/api/v1/links", {"token": token})
-        self._csrf = (await self.me())["csrf"]
+        claim = self.key.claim(token) if self.key else {}
+        await self.json("POST", "/api/v1/links", {"token": token, **claim})
+        self._csrf = (await (self.show_key() if self.key else self.me()))["csrf"]
+
+    async def show_key(self) -> Json:
+        """Prove that this is the tablet; return who is signed in."""
+        if self.key is None:
+            raise ValueError("only a counter has a key")
+        asked = await self.json("POST", "/api/v1/tablet/challenge", {})
+        return await self.json("POST", "/api/v1/tablet/proof", self.key.page(asked))
 
     async def me(self) -> Json:
         """Return who is signed in."""

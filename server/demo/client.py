@@ -41,6 +41,7 @@ class SimulatedPage:
         self._page_id = new_id()
         self._ids = itertools.count(1)
         self._connections = 0
+        self._asked: Json = {}  # the challenge of the present socket
         self._ws: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
         self._pending: dict[str, asyncio.Future[Json]] = {}
@@ -51,12 +52,18 @@ class SimulatedPage:
     async def connect(self, *, takeover: bool = False) -> None:
         """Open the socket, say hello with the last number seen, wait for the welcome."""
         self._ws = await self.browser.open_socket()
+        self._asked, proof = {}, None
+        if self.browser.key is not None:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                self._asked = await self._ws.receive_json()
+            proof = self.browser.key.socket(self._asked, self._page_id)
         hello = {
             "type": "hello",
             "page": self._page_id,
             "epoch": self.mirror.epoch,
             "seq": self.mirror.seq,
             "takeover": takeover,
+            "proof": proof,
         }
         await self._send(hello)
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -208,13 +215,22 @@ class SimulatedPage:
         leg = MediaLeg(self._clip)
         self._connections += 1
         try:
-            answer = await self.ask("offer", connection=self._connections, sdp=await leg.offer())
+            answer = await self.offer(self._connections, await leg.offer())
             await leg.accept(answer["sdp"])
         except BaseException:
             await leg.close()
             raise
         self.leg = leg
         return leg
+
+    async def offer(self, connection: int, sdp: str) -> Json:
+        """Send an offer, signed by the tablet's key on a counter, and return the answer."""
+        key = self.browser.key
+        signed = {}
+        if key is not None:
+            signature = key.offer(self._asked, self._call_id(), connection, sdp)
+            signed = {"signature": signature}
+        return await self.ask("offer", connection=connection, sdp=sdp, **signed)
 
     async def replace_media(self) -> MediaLeg:
         """Lose the connection without a word and offer another."""

@@ -6,7 +6,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-UNNUMBERED = ("ping", "queue", "position", "relay")
+UNNUMBERED = ("ping", "queue", "position", "relay", "quality")
 
 
 @dataclass(slots=True)

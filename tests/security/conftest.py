@@ -22,9 +22,11 @@ from security.people import (
     Tablet,
 )
 from security.sign_in import NewSession, SignIn
+from security.tablet_key import KeyClaim
 from server.db.engine import Database, open_database
 from server.db.people import SqlPeople
 from server.db.sessions import SqlSessions
+from server.demo.soft_key import SoftKey
 from server.keys import KeyRing
 
 GOOD = "correct horse battery staple"
@@ -39,6 +41,14 @@ LOGINS = {
     "officer": Role.OFFICER,
     "auditor": Role.AUDITOR,
 }
+
+
+KEY = SoftKey()
+
+
+def claim(secret: str) -> KeyClaim:
+    """Return what a tablet's browser shows with a code or a link."""
+    return KeyClaim(**KEY.claim(secret))
 
 
 class Clock:
@@ -84,10 +94,14 @@ class House:
     async def tablet(self, tablet_id: str = "t") -> tuple[str, Tablet]:
         """Enrol a tablet and return its token and itself."""
         code = await self.sign_in.make_link(LinkPurpose.ENROL, "m", tablet_id=tablet_id)
-        token = (await self.sign_in.enrol(code)).token
+        token = (await self.enrol(code)).token
         found = await self.people.tablet("m", tablet_id)
         assert found is not None
         return token, found
+
+    async def enrol(self, code: str, source: str | None = None) -> NewSession:
+        """Enrol a tablet by a code, with the one key of these tests."""
+        return await self.sign_in.enrol(code, claim(code), source=source)
 
     async def at_desk(self, login: str = "verifier", password: str = GOOD) -> NewSession:
         """Sign in at the desk."""

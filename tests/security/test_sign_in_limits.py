@@ -44,11 +44,11 @@ async def test_an_address_that_tries_name_after_name_is_stopped_before_any_write
 
 async def test_links_codes_and_passwords_are_tries_as_well(house: House) -> None:
     for _ in range(MAX_TRIES // 3):
-        assert await code_of(house.sign_in.enrol("ABCD-EFGH", source=ADDRESS)) == "code_unknown"
+        assert await code_of(house.enrol("ABCD-EFGH", source=ADDRESS)) == "code_unknown"
         assert await code_of(house.sign_in.exchange_link("x", source=ADDRESS)) == "link_used"
         assert await code_of(house.sign_in.set_password("x", GOOD, source=ADDRESS)) == "link_used"
     for attempt in (
-        house.sign_in.enrol("ABCD-EFGH", source=ADDRESS),
+        house.enrol("ABCD-EFGH", source=ADDRESS),
         house.sign_in.exchange_link("x", source=ADDRESS),
         house.sign_in.set_password("x", GOOD, source=ADDRESS),
         house.sign_in.sign_in("m", "verifier", GOOD, page="desk", source=ADDRESS),

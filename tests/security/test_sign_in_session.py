@@ -116,7 +116,7 @@ async def test_revoking_a_tablet_ends_it_its_clerk_and_its_codes(house: House) -
     assert await house.sign_in.live_sessions(hashes) == set()
     assert await code_of(house.sign_in.authenticate_counter(token, clerk.token)) == "not_enrolled"
     assert await code_of(house.sign_in.authenticate(clerk.token, SessionKind.CLERK)) == "signed_out"
-    assert await code_of(house.sign_in.enrol(code)) == "code_unknown"
+    assert await code_of(house.enrol(code)) == "code_unknown"
 
 
 async def test_a_sign_in_that_was_under_way_does_not_outlive_its_end(house: House) -> None:

@@ -18,6 +18,7 @@ from security.policy.model import BASELINE_POLICY
 from security.policy.versions import Version
 from server.app import Service, running_service
 from server.clock import utc_now
+from server.demo.soft_key import SoftKey
 from server.policy_text import edited
 from server.settings import Settings
 
@@ -44,6 +45,8 @@ class Client:
         self.page_id = new_id()
         self.cookies: dict[str, str] = {}
         self.csrf = ""
+        self.key = SoftKey() if page == "counter" else None
+        self.asked: Json = {}  # the challenge of the present socket
         self.forwarded = ""  # what a proxy before the server adds
         self.inbox: list[Json] = []
         self.close_code: int | None = None
@@ -77,27 +80,50 @@ class Client:
 
     async def use_link(self, token: str) -> "Client":
         """Exchange a one-time link."""
-        status, body = await self.request("POST", "/api/v1/links", body={"token": token})
+        claim = self.key.claim(token) if self.key else {}
+        status, body = await self.request("POST", "/api/v1/links", body={"token": token, **claim})
         assert status == 200, body
-        _, me = await self.request("GET", "/api/v1/me")
+        _, me = await (self.show_key() if self.key else self.request("GET", "/api/v1/me"))
         self.csrf = me["csrf"]
         return self
+
+    async def show_key(self) -> tuple[int, Any]:
+        """Prove that this is the tablet, as a page does that starts."""
+        assert self.key is not None
+        status, asked = await self.request("POST", "/api/v1/tablet/challenge", body={})
+        if status != 200:
+            return status, asked
+        return await self.request("POST", "/api/v1/tablet/proof", body=self.key.page(asked))
 
     async def connect(
         self, *, epoch: str | None = None, seq: int | None = None, takeover: bool = False
     ) -> Json:
         """Open the socket, say hello, return the welcome."""
         await self.open_socket()
-        await self.send_raw(
-            {
-                "type": "hello",
-                "page": self.page_id,
-                "epoch": epoch,
-                "seq": seq,
-                "takeover": takeover,
-            }
-        )
+        hello = {"type": "hello", "epoch": epoch, "seq": seq, "takeover": takeover}
+        await self.send_raw({**hello, "page": self.page_id, **await self.proof()})
         return await self.until("welcome")
+
+    async def proof(self) -> Json:
+        """Return what a counter's `hello` says about its key, once the server has asked."""
+        if self.key is None:
+            return {}
+        self.asked = await self.until("challenge")
+        return {"proof": self.key.socket(self.asked, self.page_id)}
+
+    async def offer(self, connection: int, sdp: str, **fields: Any) -> Json:
+        """Send an offer, signed on a counter, and return the answer."""
+        signed = {}
+        if self.key is not None:
+            signed = {"signature": self.sign_offer(connection, sdp)}
+        return await self.do("offer", connection=connection, sdp=sdp, **signed | fields)
+
+    def sign_offer(self, connection: int, sdp: str, call_id: str | None = None) -> str:
+        """Return a tablet's signature of an offer in the call that it was last told of."""
+        assert self.key is not None
+        told = [m.get("call") or (m.get("state") or {}).get("call") for m in self.inbox]
+        call_id = call_id or next(call["id"] for call in reversed(told) if call)
+        return self.key.offer(self.asked, call_id, connection, sdp)
 
     async def open_socket(self) -> None:
         """Open the socket and say nothing."""
@@ -244,6 +270,12 @@ class World:
     def stranger(self, page: str = "desk") -> Client:
         """Return a page that nobody is signed in on."""
         return self._client(page)
+
+    def another(self, first: Client) -> Client:
+        """Return another page of the same browser: the same cookies, the same key."""
+        page = self._client(first.page)
+        page.cookies, page.csrf, page.key = first.cookies, first.csrf, first.key
+        return page
 
     async def talking(self) -> tuple[Client, Client, Json]:
         """Return a counter and a desk in a call, and the call."""

@@ -106,13 +106,15 @@ async def test_a_tablet_is_enrolled_by_a_code_once(world: Any) -> None:
     code = await world.service.parts.sign_in.make_link(
         LinkPurpose.ENROL, world.town.municipality.id, tablet_id=world.town.tablet.id
     )
-    tablet = world.stranger("counter")
-    status, body = await tablet.request("POST", "/api/v1/enrol", body={"code": code.lower()})
+    tablet, typed = world.stranger("counter"), code.lower()
+    body = {"code": typed, **tablet.key.claim(typed)}
+    status, body = await tablet.request("POST", "/api/v1/enrol", body=body)
     assert status == 200, body
     assert body["you"]["tablet"]["name"] == "１番窓口"
     assert body["you"]["clerk"] is None
     thief = world.stranger("counter")
-    status, body = await thief.request("POST", "/api/v1/enrol", body={"code": code})
+    body = {"code": code, **thief.key.claim(code)}
+    status, body = await thief.request("POST", "/api/v1/enrol", body=body)
     assert (status, body["error"]["code"]) == (401, "code_unknown")
 
 

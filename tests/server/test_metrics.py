@@ -28,8 +28,7 @@ def value(found: dict[str, Any], name: str, **labels: str) -> float:
 
 
 async def join(page: Any, leg: MediaLeg) -> None:
-    await page.send_raw({"type": "offer", "id": "o", "connection": 1, "sdp": await leg.offer()})
-    await leg.accept((await page.until("answer"))["sdp"])
+    await leg.accept((await page.offer(1, await leg.offer()))["sdp"])
     await leg.until_connected()
 
 

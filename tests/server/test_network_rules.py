@@ -54,6 +54,8 @@ async def begin(world: Any, way: str) -> Any:
         token = await link_of(world, LinkPurpose.SIGN_IN, tablet=counter)
         path, page, body = "links", "counter" if counter else "desk", {"token": token}
     client = world.stranger(page)
+    if client.key is not None:
+        body |= client.key.claim(body.get("code") or body.get("token"))
 
     async def attempt(**headers: str) -> Any:
         status, said = await client.request("POST", f"/api/v1/{path}", body=body, headers=headers)

@@ -69,16 +69,11 @@ async def join(page: Any, clip: EncodedClip, legs: list[MediaLeg]) -> MediaLeg:
     """Send and get sound and pictures as the page."""
     leg = MediaLeg(clip)
     legs.append(leg)
-    answer = await _answer(page, await leg.offer())
+    answer = await page.offer(1, await leg.offer(), id="o1")
     await leg.accept(answer["sdp"])
     async with asyncio.timeout(10):
         await leg.until_connected()
     return leg
-
-
-async def _answer(page: Any, sdp: str) -> Json:
-    await page.send_raw({"type": "offer", "id": "o1", "connection": 1, "sdp": sdp})
-    return dict(await page.until("answer"))
 
 
 async def until_packets(leg: MediaLeg, more: int = 30) -> None:

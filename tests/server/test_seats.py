@@ -8,11 +8,10 @@ from security.ids import new_id
 async def test_a_second_page_is_refused_and_may_take_over(world: Any) -> None:
     first = await world.counter()
     await first.connect()
-    second = world.stranger("counter")
-    second.cookies, second.csrf = first.cookies, first.csrf
+    second = world.another(first)
     await second.open_socket()
     hello = {"type": "hello", "page": second.page_id, "epoch": None, "seq": None}
-    await second.send_raw(hello)
+    await second.send_raw(hello | await second.proof())
     assert await second.until_closed() == 4001
     assert second.inbox[-1]["error"]["code"] == "seat_taken"
     assert first.close_code is None
@@ -24,16 +23,15 @@ async def test_a_second_page_is_refused_and_may_take_over(world: Any) -> None:
 async def test_the_same_page_replaces_its_own_older_socket(world: Any) -> None:
     first = await world.counter()
     await first.connect()
-    second = world.stranger("counter")
-    second.cookies, second.page_id = first.cookies, first.page_id
+    second = world.another(first)
+    second.page_id = first.page_id
     await second.connect()
     assert await first.until_closed() == 4003
 
 
 async def test_a_takeover_does_not_interrupt_the_call(world: Any) -> None:
     counter, desk, call = await world.talking()
-    second = world.stranger("counter")
-    second.cookies = counter.cookies
+    second = world.another(counter)
     welcome = await second.connect(takeover=True)
     assert welcome["state"]["call"]["id"] == call["id"]
     await counter.until_closed()

@@ -36,7 +36,7 @@ async def make_probe() -> AsyncIterator[Callable[..., Probe]]:
 
 async def _connect(world: Any, client: Any, probe: Probe, number: int = 1) -> Any:
     """Offer by the client's socket and shake hands with the media port."""
-    answer = await client.do("offer", connection=number, sdp=probe.offer())
+    answer = await client.offer(number, probe.offer())
     assert (answer["type"], answer["connection"]) == ("answer", number)
     await probe.connect_by(answer["sdp"], world.service.parts.media.ports[0])
     return answer

@@ -8,6 +8,9 @@
  *     await api.signedIn();                 // for Connection's stillSignedIn
  *     api.urls.socket(); api.urls.files(callId); api.urls.content(callId, fileId, {inline: true});
  *
+ * A counter shows the tablet's key before anything else, and whenever the server asks for it anew
+ * (`tablet` of createApi, see tablet-key.js); its page token goes with every request.
+ *
  * Every failure is a `ServerError` with a code of section 6 or `no_network`.
  */
 import { ServerError } from "./errors.js";
@@ -28,13 +31,14 @@ const BARE_STATUS = {
 };
 
 /**
- * @param {{page: import("./protocol.js").PageName, origin?: string, fetch?: typeof fetch}} options
+ * @param {{page: import("./protocol.js").PageName, origin?: string, fetch?: typeof fetch, tablet?: Pick<ReturnType<typeof import("./tablet-key.js").createTabletKey>, "page">}} options
  * `origin` is "https://host" of the server, the page's own by default
  */
-export function createApi({ page, origin = globalThis.location?.origin ?? "", ...rest }) {
+export function createApi({ page, origin = globalThis.location?.origin ?? "", tablet, ...rest }) {
   const fetcher = rest.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const root = `${origin}/api/v1/`;
   let csrf = "";
+  let ticket = "";
 
   /** @param {string} path @param {Record<string, string>} [query] */
   const address = (path, query = {}) => {
@@ -49,7 +53,7 @@ export function createApi({ page, origin = globalThis.location?.origin ?? "", ..
   async function request(method, path, body) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
-    if (method !== "GET") headers["X-CSRF-Token"] = csrf;
+    if (method !== "GET" || (tablet && csrf)) headers["X-CSRF-Token"] = csrf;
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const response = await reach(fetcher, address(path), {
       method,
@@ -61,11 +65,12 @@ export function createApi({ page, origin = globalThis.location?.origin ?? "", ..
     return answerOf(response);
   }
 
-  /** Ask who this page is; remembers the CSRF token. @returns {Promise<Me>} */
+  /** Ask who this page is, showing the tablet's key; remembers the CSRF token. @returns {Promise<Me>} */
   async function me() {
-    const answer = await request("GET", "me");
-    csrf = answer.csrf;
-    return answer;
+    if (!tablet) return remember(await request("GET", "me"));
+    const asked = await request("POST", "tablet/challenge", {});
+    const signature = await tablet.page(asked);
+    return remember(await request("POST", "tablet/proof", { challenge: asked.challenge, signature }));
   }
 
   /** A token that has grown old is fetched anew once. @param {string} method @param {string} path @param {unknown} [body] */
@@ -82,13 +87,14 @@ export function createApi({ page, origin = globalThis.location?.origin ?? "", ..
   /** @param {any} answer */
   function remember(answer) {
     if (typeof answer?.csrf === "string") csrf = answer.csrf;
+    if (typeof answer?.ticket === "string") ticket = answer.ticket;
     return answer;
   }
 
   return {
     me,
     /** @param {string} path */
-    get: (path) => request("GET", path),
+    get: (path) => (tablet ? change("GET", path) : request("GET", path)),
     /** @param {string} path @param {unknown} [body] */
     post: (path, body = {}) => change("POST", path, body),
     /** The CSRF token for `Upload`; `fresh` asks the server again. @param {{fresh?: boolean}} [options] */
@@ -112,7 +118,7 @@ export function createApi({ page, origin = globalThis.location?.origin ?? "", ..
       files: (call) => address(`calls/${call}/files`),
       /** @param {string} call @param {string} file @param {{inline?: boolean}} [options] */
       content: (call, file, { inline = false } = {}) =>
-        address(`calls/${call}/files/${file}/content`, inline ? { inline: "1" } : {}),
+        address(`calls/${call}/files/${file}/content`, { ...(inline && { inline: "1" }), ...(ticket && { ticket }) }),
     },
   };
 }

@@ -58,6 +58,7 @@ const BROKEN = new Set([CLOSE_CODES.protocol, CLOSE_CODES.too_large]);
  * @property {import("./protocol.js").PageName} page
  * @property {string} [pageId]
  * @property {Pick<Storage, "getItem" | "setItem"> | null} [storage] keeps the page id over a reload
+ * @property {(asked: import("./tablet-key.js").Asked, pageId: string) => Promise<string>} [prove] a counter's: signs the server's challenge; hello waits for it
  * @property {() => Promise<boolean>} [stillSignedIn] asked when handshakes fail; false stops
  * @property {new (url: string) => WebSocket} [WebSocketClass]
  * @property {() => number} [random]
@@ -86,6 +87,8 @@ export class Connection extends EventTarget {
   #code = null;
   #heardAt = 0;
   #openedAt = 0;
+  /** @type {import("./tablet-key.js").Asked | null} what a counter's offers on this socket are bound to */
+  #asked = null;
   #attempt = 0;
   #broken = 0;
   #gaps = 0;
@@ -98,7 +101,7 @@ export class Connection extends EventTarget {
   constructor(options) {
     super();
     const browser = /** @type {any} */ (globalThis);
-    /** @type {Required<Omit<Options, "pageId" | "stillSignedIn">> & Options} */
+    /** @type {Required<Omit<Options, "pageId" | "prove" | "stillSignedIn">> & Options} */
     this.#options = {
       storage: browser.sessionStorage ?? null,
       WebSocketClass: browser.WebSocket,
@@ -210,15 +213,37 @@ export class Connection extends EventTarget {
     this.#heardAt = this.#now();
     const socket = new this.#options.WebSocketClass(this.#options.url);
     this.#socket = socket;
-    socket.onopen = () => this.#hello();
+    socket.onopen = () => void (this.#options.prove || this.#hello());
     socket.onmessage = (/** @type {MessageEvent} */ event) => this.#frame(event.data);
     socket.onclose = (/** @type {CloseEvent} */ event) => this.#lost(event.code);
     this.#become(state, this.status.closeCode);
   }
 
-  #hello() {
+  /** What the server asked this tablet on the present socket. */
+  get asked() {
+    return this.#asked;
+  }
+
+  /** @param {import("./tablet-key.js").Asked} asked */
+  async #prove(asked) {
+    const socket = this.#socket;
+    try {
+      const proof = await this.#options.prove?.(asked, this.pageId);
+      if (socket !== this.#socket) return;
+      this.#asked = asked;
+      this.#hello({ proof });
+    } catch (error) {
+      if (socket !== this.#socket) return;
+      this.#code = error instanceof ServerError ? error.code : "key_missing";
+      this.#halt(CLOSE_CODES.not_allowed);
+    }
+  }
+
+  /** @param {{proof?: string}} [shown] */
+  #hello(shown = {}) {
     this.#write(
       JSON.stringify({
+        ...shown,
         type: "hello",
         page: this.pageId,
         epoch: this.#seq === null ? null : this.#epoch,
@@ -245,6 +270,7 @@ export class Connection extends EventTarget {
     if (!message) this.#replace();
     else if (message.type === "ping") this.#ping(message.seq);
     else if (message.type === "welcome") this.#welcome(message);
+    else if (message.type === "challenge") void this.#prove(message);
     else if (!this.#welcomed) this.#early(message);
     else this.#numbered(message);
   }
@@ -345,6 +371,7 @@ export class Connection extends EventTarget {
   #drop() {
     const socket = this.#socket;
     this.#socket = null;
+    this.#asked = null;
     this.#welcomed = false;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;

@@ -51,7 +51,8 @@ const STARTING = ["off", "connecting"];
 
 /**
  * @typedef {object} MediaOptions
- * @property {Pick<import("./connection.js").Connection, "send" | "on" | "status">} connection
+ * @property {Pick<import("./connection.js").Connection, "send" | "on" | "status"> & {asked?: import("./tablet-key.js").Asked | null}} connection
+ * @property {(asked: import("./tablet-key.js").Asked, number: number, sdp: string) => Promise<string>} [signOffer] a tablet's
  * @property {new (configuration: RTCConfiguration) => RTCPeerConnection} [RTCPeerConnectionClass]
  * @property {new (tracks: MediaStreamTrack[]) => MediaStream} [MediaStreamClass]
  * @property {import("./devices.js").DeviceSource} [mediaDevices]
@@ -243,7 +244,7 @@ export class MediaSession {
 
   /** @param {number} replaced */
   #renew(replaced) {
-    const { RTCPeerConnectionClass, configuration, connection, now, videoCodecs } = this.#options;
+    const { RTCPeerConnectionClass, configuration, now, videoCodecs } = this.#options;
     const inCall = this.#mode === "call";
     this.#peer?.close();
     this.#lines = {};
@@ -255,7 +256,7 @@ export class MediaSession {
     this.#number += 1;
     this.#peer = new Peer({
       number: this.#number,
-      ask: (number, sdp) => connection.send("offer", { connection: number, sdp }),
+      ask: (number, sdp) => this.#ask(number, sdp),
       RTCPeerConnectionClass,
       configuration: { ...configuration, ...withRelay(this.#relay) },
       videoCodecs,
@@ -266,6 +267,22 @@ export class MediaSession {
     });
     this.#peer.pc.onconnectionstatechange = () => void this.#sample();
     return this.#offer();
+  }
+
+  /**
+   * A tablet signs what it offers, for the very socket on which the offer goes.
+   * @param {number} number
+   * @param {string} sdp
+   */
+  async #ask(number, sdp) {
+    const { connection, signOffer } = this.#options;
+    if (!signOffer) return connection.send("offer", { connection: number, sdp });
+    for (;;) {
+      const asked = connection.asked;
+      if (!asked) throw new ServerError("connection_lost", "there is no line now");
+      const signature = await signOffer(asked, number, sdp);
+      if (asked === connection.asked) return connection.send("offer", { connection: number, sdp, signature });
+    }
   }
 
   /** `restart` looks for the path anew, `again` says that the connection was answered before. @param {{restart?: boolean, again?: boolean}} [how] */

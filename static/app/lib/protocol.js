@@ -32,6 +32,7 @@ export const CLIENT_TYPES = list(
 
 /** Types that the server sends (PROTOCOL.md section 4). */
 export const SERVER_TYPES = list(
+  "challenge",
   "welcome",
   "ping",
   "ok",
@@ -114,6 +115,11 @@ export const ERROR_CODES = Object.freeze({
     "looser_unexplained",
     "not_appointed",
     "own_draft",
+    "key_required",
+    "key_missing",
+    "key_refused",
+    "offer_unsigned",
+    "bad_key",
     "not_a_draft",
     "outdated_draft",
     "not_officer",
@@ -378,13 +384,14 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  *   "call.devices": {camera: DeviceState, microphone: DeviceState};
  *   "call.quality": import("./quality.js").Report;
  *   "desk.state": {state: DeskState};
- *   "offer": {connection: number, sdp: string};
+ *   "offer": {connection: number, sdp: string, signature?: string};
  *   "chat.send": {text: string};
  *   "chat.read": {number: number};
  * }} ClientFields
  */
 
 /**
+ * @typedef {{type: "challenge", challenge: string, issued_at: string, municipality: string, tablet: string}} ChallengeMessage
  * @typedef {{type: "welcome", epoch: string, resumed: boolean, server_time: string, you: You, limits: LimitsNoun, relay: RelayNoun | null, state: StateNoun | null, seq?: number}} WelcomeMessage
  * @typedef {{type: "ping", seq: number}} PingMessage
  * @typedef {{type: "ok", seq: number, re: string, call?: CallNoun, chat?: ChatNoun[], read?: ReadNoun, files?: FileNoun[], number?: number, at?: string}} OkMessage
@@ -403,5 +410,5 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @typedef {{type: "file", seq: number, file: FileNoun}} FileMessage
  * @typedef {{type: "desk", seq: number, state: DeskState}} DeskMessage
  * @typedef {{type: "ended", seq: number, code: string}} EndedMessage
- * @typedef {WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | StreamsMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
+ * @typedef {ChallengeMessage | WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | StreamsMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
  */

@@ -1,13 +1,15 @@
 /** Signing in, at a desk or on a tablet. */
 import { createApi } from "../lib/api.js";
+import { createTabletKey } from "../lib/tablet-key.js";
 import { codeOf } from "../parts/errors.js";
 import { html, signal } from "../parts/html.js";
 import { SignIn } from "../parts/sign-in.js";
+import { mustEnrol } from "../parts/view.js";
 import { draw, startPage } from "./start.js";
 
 const asked = new URLSearchParams(location.search).get("page");
 const page = asked === "counter" || asked === "officer" ? asked : "desk";
-const api = createApi({ page });
+const api = createApi({ page, tablet: page === "counter" ? createTabletKey() : undefined });
 
 /** @type {import("../parts/sign-in.js").SignInApp} */
 const app = {
@@ -46,7 +48,8 @@ async function lookAtTablet() {
     const { you } = await api.me();
     if (you.page === "counter") app.tablet.value = you;
   } catch (error) {
-    if (codeOf(error) === "not_enrolled") location.replace("/enrol");
+    const code = codeOf(error);
+    if (mustEnrol(code)) location.replace(code === "not_enrolled" ? "/enrol" : `/enrol?why=${code}`);
   }
 }
 

@@ -13,11 +13,13 @@ import { followPermissions } from "../lib/permissions.js";
 import { createSounds } from "../lib/sounds.js";
 import { persist, safeStorage } from "../lib/storage.js";
 import { createStore } from "../lib/store.js";
+import { createTabletKey } from "../lib/tablet-key.js";
 import { createUploads } from "../lib/uploads.js";
 import { createAnnouncer } from "../parts/announce.js";
 import { codeOf, errorWords } from "../parts/errors.js";
 import { computed, effect, signal, untracked } from "../parts/html.js";
 import { createToasts } from "../parts/toast.js";
+import { endedCode, mustEnrol } from "../parts/view.js";
 import { mediaWanted } from "../parts/wanted.js";
 import { t } from "../parts/words.js";
 
@@ -29,13 +31,16 @@ const AGAIN_MS = 3_000;
 /** @param {"counter" | "desk"} page */
 export async function wire(page) {
   const pageId = await claimPageId(safeStorage(() => sessionStorage));
-  const api = createApi({ page });
+  const tablet = page === "counter" ? createTabletKey() : undefined;
+  const api = createApi({ page, tablet });
   const store = createStore();
-  const connection = new Connection({ url: api.urls.socket(), page, pageId, stillSignedIn: api.signedIn });
+  const connection = new Connection({ url: api.urls.socket(), page, pageId, prove: tablet?.socket, stillSignedIn: api.signedIn });
   store.follow(connection);
   // The tablet makes the pictures that matter; a desk follows it.
   const videoCodecs = page === "counter" ? await wishedCodecs() : undefined;
-  const media = new MediaSession({ connection, videoCodecs, other: page === "counter" ? "desk" : "counter" });
+  /** @param {import("../lib/tablet-key.js").Asked} asked @param {number} number @param {string} sdp */
+  const sign = async (asked, number, sdp) => (tablet ? tablet.offer(asked, store.call.peek()?.id ?? "", number, sdp) : "");
+  const media = new MediaSession({ connection, videoCodecs, signOffer: tablet && sign, other: page === "counter" ? "desk" : "counter" });
   const meter = new LevelMeter();
   const sounds = createSounds();
   const toasts = createToasts({ seconds: 8 });
@@ -94,7 +99,7 @@ export async function wire(page) {
         location.replace(out?.go ?? `/sign-in?page=${page}`);
       },
       signIn: () =>
-        location.assign(store.ended.value === "tablet_revoked" ? "/enrol" : `/sign-in?page=${page}`),
+        location.assign(!mustEnrol(endedCode({ ended: store.ended.value, line: store.connection.value })) ? `/sign-in?page=${page}` : "/enrol"),
     },
   };
 }
@@ -240,7 +245,7 @@ export async function begin({ api, connection, app }, page) {
     if (you.page === "counter" && !you.clerk) return location.replace("/sign-in?page=counter");
   } catch (error) {
     const code = codeOf(error);
-    if (code === "not_enrolled") return location.replace("/enrol");
+    if (mustEnrol(code)) return location.replace(`/enrol?why=${code}`);
     if (code === "signed_out" || code === "no_clerk") return location.replace(`/sign-in?page=${page}`);
     // The server is away: the connection tries until it comes back.
   }

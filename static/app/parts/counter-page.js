@@ -11,7 +11,7 @@ import { html } from "./html.js";
 import { Toasts } from "./toast.js";
 import { CounterTop } from "./topbar.js";
 import { TrainingBand } from "./training.js";
-import { counterView } from "./view.js";
+import { counterView, endedCode } from "./view.js";
 
 /** @param {import("./model.js").CounterApp} app */
 export const viewOf = (app) =>
@@ -30,7 +30,7 @@ function draw(app, view) {
   const { closeCode, code } = app.store.connection.value;
   switch (view) {
     case "ended":
-      return html`<${Ended} app=${app} code=${app.store.ended.value ?? "signed_out"} />`;
+      return html`<${Ended} app=${app} code=${endedCode({ ended: app.store.ended.value, line: app.store.connection.value })} />`;
     case "taken":
       return html`<${SeatTaken} app=${app} code=${closeCode} />`;
     case "broken":

@@ -3,6 +3,7 @@ import { errorWords } from "./errors.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
 import { troubleIn } from "./trouble.js";
+import { mustEnrol } from "./view.js";
 import { t } from "./words.js";
 
 /**
@@ -32,7 +33,7 @@ export function Ended({ app, code }) {
   return html`<${Whole}
     picture="stop"
     title=${t(`ended.${code}.title`)}
-    action=${html`<button class="btn primary big" type="button" onClick=${app.signIn}><${Icon} name="key" />${t(code === "tablet_revoked" ? "ended.enrol" : "ended.sign_in")}</button>`}
+    action=${html`<button class="btn primary big" type="button" onClick=${app.signIn}><${Icon} name="key" />${t(mustEnrol(code) ? "ended.enrol" : "ended.sign_in")}</button>`}
     ><p class="lead">${t(`ended.${code}.what`)}</p><//
   >`;
 }

@@ -27,6 +27,20 @@ export function blockedView({ you, line, ended }) {
   return you ? null : "loading";
 }
 
+/** After these a tablet is enrolled again. */
+const ENROL = new Set(["not_enrolled", "tablet_revoked", "key_missing", "key_refused"]);
+
+/** @param {string} code */
+export const mustEnrol = (code) => ENROL.has(code);
+
+/**
+ * Why the sign-in is over, as a key of the words `ended`.
+ * @param {Pick<Known, "ended" | "line">} known
+ */
+export function endedCode({ ended, line }) {
+  return ended ?? (line.code && mustEnrol(line.code) ? line.code : "signed_out");
+}
+
 /**
  * Whether sound and pictures go on although the server is away, or knows the call as interrupted:
  * they do not depend on it (media/CONTROL.md), so that nothing is hidden that still comes.
