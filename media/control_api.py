@@ -12,7 +12,7 @@ from media.engine import CallMedia, Capacity, Joined
 from media.settings import MediaEvents, MediaSettings, PartyStats
 from security import errors
 
-MAX_BODY_BYTES = 96 * 1024
+MAX_BODY_BYTES = 400 * 1024  # an offer of 64 KiB, each byte of which JSON may write as six
 KEPT_EVENTS = 512
 REPLACED = 4003
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]

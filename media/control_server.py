@@ -16,7 +16,7 @@ from media.control_folder import is_ours, peer_of
 from media.engine import CallMedia, Joined
 from media.event_log import EventLog
 from media.node import MediaNode
-from security.errors import MadoguchiError, ProtocolError
+from security.errors import MadoguchiError, ProtocolError, TooMuch, Unavailable
 
 PULSE_SECONDS = 1.0
 LOOK_SECONDS = 0.25
@@ -233,4 +233,12 @@ async def _checked(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except MadoguchiError as error:
         status, body = api.error_frame(error)
-        return web.Response(status=status, body=body, content_type="application/json")
+    except web.HTTPRequestEntityTooLarge:
+        limit = api.MAX_BODY_BYTES
+        status, body = api.error_frame(TooMuch("the body is too long", limit=limit, unit="bytes"))
+    except web.HTTPException:
+        raise
+    except Exception:
+        _log.exception("a request of the server failed")
+        status, body = api.error_frame(Unavailable("the media process failed at this"))
+    return web.Response(status=status, body=body, content_type="application/json")

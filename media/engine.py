@@ -26,11 +26,15 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class CallMedia:
-    """How a call stands in the engine. `connected` are the parties whose connection carries."""
+    """How a call stands in the engine.
+
+    `connected` are the parties whose connection carries, `joined` all that have one.
+    """
 
     gate_open: bool = False
     veiled: frozenset[str] = frozenset()
     connected: frozenset[str] = frozenset()
+    joined: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,51 +12,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from media.control_api import CallState, Event, MediaLost, MediaUp, version_of
+from media.control_api import Event, MediaLost, MediaUp, version_of
 from media.control_folder import ControlFolder
 from media.engine import CallMedia, Capacity, Figures, Joined
+from media.fleet_call import FleetCall
 from media.keeper import Keeper
 from media.paths import chosen
 from media.process import ProcessConfig
 from media.remote import RemoteNode
 from media.settings import MediaEvents, MediaSettings, PartyStats
 from media.spawn import Spawner
-from security.errors import NotFound, Unavailable
+from security.errors import MadoguchiError, NotFound, Unavailable
 from security.gate import Permit
 
 PLACE_SECONDS = 8.0
-RETRY_SECONDS = 0.05
+RETRY_SECONDS, RETRY_AT_LEAST_SECONDS = 0.05, 1.0
 _log = logging.getLogger(__name__)
-
-
-class FleetCall:
-    """What the server wants of a call, where it is, and who is connected."""
-
-    def __init__(self, call_id: str, held: CallMedia | None = None) -> None:
-        held = held or CallMedia()
-        self.id = call_id
-        self.gate_open = held.gate_open
-        self.veiled = set(held.veiled)
-        self.connected = set(held.connected)
-        self.joined = set(held.connected)
-        self.turned_away: set[str] = set()
-        self.keeper: Keeper | None = None
-        self.placed = asyncio.Event()
-        self.lock = asyncio.Lock()  # one state at a time on its way, in order
-        self.over = False
-
-    def state(self) -> CallState:
-        """Return what a process is told."""
-        return CallState(gate_open=self.gate_open, veiled=frozenset(self.veiled))
-
-    def put(self, keeper: Keeper | None) -> None:
-        """Note where the call is."""
-        self.keeper = keeper
-        if keeper is None:
-            self.connected.clear()
-            self.placed.clear()
-        else:
-            self.placed.set()
 
 
 class Fleet:
@@ -85,6 +56,7 @@ class Fleet:
         self._keepers: list[Keeper] = []
         self._calls: dict[str, FleetCall] = {}
         self._lobby: dict[str, Keeper] = {}  # where the connection of a seat waits
+        self._news = asyncio.Event()  # set for a moment when a process is there
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- life
@@ -153,6 +125,8 @@ class Fleet:
 
     def node_up(self, keeper: Keeper, node: RemoteNode) -> None:
         """Take up the calls that the process has already."""
+        self._news.set()
+        self._news.clear()
         if node.noun is None:
             return
         for call_id, held in node.noun.calls.items():
@@ -161,7 +135,7 @@ class Fleet:
                 known = self._calls[call_id] = FleetCall(call_id, held)
                 known.put(keeper)
             elif known.keeper is not keeper:
-                self._begin(_quietly(node.close_call(call_id)))
+                self._begin(self._close_at_last(keeper, node, call_id))
 
     def node_event(self, keeper: Keeper, event: Event) -> None:
         """Note who is connected and tell the server."""
@@ -181,7 +155,7 @@ class Fleet:
         lost = [call for call in self._calls.values() if call.keeper is keeper]
         for call in lost:
             call.put(None)
-            self._begin(self._place_at_last(call))
+            self._seek(call)
         for call in lost:
             for party in sorted(call.joined):
                 self._events.offer_wanted(call.id, party, "new_connection")
@@ -206,20 +180,54 @@ class Fleet:
             if keeper is None or keeper.node is None:
                 raise Unavailable("there is no media process with room")
             node = keeper.node
-            await node.set_call(call.id, call.state())
+            try:
+                await call.tell(node)
+            except MadoguchiError as error:
+                call.put(None)
+                self._begin(self._close_at_last(keeper, node, call.id))  # it may have it
+                raise Unavailable("the media process does not take the call") from error
             if keeper.node is not node:
+                call.put(None)
                 raise Unavailable("the media process is gone again")
             call.put(keeper)
 
+    def _seek(self, call: FleetCall) -> None:
+        """Have a process found for the call, however long it takes; one task is enough."""
+        if not call.is_sought:
+            call.is_sought = True
+            self._begin(self._place_at_last(call))
+
     async def _place_at_last(self, call: FleetCall) -> None:
+        pause = RETRY_SECONDS
         while call.keeper is None and not call.over:
             try:
-                await self._place(call, for_new=False)
+                await self._place(call, for_new=not call.begun)
             except Unavailable:
-                await asyncio.sleep(RETRY_SECONDS)
+                pause = await self._pause(pause)
+        call.is_sought = False
         for party in sorted(call.turned_away):
             self._events.offer_wanted(call.id, party, "new_connection")
         call.turned_away.clear()
+
+    async def _pause(self, seconds: float) -> float:
+        """Wait, at most until a process comes up, and return how long to wait the next time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        return min(2 * seconds, RETRY_AT_LEAST_SECONDS)
+
+    async def _close_at_last(self, keeper: Keeper, node: RemoteNode, call_id: str) -> None:
+        """Close a call on a process where it does not belong, as long as both are there."""
+        pause = RETRY_SECONDS
+        while keeper.node is node:
+            call = self._calls.get(call_id)
+            async with call.lock if call is not None else contextlib.nullcontext():
+                if call is not None and call.keeper is keeper:
+                    return
+                with contextlib.suppress(MadoguchiError):
+                    await node.close_call(call_id, hides=False)
+                    return
+            pause = await self._pause(pause)
 
     def _call(self, call_id: str) -> FleetCall:
         call = self._calls.get(call_id)
@@ -239,11 +247,31 @@ class Fleet:
         return call.keeper.node
 
     async def _tell(self, call: FleetCall) -> None:
-        """Send what is wanted of the call. Without a process the next one is told first."""
+        """Send what is wanted of the call. Without a process the next one is told first.
+
+        One that does not confirm what must be hidden is killed; of the rest it is told again.
+        """
+        if not await self._told(call) and not call.is_behind:
+            call.is_behind = True
+            self._begin(self._tell_at_last(call))
+
+    async def _told(self, call: FleetCall) -> bool:
+        """Tell whether its process knows what is wanted of the call, or there is none to know."""
         async with call.lock:
-            if call.keeper is not None and call.keeper.node is not None:
-                with contextlib.suppress(Unavailable):
-                    await call.keeper.node.set_call(call.id, call.state())
+            if call.over or call.keeper is None or call.keeper.node is None:
+                return True
+            try:
+                await call.tell(call.keeper.node)
+            except MadoguchiError as error:
+                _log.warning("a media process was not told of a call: %s", error.message)
+                return False
+        return True
+
+    async def _tell_at_last(self, call: FleetCall) -> None:
+        pause = await self._pause(RETRY_SECONDS)
+        while not await self._told(call):
+            pause = await self._pause(pause)
+        call.is_behind = False
 
     # --- what the server asks for
 
@@ -252,7 +280,12 @@ class Fleet:
         call = self._calls.get(call_id)
         if call is None:
             return None
-        return CallMedia(call.gate_open, frozenset(call.veiled), frozenset(call.connected))
+        return CallMedia(
+            call.gate_open,
+            frozenset(call.veiled),
+            frozenset(call.connected),
+            frozenset(call.joined),
+        )
 
     def capacity(self) -> Capacity:
         """Return the state of the process with the most room, and how many calls all take."""
@@ -267,14 +300,17 @@ class Fleet:
         return {keeper.index: node.capacity.figures for keeper, node in self._nodes()}
 
     async def open_call(self, call_id: str) -> None:
-        """Make room for a call; it is known from now on, even if this raises `Unavailable`."""
+        """Make room for a call; it is known from now on, even if this raises `Unavailable`.
+
+        One that was refused gets its place when there is room.
+        """
         call = self._calls.get(call_id)
         if call is None:
             call = self._calls[call_id] = FleetCall(call_id)
         try:
-            await self._place(call, for_new=True)
+            await self._place(call, for_new=not call.begun)
         except Unavailable:
-            self._begin(self._place_at_last(call))
+            self._seek(call)
             raise
 
     async def join(self, permit: Permit, call_id: str, party: str, offer: str) -> Joined:
@@ -343,6 +379,7 @@ class Fleet:
         """Let sound and pictures through, or nothing."""
         call = self._call(call_id)
         call.gate_open = open
+        call.begun |= open
         await self._tell(call)
 
     async def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
@@ -361,9 +398,14 @@ class Fleet:
             return
         call.over = True
         async with call.lock:
-            if call.keeper is not None and call.keeper.node is not None:
-                with contextlib.suppress(Unavailable):
-                    await call.keeper.node.close_call(call_id)
+            keeper = call.keeper
+            if keeper is None or keeper.node is None:
+                return
+            node = keeper.node
+            try:
+                await node.close_call(call_id, hides=call.may_show)
+            except MadoguchiError:
+                self._begin(self._close_at_last(keeper, node, call_id))
 
     async def keep_only(self, call_ids: Collection[str]) -> None:
         """Close every other call."""
@@ -376,8 +418,3 @@ class Fleet:
         if call.keeper is None or call.keeper.node is None:
             raise Unavailable("no media process has the call")
         return await call.keeper.node.stats(call_id)
-
-
-async def _quietly(work: Coroutine[Any, Any, None]) -> None:
-    with contextlib.suppress(Unavailable):
-        await work

@@ -116,8 +116,12 @@ class Keeper:
         return None
 
     async def _started(self) -> RemoteNode:
-        await self._spawner.start(self._config)
-        node = await self._found()
-        if node is None:
-            raise Unavailable("the media process cannot be reached")
+        process = await self._spawner.start(self._config)
+        try:
+            node = await self._found()
+            if node is None:  # it may have died already: nobody else waits for it
+                await process.kill()
+                raise Unavailable("the media process cannot be reached")
+        finally:
+            process.close()
         return node

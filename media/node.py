@@ -109,7 +109,8 @@ class MediaNode:
         server, which has asked the gate (CONTROL.md).
         """
         identity, call = self._running_identity(), self._call(call_id)
-        leg = self._connect(call.party(party), parse_offer(offer))
+        parsed = parse_offer(offer)
+        leg = self._connect(call.party(party), parsed)
         call.choose_codec()
         leg.codec_told = call.codec
         self._rewire(call)
@@ -147,10 +148,11 @@ class MediaNode:
     def move_in(self, call_id: str, party: str, seat: str) -> bool:
         """Do what `adopt` does for somebody who has looked at the permit already (see `admit`)."""
         call = self._call(call_id)
-        member = call.party(party)
         guest = self._lobby.waiting(seat)
         if guest is None:
-            return member.leg is not None and member.leg.waited_as == seat
+            there = call.parties.get(party)
+            return there is not None and there.leg is not None and there.leg.waited_as == seat
+        member = call.party(party)
         self._port.forget(member)
         self._port.hand_over(guest, member)
         self._lobby.hand_over(guest, member)
@@ -227,7 +229,8 @@ class MediaNode:
             return None
         legs = {name: member.leg for name, member in call.parties.items()}
         connected = (n for n, x in legs.items() if x and x.transport.up and not x.transport.lost)
-        return CallMedia(call.gate_open, frozenset(call.veiled), frozenset(connected))
+        joined = frozenset(n for n, x in legs.items() if x)
+        return CallMedia(call.gate_open, frozenset(call.veiled), frozenset(connected), joined)
 
     def shown(self, call_id: str, party: str) -> dict[str, str]:
         """Return by the mid of each line of `party` whom it is sent there, "" for nobody.

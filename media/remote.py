@@ -14,14 +14,16 @@ from media import control_api as api
 from media.control_folder import is_ours, peer_of
 from media.engine import Capacity, Joined
 from media.os_process import OsProcess
+from media.sdp import check_size
 from media.settings import PartyStats
-from security.errors import Unavailable
+from security.errors import MadoguchiError, Unavailable
 
 ANSWER_SECONDS = 5.0
 HIDE_SECONDS = 3.0
 # A second look, since it may have been this process that stood still.
 SILENCE_SECONDS = (5.0, 1.0)
 END_SECONDS = 3.0
+FULL_SECONDS = 0.05  # between two looks at a socket that takes nobody at the moment
 BASE = "http://media"
 _log = logging.getLogger(__name__)
 
@@ -50,8 +52,9 @@ class RemoteNode:
         """Return the process that listens at `path`, None when there is none.
 
         One that listens and does not answer is killed: it holds the port and cannot be told.
+        Raises `Unavailable` when it takes nobody, so that nobody can say who it is.
         """
-        process = cls.listener(path)
+        process = await cls._listener_at_last(path)
         if process is None:
             return None
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
@@ -66,15 +69,30 @@ class RemoteNode:
             return None
         return cls(http, events, process)
 
+    @classmethod
+    async def _listener_at_last(cls, path: str) -> OsProcess | None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while True:
+                    with contextlib.suppress(BlockingIOError):
+                        return cls.listener(path)
+                    await asyncio.sleep(FULL_SECONDS)
+        raise Unavailable("the media process takes no connection")
+
     @staticmethod
     def listener(path: str) -> OsProcess | None:
-        """Return the process that listens at `path`; None when there is none that is ours."""
+        """Return the process that listens at `path`; None when there is none that is ours.
+
+        Raises `BlockingIOError` while too many wait to be taken there.
+        """
         with socket.socket(socket.AF_UNIX) as probe:
             probe.setblocking(False)
             try:
                 probe.connect(path)
                 pid, uid = peer_of(probe)
                 return OsProcess(pid) if is_ours(uid) else None
+            except BlockingIOError:
+                raise
             except OSError:
                 return None
 
@@ -150,35 +168,39 @@ class RemoteNode:
 
     # --- what is asked
 
-    async def set_call(self, call_id: str, state: api.CallState) -> None:
-        """Make the call what the server wants; a process that does not answer is killed."""
-        body = state.model_dump_json()
-        await self._hide("PUT", _path(call_id), body)
+    async def set_call(self, call_id: str, state: api.CallState, *, hides: bool) -> None:
+        """Make the call what the server wants.
 
-    async def close_call(self, call_id: str) -> None:
-        """Close the call; a process that does not answer is killed."""
-        await self._hide("DELETE", _path(call_id))
+        A process that does not confirm it is killed if it `hides` something that may be shown.
+        """
+        await self._do("PUT", call_id, state.model_dump_json(), hides=hides)
+
+    async def close_call(self, call_id: str, *, hides: bool) -> None:
+        """Close the call. For `hides` see `set_call`."""
+        await self._do("DELETE", call_id, hides=hides)
 
     async def join(self, call_id: str, party: str, offer: str) -> Joined:
         """Return the answer to a party's offer."""
+        check_size(offer)
         body = api.Offer(offer=offer).model_dump_json()
         path = _path(call_id, "parties", party)
         return api.JOINED.validate_json(await self._ask("POST", path, body))
 
     async def let_wait(self, seat: str, offer: str) -> Joined:
         """Return the answer to the offer of a seat that is in no call."""
+        check_size(offer)
         body = api.Offer(offer=offer).model_dump_json()
-        return api.JOINED.validate_json(await self._ask("PUT", f"/v1/lobby/{seat}", body))
+        return api.JOINED.validate_json(await self._ask("PUT", _seat_path(seat), body))
 
     async def move_in(self, call_id: str, party: str, seat: str) -> bool:
         """Move a seat's waiting connection into the call; tell whether it is there."""
         body = api.Seat(seat=seat).model_dump_json()
-        path = f"/v1/calls/{call_id}/parties/{party}"
+        path = _path(call_id, "parties", party)
         return api.Moved.model_validate_json(await self._ask("PUT", path, body)).moved
 
     async def dismiss(self, seat: str) -> None:
         """End a seat's waiting connection."""
-        await self._ask("DELETE", f"/v1/lobby/{seat}")
+        await self._ask("DELETE", _seat_path(seat))
 
     async def leave(self, call_id: str, party: str) -> None:
         """End a party's connection."""
@@ -188,12 +210,13 @@ class RemoteNode:
         """Return how the parties' connections do."""
         return api.STATS.validate_json(await self._ask("GET", _path(call_id, "stats")))
 
-    async def _hide(self, method: str, path: str, body: str | None = None) -> None:
+    async def _do(self, method: str, call_id: str, body: str | None = None, *, hides: bool) -> None:
         try:
-            await self._ask(method, path, body, seconds=HIDE_SECONDS)
-        except Unavailable:
-            _log.error("media process %d does not do as told: it is killed", self.process.pid)
-            self.kill()
+            await self._ask(method, _path(call_id), body, seconds=HIDE_SECONDS)
+        except MadoguchiError:
+            if hides:
+                _log.error("media process %d does not hide: it is killed", self.process.pid)
+                self.kill()
             raise
 
     async def _ask(
@@ -226,3 +249,7 @@ class RemoteNode:
 
 def _path(call_id: str, *more: str) -> str:
     return "/".join(["/v1/calls", *(quote(part, safe="") for part in (call_id, *more))])
+
+
+def _seat_path(seat: str) -> str:
+    return "/v1/lobby/" + quote(seat, safe="")

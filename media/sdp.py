@@ -153,6 +153,12 @@ def bad_sdp(why: str) -> ProtocolError:
     return ProtocolError(why, code="bad_sdp")
 
 
+def check_size(text: str) -> None:
+    """Raise `ProtocolError` with code `bad_sdp` for an offer longer than 64 KiB."""
+    if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise bad_sdp("the offer is longer than 64 KiB")
+
+
 def parse_offer(text: str) -> Offer:
     """Return what `text` offers.
 
@@ -171,8 +177,7 @@ def parse_offer(text: str) -> Offer:
 
 
 def _check_size(text: str) -> None:
-    if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise bad_sdp("the offer is longer than 64 KiB")
+    check_size(text)
     lines = text.splitlines()
     mappings = sum(x.startswith("a=rtpmap:") for x in lines)
     feedback = sum(x.startswith("a=rtcp-fb:") for x in lines)

@@ -37,8 +37,8 @@ class Spawned:
             os.close(config_out)
             os.close(answer_in)
 
-    async def start(self, config: ProcessConfig) -> None:
-        """Let it serve, and return once it does. Raises `Unavailable` with its reason."""
+    async def start(self, config: ProcessConfig) -> OsProcess:
+        """Let it serve, and return it once it does. Raises `Unavailable` with its reason."""
         with contextlib.suppress(BrokenPipeError):
             # Far less than a pipe holds (64 KiB): this never waits.
             os.write(self._config_in, config.model_dump_json().encode())
@@ -52,9 +52,10 @@ class Spawned:
         finally:
             if "ready" not in answer:
                 await self.process.kill()
-            self.process.close()
+                self.process.close()
         if "ready" not in answer:
             raise Unavailable(str(answer.get("error", "the media process ended at once")))
+        return self.process
 
     async def drop(self) -> None:
         """End it unused."""
@@ -71,11 +72,14 @@ class Spawner:
         self._ready: Spawned | None = None
         self._taken = asyncio.Event()
 
-    async def start(self, config: ProcessConfig) -> None:
-        """Start a media process and return once it serves. Raises `Unavailable`."""
+    async def start(self, config: ProcessConfig) -> OsProcess:
+        """Start a media process and return it, to be closed, once it serves.
+
+        Raises `Unavailable`.
+        """
         ready, self._ready = self._ready, None
         self._taken.set()
-        await (ready or Spawned()).start(config)
+        return await (ready or Spawned()).start(config)
 
     async def run(self) -> None:
         """Keep a process ready until cancelled."""

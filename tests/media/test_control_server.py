@@ -1,12 +1,24 @@
 """A node's side of the control socket: who is answered, and what it does when nobody is there."""
 
+from pathlib import Path
+
 import pytest
+from aiohttp import ClientSession, UnixConnector, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from media.control_api import KEPT_EVENTS, MediaLost, OfferWanted, Shown
+from media.control_api import (
+    KEPT_EVENTS,
+    MAX_BODY_BYTES,
+    CallState,
+    MediaLost,
+    OfferWanted,
+    Shown,
+    error_of,
+)
 from media.control_server import LONELY_SECONDS, ControlServer
 from media.event_log import EventLog
 from media.node import MediaNode
+from security.errors import ProtocolError, TooMuch, Unavailable
 from tests.media.basics import CALL
 
 RESUME_SECONDS = 60.0
@@ -84,3 +96,29 @@ def test_events_are_kept_until_they_were_seen() -> None:
     for _ in range(KEPT_EVENTS):
         log.media_up("b", "desk")
     assert min(frame.seq for frame in log.after(0)) == 5
+
+
+async def test_whatever_goes_wrong_is_said_as_an_error_of_ours(
+    control: ControlServer, node: MediaNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(call_id: str) -> None:
+        raise RuntimeError(call_id)
+
+    monkeypatch.setattr(node, "open_call", breaks)
+    runner = web.AppRunner(control.app())
+    await runner.setup()
+    path = str(tmp_path / "node")
+    await web.UnixSite(runner, path).start()
+    state = CallState(gate_open=True, veiled=frozenset()).model_dump_json()
+    async with ClientSession(connector=UnixConnector(path=path)) as http:
+        for body, kind, status in (
+            (state, Unavailable, 503),
+            ("x" * (MAX_BODY_BYTES + 1), TooMuch, 413),
+            ("{}", ProtocolError, 400),
+        ):
+            async with http.put("http://media/v1/calls/other", data=body) as answer:
+                assert answer.status == status
+                error = error_of(await answer.read())
+                assert type(error) is kind
+                assert error.message != error_of(b"").message
+    await runner.cleanup()

@@ -66,6 +66,14 @@ async def test_join_says_what_is_wrong(
     with pytest.raises(ProtocolError) as caught:
         node.join(await permit(), CALL, "counter", "v=0")
     assert caught.value.code == "bad_sdp"
+    assert not node.adopt(await permit(), CALL, "desk", "nobody")
+    assert node.stats(CALL) == {}
+    for name in ("counter", "desk", "third", "fourth"):
+        await make_probe().join(node, name)
+    held = node.held(CALL)
+    assert held is not None
+    assert held.joined == {"counter", "desk", "third", "fourth"}
+    assert held.connected == frozenset()
     idle = MediaNode(MediaSettings("127.0.0.1", 0, ("127.0.0.1",)), events)
     with pytest.raises(Unavailable):
         idle.join(await permit(), CALL, "counter", offer)

@@ -1,8 +1,10 @@
 """Media in processes of their own: real processes, real sound and pictures, real signals."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import stat
 import time
 from collections.abc import AsyncIterator, Callable
@@ -107,7 +109,8 @@ async def test_a_call_goes_on_with_nobody_there_and_a_new_fleet_takes_it_up(
     assert await until(hearing(*pair))
     second = await fleets()
     assert pid_of(second) == was
-    assert second.held(CALL) == CallMedia(True, frozenset({"third"}), frozenset({COUNTER, DESK}))
+    both = frozenset({COUNTER, DESK})
+    assert second.held(CALL) == CallMedia(True, frozenset({"third"}), both, both)
     assert (await second.stats(CALL))[COUNTER].packets_received > 0
     await second.keep_only([])
     assert second.held(CALL) is None
@@ -214,6 +217,51 @@ async def test_a_picture_that_must_stop_does_not_depend_on_a_process_that_stands
     assert pid_of(fleet) != hung
 
 
+async def test_a_process_that_is_late_to_show_something_is_told_again_and_lives(
+    fleets: Fleets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media.remote.HIDE_SECONDS", 0.2)
+    fleet = await fleets()
+    await fleet.open_call(CALL)
+    await fleet.open_call("another")
+    await fleet.set_veil(CALL, COUNTER, on=True)
+    slow = pid_of(fleet)
+    os.kill(slow, signal.SIGSTOP)
+    await fleet.set_gate(CALL, open=True)
+    await fleet.set_veil(CALL, COUNTER, on=False)
+    await fleet.close_call("another")
+    with pytest.raises(Unavailable):
+        await fleet.open_call("third")
+    os.kill(slow, signal.SIGCONT)
+    assert await until(lambda: not fleet._calls[CALL].is_behind)
+    assert await until(lambda: fleet._calls["third"].keeper is not None)
+    await fleet.close_call("third")
+    assert await until(lambda: len(fleet._tasks) == 2)
+    assert pid_of(fleet) == slow
+    await fleets.leave(fleet)
+    again = await fleets()
+    assert again.held(CALL) == CallMedia(gate_open=True)
+    assert [again.held(x) for x in ("another", "third")] == [None, None]
+    assert pid_of(again) == slow
+
+
+async def test_a_call_that_is_refused_for_want_of_room_waits_for_it(fleets: Fleets) -> None:
+    fleet = await fleets(MediaSettings("127.0.0.1", 0, ("127.0.0.1",), max_calls=1))
+    await fleet.open_call("one")
+    await fleet.set_gate("one", open=True)
+    assert await until(lambda: not fleet.capacity().accepting)
+    tasks = len(fleet._tasks)
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await fleet.open_call("two")
+    for on in (True, False, True):
+        await fleet.set_veil("one", COUNTER, on=on)
+    assert fleet._calls["two"].keeper is None
+    assert len(fleet._tasks) == tasks + 1
+    await fleet.set_gate("one", open=False)
+    assert await until(lambda: fleet._calls["two"].keeper is not None)
+
+
 async def test_a_process_that_does_not_answer_a_new_server_is_replaced(
     fleets: Fleets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,8 +320,12 @@ async def test_errors_come_through_as_what_they_are(fleets: Fleets) -> None:
         await fleet.join(await make_permit("another"), "another", COUNTER, "")
     with pytest.raises(ProtocolError):
         await fleet.join(permit, CALL, "a party/../", "v=0")
-    with pytest.raises(Unavailable):
-        await fleet.join(permit, CALL, COUNTER, "x" * 200_000)
+    for long in ("x" * 200_000, "\x01" * 65_000):
+        with pytest.raises(ProtocolError) as bad:
+            await fleet.join(permit, CALL, COUNTER, long)
+        assert bad.value.code == "bad_sdp"
+    with pytest.raises(ProtocolError):
+        await fleet.warm(await make_permit("a/../b", "media.warm"), "a/../b", "v=0", beside=None)
     await fleet.leave(CALL, COUNTER)
     await fleet.close_call(CALL)
     await fleet.close_call(CALL)
@@ -342,3 +394,45 @@ async def test_a_stranger_who_listens_there_is_not_taken_for_a_process(
     assert await RemoteNode.connect(str(path)) is None
     server.close()
     await server.wait_closed()
+
+
+async def test_a_socket_that_takes_nobody_at_the_moment_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media.remote.ANSWER_SECONDS", 0.2)
+    path = str(tmp_path / "node-0.sock")
+    with contextlib.ExitStack() as held:
+        full = held.enter_context(socket.socket(socket.AF_UNIX))
+        full.bind(path)
+        full.listen(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                waits = held.enter_context(socket.socket(socket.AF_UNIX))
+                waits.setblocking(False)
+                waits.connect(path)
+        with pytest.raises(BlockingIOError):
+            RemoteNode.listener(path)
+        with pytest.raises(Unavailable):
+            await RemoteNode.connect(path)
+
+
+def dead_children() -> set[str]:
+    """Return the numbers of our children that have ended and that nobody waited for."""
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = status.read_text().rpartition(")")[2].split()
+            if fields[0] == "Z" and int(fields[1]) == os.getpid():
+                found.add(status.parent.name)
+    return found
+
+
+async def test_a_process_that_dies_before_it_is_spoken_to_is_waited_for(
+    fleets: Fleets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = "import sys; sys.stdin.read(); print('{\"ready\": true}')"
+    monkeypatch.setattr("media.spawn.COMMAND", ("-c", says))
+    before = dead_children()
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        await fleets()
+    assert dead_children() <= before

@@ -140,6 +140,8 @@ async def test_sound_and_picture_go_on_while_the_server_is_killed_and_started_ag
         assert page.leg is leg
         assert leg is not None
         assert sees(page)
+        pauses = (leg.video.pauses.longest_seconds, leg.audio.pauses.longest_seconds)
+        print("longest pause of pictures and sound", *pauses)
         assert leg.video.pauses.longest_seconds < NO_GAP_SECONDS
         assert leg.audio.pauses.longest_seconds < NO_GAP_SECONDS
         assert page.mirror.faults == []
