@@ -9,7 +9,7 @@ import { plain } from "../parts/rich.js";
 import { createSpeech } from "../parts/speech.js";
 import { callChange, chosenOf, healthOf, placeLock } from "../parts/wanted.js";
 import { language, t, tIn } from "../parts/words.js";
-import { followEnding, followLine, followNews, onChange } from "./follow.js";
+import { followEnding, followGuests, followLine, followNews, onChange } from "./follow.js";
 import { draw, startPage } from "./start.js";
 import { begin, followMedia, NOT_LOOKED_YET, wire } from "./wire.js";
 
@@ -178,6 +178,7 @@ followTrouble(app);
 followSpeech(app);
 followCall(app);
 followLine(wired);
+followGuests(wired);
 followEnding(wired, "counter");
 followNews(wired, "counter");
 followMedia(wired, "counter", () => app.agreed.value === true || app.checking.value);

@@ -2,13 +2,14 @@
 import { createAttention } from "../lib/attention.js";
 import { ServerError } from "../lib/errors.js";
 import { DeskPage } from "../parts/desk-page.js";
+import { ownGuest } from "../parts/guests.js";
 import { computed, effect, html, signal } from "../parts/html.js";
 import { tellReason } from "../parts/reasons.js";
 import { followKeys } from "../parts/shortcuts.js";
-import { callChange, ringWanted } from "../parts/wanted.js";
+import { callChange, invitationWanted, ringWanted } from "../parts/wanted.js";
 import { has, language, t } from "../parts/words.js";
 import { nextZoom } from "../parts/zoom.js";
-import { followEnding, followLine, followNews, onChange } from "./follow.js";
+import { followEnding, followGuests, followLine, followNews, onChange } from "./follow.js";
 import { draw, startPage } from "./start.js";
 import { begin, followMedia, wire } from "./wire.js";
 
@@ -63,6 +64,38 @@ function deciding({ app, ask }, busy) {
   };
 }
 
+/** Third parties: asking them, and being one. @param {Wired} wired @param {import("../parts/html.js").Signal<boolean>} busy @param {import("../parts/html.js").Signal<boolean>} accepting */
+function inviting({ app, api, ask, complain }, busy, accepting) {
+  const invitable = signal(/** @type {import("../parts/model.js").Invitable[] | null} */ (null));
+  const { store } = app;
+  return {
+    guest: computed(() => ownGuest({ you: store.you.value, call: store.call.value })),
+    invitable,
+    openInvite: async () => {
+      try {
+        invitable.value = (await api.get(`calls/${store.call.peek()?.id}/invitable`)).people;
+      } catch (error) {
+        complain(error);
+      }
+    },
+    closeInvite: () => void (invitable.value = null),
+    /** @param {string} person */
+    invite: async (person) => {
+      if (await ask("call.invite", { person, agreed: true })) invitable.value = null;
+    },
+    /** @param {string} person */
+    uninvite: (person) => void ask("call.uninvite", { person }),
+    /** @param {string} call */
+    join: async (call) => {
+      if (busy.value) return;
+      busy.value = accepting.value = true;
+      await ask("call.join", { call });
+      busy.value = accepting.value = false;
+    },
+    leaveCall: () => void ask("call.leave", {}),
+  };
+}
+
 /** @param {Wired} wired @param {Attention} attention @param {import("../parts/html.js").Signal<boolean>} accepting @returns {DeskApp} */
 function deskApp(wired, attention, accepting) {
   const { app, ask, sounds } = wired;
@@ -80,6 +113,7 @@ function deskApp(wired, attention, accepting) {
       if (state === "open") void attention.ask();
     },
     ...deciding(wired, busy),
+    ...inviting(wired, busy, accepting),
     asleep: computed(() => !sounds.unlocked.value),
     tryRing: () => void sounds.tryRing(),
     askPermission: () => void attention.ask(),
@@ -89,11 +123,22 @@ function deskApp(wired, attention, accepting) {
 /** A call that rings here is heard, seen in the tab, and told to who looks elsewhere. @param {DeskApp} app @param {Wired} wired @param {Attention} attention */
 function followRing(app, { sounds, known }, attention) {
   const ringing = computed(() => ringWanted({ ...known(), queue: app.store.queue.value }));
+  const invited = computed(() => invitationWanted({ ...known(), queue: app.store.queue.value }));
   effect(() => {
-    const call = ringing.value;
-    sounds.ring(call !== null);
-    attention.mark(call ? t("mark.ringing") : null);
+    const rings = ringing.value !== null || invited.value !== null;
+    sounds.ring(rings);
+    attention.mark(rings ? t("mark.ringing") : null);
   });
+  onChange(
+    () => invited.value?.call,
+    () => {
+      const asked = invited.peek();
+      if (!asked) return;
+      const office = `${asked.office.name} ${asked.tablet.name}`;
+      app.voice.now(t("announce.invited", { office }));
+      attention.notify(t("guest.ring.title"), office);
+    },
+  );
   onChange(
     () => ringing.value?.id,
     (id) => {
@@ -132,12 +177,14 @@ function followEnd(app, look) {
     () => app.store.call.value,
     (call, before) => {
       const { told } = callChange(before, call);
-      if (told === "vanished") app.toasts.show("warn", t("toast.vanished", { number: before?.number ?? "" }));
+      const wasGuest = ownGuest({ you: app.store.you.peek(), call: before });
+      if (told === "vanished" && wasGuest) app.toasts.show("info", t("guest.out"));
+      else if (told === "vanished") app.toasts.show("warn", t("toast.vanished", { number: before?.number ?? "" }));
       if (told) look();
       if (told !== "closed" || !call) return;
       app.dialog.value = null;
       const theirs = call.reason !== null && has(`reason.code.${call.reason}`);
-      const own = call.outcome && !theirs;
+      const own = call.outcome && !theirs && !wasGuest;
       const outcome = t(`outcome.${call.outcome ?? "none"}`);
       const ended = t(own ? "toast.closed" : "toast.ended", { number: call.number, outcome });
       app.toasts.show(own ? "ok" : "info", theirs ? `${ended} ${tellReason(call.reason, language())}` : ended);
@@ -154,10 +201,12 @@ function keys(app) {
   return {
     A: () => {
       const queue = app.store.queue.peek();
-      if (!inCall() && queue?.offered) app.accept(queue.offered);
+      if (inCall()) return;
+      if (queue?.invited) void app.join(queue.invited.call);
+      else if (queue?.offered) app.accept(queue.offered);
     },
     Z: () => inCall() && void (app.zoom.value = nextZoom(app.zoom.peek())),
-    V: () => inCall() && !app.store.call.peek()?.veiled && app.veil(true),
+    V: () => inCall() && !app.guest.peek() && !app.store.call.peek()?.veiled && app.veil(true),
     T: () => focus("desk-chat"),
     J: () => focus("decide-verified"),
   };
@@ -172,6 +221,7 @@ const app = deskApp(wired, attention, accepting);
 followRing(app, wired, attention);
 followEnd(app, followToday(app, wired));
 followLine(wired);
+followGuests(wired);
 followEnding(wired, "desk");
 followNews(wired, "desk", () => document.hidden && attention.mark(t("mark.chat")));
 document.addEventListener("visibilitychange", () => document.hidden || attention.mark(null));

@@ -1,5 +1,6 @@
 /** What a page says of itself when something happens in a call: tones, announcements, notices. */
 import { warning } from "../parts/ending.js";
+import { guestChanges } from "../parts/guests.js";
 import { computed, effect } from "../parts/html.js";
 import { findTemplate } from "../parts/templates.js";
 import { t } from "../parts/words.js";
@@ -58,6 +59,20 @@ export function followEnding({ app: { store, toasts, now } }, own) {
   onChange(
     () => warning(store.call.value, now.value),
     (told) => told && toasts.show("warn", t(`ending.${own}.${told}`), "clock"),
+  );
+}
+
+/** Somebody who joins or leaves is said on every screen. @param {import("./wire.js").Wired} wired */
+export function followGuests({ app: { store, toasts, voice } }) {
+  onChange(
+    () => store.call.value,
+    (call, before) => {
+      for (const { key, guest } of guestChanges(before, call)) {
+        const said = t(key, { role: t(`role.${guest.kind}`), name: guest.name });
+        toasts.show("info", said);
+        voice.say(said);
+      }
+    },
   );
 }
 

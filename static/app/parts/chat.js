@@ -33,9 +33,9 @@ function UnsentMessage({ message, chat }) {
 
 /**
  * The log; it stays at its end unless the reader has scrolled up. New messages are said by the page's own voice.
- * @param {{app: import("./model.js").CallApp, own: "counter" | "desk"}} props
+ * @param {{app: import("./model.js").CallApp, own: "counter" | "desk", me?: string}} props `me`: the party that this page is
  */
-export function ChatLog({ app, own }) {
+export function ChatLog({ app, own, me = own }) {
   const { chat, read, pending } = app.store;
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const atEnd = useRef(true);
@@ -56,7 +56,7 @@ export function ChatLog({ app, own }) {
           html`<${Message}
             key=${message.number}
             message=${message}
-            own=${message.from === own}
+            own=${message.from === me}
             seen=${message.number <= seen}
             speaker=${message.name || t(`chat.${message.from}`)}
           />`,

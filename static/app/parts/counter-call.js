@@ -1,6 +1,7 @@
 /** The call on the tablet: the officer, one instruction, the own picture; below or beside them the clerk's zone. */
 import { ClerkZone, VeiledClerkZone } from "./counter-clerk.js";
 import { heard, lineAdvice } from "./flow.js";
+import { Others } from "./guests.js";
 import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
@@ -27,6 +28,7 @@ function Officer({ app }) {
   const place = app.store.you.value?.municipality.name ?? "";
   return html`<section class="video officer ${call?.training ? "watermark" : ""}" aria-label=${t("officer.title")}>
     <${Playing} stream=${app.media.remote.value} label=${t("officer.picture")} />
+    <${Others} app=${app} own="counter" />
     ${desk?.camera !== "on" && html`<${Veil} icon="camoff" title=${t("officer.no_picture")}><p>${t(voice)}</p><//>`}
     <p class="tag">
       ${place} ${name}

@@ -6,7 +6,9 @@ import { DeskFacts } from "./desk-facts.js";
 import { DeskStage } from "./desk-stage.js";
 import { DeskTools } from "./desk-tools.js";
 import { DeskFiles } from "./files.js";
+import { Others } from "./guests.js";
 import { html } from "./html.js";
+import { InviteDialog } from "./invite-dialog.js";
 import { t } from "./words.js";
 
 /** @param {{app: import("./model.js").DeskApp}} props */
@@ -20,8 +22,9 @@ export function DeskCall({ app }) {
         <${DeskStage} app=${app} call=${call} />
         <${DeskTools} app=${app} call=${call} />
       </section>
-      <div class="side"><${DeskChat} app=${app} /><${DeskFiles} app=${app} /></div>
+      <div class="side"><${Others} app=${app} own="desk" manage=${app.uninvite} /><${DeskChat} app=${app} /><${DeskFiles} app=${app} /></div>
     </main>
     <${DecisionBar} app=${app} call=${call} />
+    ${app.invitable.value && html`<${InviteDialog} app=${app} />`}
     ${outcome && html`<${DecisionDialog} key=${outcome} app=${app} call=${call} outcome=${outcome} />`}`;
 }

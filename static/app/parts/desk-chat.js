@@ -34,8 +34,8 @@ function Templates({ app }) {
   </div>`;
 }
 
-/** @param {{app: import("./model.js").DeskApp}} props */
-export function DeskChat({ app }) {
+/** @param {{app: import("./model.js").DeskApp, me?: string}} props `me`: the party that this page is */
+export function DeskChat({ app, me = "desk" }) {
   const unread = app.store.unread.value;
   useRead(app);
   return html`<section class="panel chat-panel" aria-label=${t("chat.title")}>
@@ -43,7 +43,7 @@ export function DeskChat({ app }) {
       <h2><${Icon} name="chat" />${t("chat.title")}</h2>
       ${unread > 0 && html`<span class="badge">${unread}<span class="vh">${t("chat.new")}</span></span>`}
     </header>
-    <${ChatLog} app=${app} own="desk" />
+    <${ChatLog} app=${app} own="desk" me=${me} />
     <${Templates} app=${app} />
     <${ChatForm} app=${app} own="desk" id="desk-chat" />
   </section>`;

@@ -3,6 +3,7 @@ import { Announcements } from "./announce.js";
 import { Broken, Ended, Loading, SeatTaken } from "./counter-stop.js";
 import { DeskCall } from "./desk-call.js";
 import { DeskQueue } from "./desk-queue.js";
+import { GuestCall } from "./guest-call.js";
 import { html } from "./html.js";
 import { Toasts } from "./toast.js";
 import { DeskTop } from "./topbar.js";
@@ -30,8 +31,10 @@ function draw(app, view) {
       return html`<${Broken} app=${app} code=${code ?? "internal"} />`;
     case "queue":
       return html`<${DeskTop} app=${app} /><${DeskQueue} app=${app} />`;
-    case "call":
-      return html`<${DeskCall} app=${app} />`;
+    case "call": {
+      const guest = app.guest.value;
+      return guest ? html`<${GuestCall} app=${app} guest=${guest} />` : html`<${DeskCall} app=${app} />`;
+    }
     default:
       return html`<${Loading} />`;
   }

@@ -4,6 +4,7 @@ import { Asleep, Bells } from "./bells.js";
 import { secondsSince, secondsUntil } from "./clock.js";
 import { DeskRing } from "./desk-ring.js";
 import { DeskSide } from "./desk-side.js";
+import { GuestRing } from "./guest-call.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
@@ -14,6 +15,8 @@ import { language, t } from "./words.js";
 /** @typedef {import("./model.js").DeskApp} DeskApp */
 /** @typedef {import("./model.js").CallNoun} CallNoun */
 
+/** Roles that answer no calls of the queue. */
+const ONLY_INVITED = new Set(["interpreter", "representative"]);
 /** Seconds of waiting from which the bar turns yellow, then red. */
 const LONG_SECONDS = 180;
 const TOO_LONG_SECONDS = 360;
@@ -133,6 +136,8 @@ export function DeskQueue({ app }) {
   const waiting = queue?.waiting ?? [];
   const ringing = waiting.find((call) => call.id === queue?.offered);
   const line = app.store.connection.value.state === "open";
+  const you = app.store.you.value;
+  const answers = you?.page !== "desk" || !ONLY_INVITED.has(you.person.role);
   return html`<main class="dmain queue">
     <h1 class="vh">${t("queue.page")}</h1>
     <div class="main">
@@ -146,9 +151,9 @@ export function DeskQueue({ app }) {
         >${t("desk.away.what")}<//
       >`}
       ${ringing && html`<${DeskRing} app=${app} call=${ringing} />`}
-      <${Waiting} app=${app} waiting=${waiting} />
-      <${Today} app=${app} />
+      ${queue?.invited && html`<${GuestRing} app=${app} invitation=${queue.invited} />`}
+      ${answers ? html`<${Waiting} app=${app} waiting=${waiting} /><${Today} app=${app} />` : html`<p>${t("guest.idle")}</p>`}
     </div>
-    <${DeskSide} app=${app} waiting=${waiting} />
+    ${answers ? html`<${DeskSide} app=${app} waiting=${waiting} />` : html`<aside><${Bells} app=${app} /></aside>`}
   </main>`;
 }

@@ -10,7 +10,7 @@ import { nextZoom } from "./zoom.js";
 /** @typedef {import("./model.js").DeskApp} DeskApp */
 
 /** @param {{app: DeskApp}} props */
-function Own({ app }) {
+export function Own({ app }) {
   const { camera, microphone } = app.media;
   const muted = microphone.value !== "on";
   const hint = app.meter.mutedHint.value;
@@ -55,6 +55,9 @@ export function DeskTools({ app, call }) {
     >
       <${Icon} name=${call.veiled ? "lock" : "camoff"} />${t(call.veiled ? "veil.by_clerk" : "veil.stop")}
       ${!call.veiled && html`<kbd>Alt+V</kbd>`}
+    </button>
+    <button class="btn" type="button" aria-haspopup="dialog" onClick=${app.openInvite}>
+      <${Icon} name="people" />${t("invite.open")}
     </button>
     <button class="btn plain" type="button" aria-haspopup="dialog" onClick=${() => setPicking(true)}>
       <${Icon} name="gear" />${t("device.title")}

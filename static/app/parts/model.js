@@ -25,7 +25,7 @@
  * What both ends have while a call runs.
  * @typedef {object} CallApp
  * @property {Store} store
- * @property {Pick<MediaSession, "local" | "remote" | "camera" | "microphone" | "problem" | "state" | "fault" | "arrives">} media
+ * @property {Pick<MediaSession, "local" | "remote" | "others" | "camera" | "microphone" | "problem" | "state" | "fault" | "arrives">} media
  * @property {{level: Signal<number>, mutedHint: Signal<boolean>}} meter
  * @property {Signal<DeviceList>} devices
  * @property {Signal<number>} now ms of the server's clock, moving every second
@@ -104,9 +104,19 @@
  * @property {(outcome: Outcome) => void} decide open the dialog
  * @property {() => void} putOff close the dialog without deciding
  * @property {(outcome: Outcome, reason: string | null) => void} close
+ * @property {Signal<import("../lib/protocol.js").GuestNoun | null>} guest the third party that this page is in its call
+ * @property {Signal<Invitable[] | null>} invitable who could be asked into the call, while the dialog is open
+ * @property {() => void} openInvite
+ * @property {() => void} closeInvite
+ * @property {(id: string) => void} invite
+ * @property {(id: string) => void} uninvite
+ * @property {(call: string) => void} join come into the call that one is asked into
+ * @property {() => void} leaveCall as a third party; or say no to being asked
  * @property {Signal<boolean>} asleep the browser lets no sound out until the page is touched
  * @property {() => void} tryRing
  * @property {() => void} askPermission
  */
+
+/** @typedef {{id: string, name: string, kind: import("../lib/protocol.js").GuestKind, state: "free" | "busy" | "away"}} Invitable */
 
 export {};

@@ -53,6 +53,16 @@ export function ringWanted(known) {
   return queue.waiting.find(({ id }) => id === queue.offered) ?? null;
 }
 
+/**
+ * The call that this person is asked into, or null.
+ * @param {Known & {queue: QueueNoun | null}} known
+ */
+export function invitationWanted(known) {
+  const { call, line, queue } = known;
+  if (!mayRun(known) || line.state !== "open" || (call && call.state !== "closed")) return null;
+  return queue?.invited ?? null;
+}
+
 /** @typedef {Pick<CallNoun, "id" | "state">} CallMark */
 
 /**
