@@ -17,7 +17,11 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file. Hashes are lower-case hex SHA-256; `reason` is an error code when refused."""
+    """One file. Hashes are lower-case hex SHA-256; `reason` is an error code when refused.
+
+    `scanned` is `clean`, `not` (wanted, but no scanner answered), or None: not asked for.
+    `taken_by` names who has had its bytes: "counter", and ids of persons.
+    """
 
     id: str
     municipality_id: str
@@ -33,3 +37,5 @@ class FileEntry:
     offered_bytes: int | None = None
     sha256_offered: str | None = None
     reason: str | None = None
+    scanned: str | None = None
+    taken_by: tuple[str, ...] = ()

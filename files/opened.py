@@ -20,6 +20,7 @@ class OpenedFile:
         self._file = file
         self._reader = key.reader(file, *place.ids("file"))
         self.length = self._reader.length
+        self.is_first = False  # whether its reader had not had it before
 
     @classmethod
     async def open(cls, entry: FileEntry, blobs: Blobs, key: DataKey, place: Place) -> "OpenedFile":

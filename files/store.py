@@ -1,6 +1,7 @@
 """What the files of a call need of a database; no file name passes here unsealed. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from files.entry import FileEntry, FileState
@@ -29,10 +30,16 @@ class FileStore(Protocol):
     async def change(self, file: StoredFile, *, expected: FileState) -> bool:
         """Write the new state, if the stored one is still `expected`; tell whether it was.
 
-        Writes state, media_type, offered_bytes, sha256_offered, reason and name_sealed of the
-        file with this municipality and id in one transaction, durable when this returns; the
-        other fields never change. Writes nothing and returns False otherwise.
+        Writes state, media_type, offered_bytes, sha256_offered, reason, scanned and name_sealed of
+        the file with this municipality and id in one transaction, durable when this returns; the
+        other fields are left alone. Writes nothing and returns False otherwise.
         """
+
+    async def take(self, entry: FileEntry, taker: str, at: datetime) -> bool:
+        """Write when `taker` first had the bytes; False when that stands there already."""
+
+    async def give_back(self, entry: FileEntry, taker: str) -> None:
+        """Take that back: the bytes did not arrive."""
 
     async def unfinished(self) -> list[StoredFile]:
         """Return the files of every municipality that are arriving or being checked."""

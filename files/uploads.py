@@ -13,13 +13,13 @@ from datetime import datetime
 
 from files.arrival import MAX_EXTRA_PARTS, Arrival, until_stopped
 from files.blobs import Blobs, in_thread
-from files.check import check
 from files.claims import Claim, Claims
 from files.entry import FileEntry, FileState
+from files.inspect import Inspect, inspect_nothing, offered
 from files.limits import FileLimits
-from files.names import name_for
 from files.opened import OpenedFile
-from files.parts import PART_BYTES, Parts, Place, is_part
+from files.parts import PART_BYTES, Parts, is_part
+from files.sealing import opened_entry, place_of, sealed
 from files.space import Space, needed_bytes
 from files.store import FileStore, StoredFile
 from files.tus import Creation
@@ -73,6 +73,7 @@ class Uploads:
         self._creating = asyncio.Lock()
         self._checking = asyncio.Semaphore(1)  # a picture may need half a gigabyte while it is made
         self._on_change: OnChange = _tell_nobody
+        self._inspect: Inspect = inspect_nothing
 
     def limits_of(self, municipality_id: str) -> FileLimits:
         """Return the limits that hold in a municipality."""
@@ -81,6 +82,10 @@ class Uploads:
     def listen(self, on_change: OnChange) -> None:
         """Have `on_change` awaited at every change and after every part; it may throttle."""
         self._on_change = on_change
+
+    def inspect_by(self, inspect: Inspect) -> None:
+        """Have `inspect` awaited before a file is offered."""
+        self._inspect = inspect
 
     async def create(
         self,
@@ -126,7 +131,7 @@ class Uploads:
                 )
             needed = needed_bytes(creation.size_bytes) + self._space.promised_bytes
             await in_thread(self._blobs.check_room, needed)
-            await self._store.add(_sealed(entry, key))
+            await self._store.add(sealed(entry, key))
             self._space.note(entry, 0)
         await self._tell(entry, 0)
         return entry
@@ -216,17 +221,41 @@ class Uploads:
             _require_arriving(entry)
             return await self._drop(entry, key, FileState.WITHDRAWN)
 
-    async def open(self, permit: Permit, call_id: str, file_id: str) -> OpenedFile:
-        """Return the offered bytes, to be used in `async with`.
+    async def had(self, municipality_id: str, file_id: str, taker: str) -> bool:
+        """Tell whether `taker` ("counter" or a person's id) has had the bytes of the file."""
+        stored = await self._store.get(municipality_id, file_id)
+        return stored is not None and taker in stored.entry.taken_by
+
+    async def open(
+        self, permit: Permit, call_id: str, file_id: str, taker: str, *, now: datetime
+    ) -> OpenedFile:
+        """Return the offered bytes for `taker`, to be used in `async with`.
 
         `permit` is for "file.read" on the file. Raises `Conflict` (`wrong_state`) while it is not
-        offered, `NotFound`, `Corrupt`.
+        offered, `Denied` (`already_taken`) for the second of two at once where each gets a file
+        once, `NotFound`, `Corrupt`.
         """
         permit.require("file.read", file_id)
         entry, key = await self._of_call(permit.municipality_id, call_id, file_id)
         if entry.state is not FileState.OFFERED:
             raise Conflict("the file is not offered", code="wrong_state")
-        return await OpenedFile.open(entry, self._blobs, key, _place(entry))
+        opened = await OpenedFile.open(entry, self._blobs, key, place_of(entry))
+        opened.is_first = await self._store.take(entry, taker, now)
+        if not opened.is_first and self.limits_of(permit.municipality_id).one_time:
+            async with opened:
+                raise Denied("each gets a file once", code="already_taken")
+        return opened
+
+    async def settle(self, opened: OpenedFile, taker: str, *, whole: bool) -> None:
+        """Say whether the bytes of `opened` reached `taker`, who else may have them again."""
+        if not opened.is_first:
+            return
+        if not whole:
+            await self._store.give_back(opened.entry, taker)
+        elif self.limits_of(opened.entry.municipality_id).one_time:
+            ids = (opened.entry.municipality_id, opened.entry.call_id, opened.entry.id)
+            entry, _ = await self._of_call(*ids)
+            await self._tell(entry, entry.size_bytes)
 
     async def list_of_call(self, permit: Permit, call_id: str) -> list[FileEntry]:
         """Return the call's files in every state, oldest first.
@@ -238,7 +267,7 @@ class Uploads:
         if not stored:
             return []
         key = await self._key_of_call(permit.municipality_id, call_id)
-        return [_opened(file, key) for file in stored]
+        return [opened_entry(file, key) for file in stored]
 
     async def received_bytes(self, entry: FileEntry) -> int:
         """Return how many bytes of the file have arrived; 0 when they are no longer kept."""
@@ -279,7 +308,7 @@ class Uploads:
         """
         await in_thread(self._blobs.sweep)
         unfinished = await self._store.unfinished()
-        await in_thread(self._remove_stray_parts, {_place(f.entry).folder for f in unfinished})
+        await in_thread(self._remove_stray_parts, {place_of(f.entry).folder for f in unfinished})
         for file in unfinished:
             try:
                 await self._recover(file)
@@ -288,7 +317,7 @@ class Uploads:
 
     async def _recover(self, file: StoredFile) -> None:
         key = await self._key_of_call(file.entry.municipality_id, file.entry.call_id)
-        entry = _opened(file, key)
+        entry = opened_entry(file, key)
         with self._claims.hold(entry.id):
             received_bytes = await self.received_bytes(entry)
             self._space.note(entry, received_bytes)
@@ -348,38 +377,28 @@ class Uploads:
         if entry.state is FileState.ARRIVING:
             entry = await self._change(entry, replace(entry, state=FileState.CHECKING), key)
         try:
-            if await in_thread(self._parts(entry).received) != entry.size_bytes:
-                raise Unavailable("the bytes of the file are no longer there")
             async with self._checking:
-                found = await in_thread(
-                    check,
+                after = await offered(
+                    entry,
                     self._blobs,
-                    _place(entry),
+                    place_of(entry),
                     key,
-                    sha256_sent=entry.sha256_sent,
                     allowed=self.limits_of(entry.municipality_id).media_types,
+                    inspect=self._inspect,
                 )
         except MadoguchiError as error:
             log.warning("file %s is refused: %s", entry.id, error.code)
             return await self._drop(entry, key, FileState.REFUSED, reason=error.code)
-        offered = replace(
-            entry,
-            name=name_for(entry.name, found.media_type),
-            state=FileState.OFFERED,
-            media_type=found.media_type,
-            offered_bytes=found.offered_bytes,
-            sha256_offered=found.sha256_offered,
-        )
-        offered = await self._change(entry, offered, key)
+        after = await self._change(entry, after, key)
         await in_thread(self._parts(entry).delete)
-        return offered
+        return after
 
     async def _drop(
         self, entry: FileEntry, key: DataKey, state: FileState, *, reason: str | None = None
     ) -> FileEntry:
         # The store first: a file that is known to be dropped is never resumed, whatever is left.
         dropped = replace(entry, state=state, reason=reason)
-        folder = _place(entry).folder
+        folder = place_of(entry).folder
         try:
             return await self._change(entry, dropped, key)
         except Unavailable:
@@ -390,7 +409,7 @@ class Uploads:
             await in_thread(self._blobs.delete_folder, folder)
 
     async def _change(self, before: FileEntry, after: FileEntry, key: DataKey) -> FileEntry:
-        if not await self._store.change(_sealed(after, key), expected=before.state):
+        if not await self._store.change(sealed(after, key), expected=before.state):
             raise Conflict("the file has changed meanwhile", code="wrong_state")
         log.info("file %s: %s -> %s", after.id, before.state, after.state)
         await self._tell(after, await self.received_bytes(after))
@@ -403,7 +422,7 @@ class Uploads:
         if stored is None or stored.entry.call_id != call_id:
             raise NotFound("no such file in this call")
         key = await self._key_of_call(municipality_id, call_id)
-        return _opened(stored, key), key
+        return opened_entry(stored, key), key
 
     async def _sent_by(
         self, party: str, municipality_id: str, call_id: str, file_id: str
@@ -422,24 +441,9 @@ class Uploads:
             log.exception("file %s: nobody could be told", entry.id)
 
     def _parts(self, entry: FileEntry) -> Parts:
-        return Parts(self._blobs, _place(entry))
-
-
-def _place(entry: FileEntry) -> Place:
-    return Place(entry.municipality_id, entry.call_id, entry.id)
+        return Parts(self._blobs, place_of(entry))
 
 
 def _require_arriving(entry: FileEntry) -> None:
     if entry.state is not FileState.ARRIVING:
         raise Conflict("the file is not arriving any more", code="wrong_state")
-
-
-def _sealed(entry: FileEntry, key: DataKey) -> StoredFile:
-    ids = ("file-name", entry.municipality_id, entry.call_id, entry.id)
-    return StoredFile(replace(entry, name=""), key.seal(entry.name.encode(), *ids))
-
-
-def _opened(file: StoredFile, key: DataKey) -> FileEntry:
-    entry = file.entry
-    ids = ("file-name", entry.municipality_id, entry.call_id, entry.id)
-    return replace(entry, name=key.open(file.name_sealed, *ids).decode())

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from chat.log import ChatLog
 from files.blobs import FolderBlobs
+from files.scan import Clamd
 from files.uploads import Uploads
 from media.engine import MediaEngine
 from media.fleet import Fleet
@@ -62,6 +63,7 @@ from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
 from server.db.quality import SqlQuality
 from server.db.sessions import SqlSessions
+from server.file_offers import FileOffers
 from server.keys import KeyRing, load_kek
 from server.loop_lag import LoopLag
 from server.media_events import MediaWatch
@@ -137,6 +139,9 @@ async def build_parts(
     hub.bind(registry)
     uploads.listen(hub.file_changed)
     gate = Gate(BASELINE, audit)
+    scanner = Clamd(settings.files.scanner) if settings.files.scanner else None
+    offers = FileOffers(scanner, gate, book, call_store, people, clock=clock)
+    uploads.inspect_by(offers.inspect)
     policy_store = SqlPolicies(database)
     for version in await policy_store.every_approved():
         book.put(version)

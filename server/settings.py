@@ -251,6 +251,11 @@ class FileSettings(Section):
         50_000_000, ge=1_000_000, le=500_000_000, description="Largest file, in bytes."
     )
     max_per_call: int = Field(50, ge=1, le=500, description="Most files of one call.")
+    scanner: FilePath | None = Field(
+        None,
+        description="Unix socket of a clamd (Debian: /run/clamav/clamd.ctl); without one nothing "
+        "is scanned. Its StreamMaxLength must not be below max_bytes.",
+    )
 
 
 class SignInSettings(Section):

@@ -48,6 +48,7 @@ class Stricter:
             min(own.max_bytes, files.max_bytes),
             min(own.max_per_call, files.max_per_call),
             tuple(one for one in own.media_types if one in allowed),
+            files.one_time_download == "on",
         )
 
     def sessions(self, municipality_id: str, own: SessionLimits) -> SessionLimits:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft, coturn, a C compiler.
+# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft, coturn, clamd, a C compiler.
 # On Debian as root or with sudo it installs what is missing; elsewhere it says what to install.
 set -euo pipefail
 
@@ -16,6 +16,7 @@ have_type || missing+=(fonts-noto-cjk)
 have ip || missing+=(iproute2)
 have nft || missing+=(nftables)
 have turnserver || missing+=(coturn)
+have clamd || missing+=(clamav-daemon)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 give_up() {

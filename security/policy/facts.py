@@ -60,7 +60,8 @@ class Facts:
     `today` is the date at the municipality; `training` that the call is 研修モード. The others
     belong to single actions: what the resident agreed to, how often it was tried before, what a
     scanner said (`clean`, `found`, None: nothing), who is invited, whether a text holds 個人番号,
-    how long a call has waited and how long ago it was first answered.
+    whether the asker has had the file before, how long a call has waited, and how long ago it was
+    first answered.
     """
 
     now: datetime
@@ -79,5 +80,6 @@ class Facts:
     scanned: str | None = None
     invited: str | None = None
     my_number: bool = False
+    taken: bool = False
     waited_seconds: int = 0
     talked_seconds: int = 0

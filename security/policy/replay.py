@@ -56,6 +56,7 @@ def facts_json(facts: Facts) -> Json:
         "scanned": facts.scanned,
         "invited": facts.invited,
         "my_number": facts.my_number,
+        "taken": facts.taken,
         "waited_seconds": facts.waited_seconds,
         "talked_seconds": facts.talked_seconds,
     }
@@ -87,6 +88,7 @@ def facts_of(
             scanned=kept.get("scanned"),
             invited=kept.get("invited"),
             my_number=kept.get("my_number", False),
+            taken=kept.get("taken", False),
             waited_seconds=kept.get("waited_seconds", 0),
             talked_seconds=kept.get("talked_seconds", 0),
         )

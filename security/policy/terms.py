@@ -92,11 +92,8 @@ def _agreed_to_recording(f: Facts) -> bool:
     return f.consented
 
 
-def _is_clean(f: Facts) -> bool:
-    scan = f.policy.files.scan
-    if scan == "off":
-        return True
-    return f.scanned == "clean" or (f.scanned is None and scan == "if_available")
+def _is_scanned(f: Facts) -> bool:
+    return f.policy.files.scan != "required" or f.scanned is not None
 
 
 VPN = Term(
@@ -165,10 +162,20 @@ STILL_VIEWER = Term(
     Reason("not_a_viewer", "this role may not view stills"),
     "stills.viewers",
 )
-SCANNED = Term(
-    _is_clean,
-    Reason("not_scanned", "the file was not found clean by the scanner"),
+NO_MALWARE = Term(
+    lambda f: f.policy.files.scan == "off" or f.scanned != "found",
+    Reason("malware", "the scanner found something malicious in the file"),
     "files.scan",
+)
+SCANNED = Term(
+    _is_scanned,
+    Reason("not_scanned", "the file was not scanned, as no scanner answered"),
+    "files.scan",
+)
+NOT_TAKEN = Term(
+    lambda f: f.policy.files.one_time_download == "off" or not f.taken,
+    Reason("already_taken", "the file was had once, and once only is allowed"),
+    "files.one_time_download",
 )
 INVITABLE = Term(
     lambda f: f.invited in f.policy.calls.third_parties,

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+from dataclasses import replace
 from urllib.parse import quote
 
 from aiohttp import web
@@ -32,9 +33,11 @@ async def _speaker_and_call(request: web.Request) -> tuple[Parts, Speaker, Call]
     return parts, speaker, await find(parts, speaker, path_id(request, "call"))
 
 
-async def _ask(parts: Parts, speaker: Speaker, action: str, subject: str, call: Call) -> Permit:
+async def _ask(
+    parts: Parts, speaker: Speaker, action: str, subject: str, call: Call, *, taken: bool = False
+) -> Permit:
     facts = speaker.facts(subject, now=parts.clock(), call=call)
-    return await parts.gate.ask(action, facts)
+    return await parts.gate.ask(action, replace(facts, taken=taken))
 
 
 def _tus_headers(**more: str) -> dict[str, str]:
@@ -122,24 +125,35 @@ async def withdraw(request: web.Request) -> web.Response:
     return web.Response(status=204, headers=_tus_headers())
 
 
+def _taker(speaker: Speaker) -> str:
+    kind, key = speaker.seat
+    return kind if kind == "counter" else key
+
+
 @routes.get(ITEM + "/content")
 async def content(request: web.Request) -> web.StreamResponse:
     """Return the offered bytes to a party of the call."""
     parts, speaker, call = await _speaker_and_call(request)
     file_id = path_id(request, "file")
-    permit = await _ask(parts, speaker, "file.read", file_id, call)
-    async with await parts.uploads.open(permit, call.id, file_id) as opened:
+    uploads, taker = parts.uploads, _taker(speaker)
+    taken = await uploads.had(call.municipality_id, file_id, taker)
+    permit = await _ask(parts, speaker, "file.read", file_id, call, taken=taken)
+    whole = False
+    async with await uploads.open(permit, call.id, file_id, taker, now=parts.clock()) as opened:
         response = web.StreamResponse(headers=_content_headers(request, opened))
         await response.prepare(request)
         try:
             async for piece in opened.pieces():
                 await response.write(piece)
             await response.write_eof()
+            whole = True
         except (MadoguchiError, ConnectionError) as broken:
             # The status is sent already: a body that breaks off is all that can still be said.
             log.warning("file %s broke off: %s", file_id, type(broken).__name__)
             if request.transport is not None:
                 request.transport.abort()
+        finally:
+            await uploads.settle(opened, taker, whole=whole)
         return response
 
 

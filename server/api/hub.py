@@ -220,7 +220,9 @@ class Hub:
             self._told.pop(entry.id, None)
         with contextlib.suppress(NotFound):
             call = self.registry.get(entry.call_id)
-            self.tell_parties(call, {"type": "file", "file": file_view(entry, received_bytes)})
+            one_time = self._uploads.limits_of(entry.municipality_id).one_time
+            drawn = file_view(entry, received_bytes, one_time=one_time)
+            self.tell_parties(call, {"type": "file", "file": drawn})
 
     async def drop_unfinished_files(self, call: Call) -> None:
         """Throw away what was still arriving in `call`."""

@@ -129,6 +129,8 @@ class FileNoun(Noun):
     sha256_offered: str | None
     offered_bytes: int | None
     reason: str | None
+    scanned: Literal["clean", "not"] | None
+    closed_to: tuple[str, ...]
     at: Time
 
 

@@ -145,8 +145,8 @@ def message_view(message: Message, name: str) -> Json:
     )
 
 
-def file_view(entry: FileEntry, received_bytes: int) -> Json:
-    """Return the noun "file"."""
+def file_view(entry: FileEntry, received_bytes: int, *, one_time: bool) -> Json:
+    """Return the noun "file"; `one_time`: each party gets its bytes once."""
     fields = {
         "id": entry.id,
         "from": entry.party,
@@ -159,6 +159,8 @@ def file_view(entry: FileEntry, received_bytes: int) -> Json:
         "sha256_offered": entry.sha256_offered,
         "offered_bytes": entry.offered_bytes,
         "reason": entry.reason,
+        "scanned": entry.scanned,
+        "closed_to": entry.taken_by if one_time else (),
         "at": entry.at,
     }
     return dump(n.FileNoun.model_validate(fields))

@@ -54,4 +54,8 @@ async def call_state(parts: Parts, speaker: Speaker, call: Call) -> Json:
 
 async def _files(parts: Parts, permit: Permit, call: Call) -> list[Json]:
     entries = await parts.uploads.list_of_call(permit, call.id)
-    return [file_view(entry, await parts.uploads.received_bytes(entry)) for entry in entries]
+    one_time = parts.uploads.limits_of(call.municipality_id).one_time
+    return [
+        file_view(entry, await parts.uploads.received_bytes(entry), one_time=one_time)
+        for entry in entries
+    ]

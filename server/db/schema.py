@@ -270,10 +270,21 @@ file = Table(
     Column("sha256_sent", String(64), nullable=False),
     Column("sha256_offered", String(64)),
     Column("reason", String(32)),
+    Column("scanned", String(8), comment="clean, not, or null: not asked for"),
     Column("at", UtcTime, nullable=False),
     Column("name_sealed", LargeBinary, nullable=False),
     Index(None, "call_id"),
     comment="A document sent during a call; its bytes lie sealed in the data folder.",
+)
+
+file_taken = Table(
+    "file_taken",
+    metadata,
+    Column("file_id", String(64), ForeignKey("file.id"), primary_key=True),
+    Column("taker", String(64), primary_key=True, comment="counter, or id of a person"),
+    _municipality(),
+    Column("at", UtcTime, nullable=False),
+    comment="Who has had the bytes of a file, and when first.",
 )
 
 audit_entry = Table(

@@ -67,6 +67,19 @@ class MemoryFiles:
         self.files[file.entry.id] = file
         return True
 
+    async def take(self, entry: FileEntry, taker: str, at: datetime) -> bool:
+        taken_by = self.files[entry.id].entry.taken_by
+        self._took(entry, (*taken_by, taker))
+        return taker not in taken_by
+
+    async def give_back(self, entry: FileEntry, taker: str) -> None:
+        taken_by = self.files[entry.id].entry.taken_by
+        self._took(entry, tuple(x for x in taken_by if x != taker))
+
+    def _took(self, entry: FileEntry, taken_by: tuple[str, ...]) -> None:
+        file = self.files[entry.id]
+        self.files[entry.id] = replace(file, entry=replace(file.entry, taken_by=taken_by))
+
     async def unfinished(self) -> list[StoredFile]:
         states = {FileState.ARRIVING, FileState.CHECKING}
         return [file for file in self.files.values() if file.entry.state in states]
@@ -165,7 +178,7 @@ class Tray:
 
     async def content(self, entry: FileEntry) -> bytes:
         permit = await self.permit("file.read", entry.id)
-        async with await self.uploads.open(permit, "call-1", entry.id) as opened:
+        async with await self.uploads.open(permit, "call-1", entry.id, "desk", now=T0) as opened:
             return b"".join([piece async for piece in opened.pieces()])
 
     def on_disk(self) -> list[str]:

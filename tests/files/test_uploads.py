@@ -70,7 +70,7 @@ async def test_a_range_of_an_offered_file_is_read(tray: Tray) -> None:
     content = pdf(200_000)
     entry = await tray.send(content)
     permit = await tray.permit("file.read", entry.id)
-    async with await tray.uploads.open(permit, "call-1", entry.id) as opened:
+    async with await tray.uploads.open(permit, "call-1", entry.id, "desk", now=T0) as opened:
         assert opened.length == len(content)
         assert await opened.read(65_530, 65_540) == content[65_530:65_540]
         pieces = [piece async for piece in opened.pieces(100_000, 2**40)]
@@ -149,7 +149,9 @@ async def test_a_permit_opens_only_what_it_was_given_for(tray: Tray) -> None:
         ("file.read", "call-1"),
     ):
         with pytest.raises(Denied):
-            await tray.uploads.open(await tray.permit(action, subject), "call-1", entry.id)
+            await tray.uploads.open(
+                await tray.permit(action, subject), "call-1", entry.id, "desk", now=T0
+            )
     creation = Creation("a", 1, "0" * 64)
     with pytest.raises(Denied):
         await tray.uploads.create(
@@ -160,10 +162,12 @@ async def test_a_permit_opens_only_what_it_was_given_for(tray: Tray) -> None:
 async def test_a_file_of_another_call_or_municipality_is_not_found(tray: Tray) -> None:
     entry = await tray.send(pdf())
     with pytest.raises(NotFound):
-        await tray.uploads.open(await tray.permit("file.read", entry.id), "call-2", entry.id)
+        await tray.uploads.open(
+            await tray.permit("file.read", entry.id), "call-2", entry.id, "desk", now=T0
+        )
     foreign = await tray.permit("file.read", entry.id, municipality="other")
     with pytest.raises(NotFound):
-        await tray.uploads.open(foreign, "call-1", entry.id)
+        await tray.uploads.open(foreign, "call-1", entry.id, "desk", now=T0)
 
 
 async def test_a_file_cannot_be_read_before_it_is_offered(tray: Tray) -> None:

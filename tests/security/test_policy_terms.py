@@ -19,6 +19,8 @@ from security.values import lies_in
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 CLERK = Actor("counter", "m", "p", Role.CLERK, "t", True, "o", OfficeKind.DIRECT)
 DESK = Actor("desk", "m", "v", Role.VERIFIER)
+OTHER = Actor("desk", "m", "w", Role.VERIFIER)
+TABLET = Actor("counter", "m", None, None, "t", True, "o", OfficeKind.DIRECT)
 KEPT = {
     "retention": dict.fromkeys(
         ("records_days", "chat_days", "files_days", "stills_days", "recordings_days", "audit_days"),
@@ -30,7 +32,7 @@ INSIDE = {"vpn": "required", "vpn_networks": ["192.0.2.0/24", "2001:db8::/32"]}
 
 def asked(policy: dict[str, Any], action: str = "call.place", **given: Any) -> set[str]:
     """Return the codes against an action under a policy."""
-    actor = given.pop("actor", DESK if action != "call.place" else CLERK)
+    actor = given.pop("actor", {"call.place": CLERK, "call.continue": TABLET}.get(action, DESK))
     call = CallFacts("c", "m", "t", "v", "talking", answered=True, clerk_id="p")
     facts = Facts(
         NOW,
@@ -152,7 +154,17 @@ def test_who_was_the_clerk_does_not_decide() -> None:
         ("still.take", {"stills": {"retry_limit": 2}}, {"tries": 3}, "too_many_retakes"),
         ("still.view", {"stills": {"viewers": []}}, {}, "not_a_viewer"),
         ("file.offer", {"files": {"scan": "required"}}, {}, "not_scanned"),
-        ("file.offer", {"files": {"scan": "if_available"}}, {"scanned": "found"}, "not_scanned"),
+        ("file.offer", {"files": {"scan": "if_available"}}, {"scanned": "found"}, "malware"),
+        ("file.offer", {"files": {"scan": "required"}}, {"scanned": "found"}, "malware"),
+        ("file.read", {"files": {"one_time_download": "on"}}, {"taken": True}, "already_taken"),
+        ("call.accept", {"calls": {"assignment": "random"}}, {"actor": OTHER}, "not_offered"),
+        ("call.continue", {"calls": {"max_minutes": 5}}, {"talked_seconds": 300}, "max_length"),
+        (
+            "call.continue",
+            {"calls": {"max_waiting_minutes": 1}},
+            {"waited_seconds": 60},
+            "max_waiting",
+        ),
         ("chat.send", {"numbers": {"my_number": "refuse"}}, {"my_number": True}, "my_number"),
         ("call.invite", {"calls": {"third_parties": []}}, {"invited": "senior"}, "not_invitable"),
         (

@@ -233,7 +233,6 @@ class Files(Section):
             ),
             source="own",
             enforced="file.offer",
-            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -254,7 +253,6 @@ class Files(Section):
             ),
             source="own",
             enforced="file.read",
-            waits=True,
             safer=Safer.ORDER,
             choices=choice([("on", "1回だけ", "once"), ("off", "何度でも", "any number")]),
         ),

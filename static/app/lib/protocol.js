@@ -108,6 +108,8 @@ export const ERROR_CODES = Object.freeze({
     "not_invitable",
     "my_number",
   "not_offered",
+  "malware",
+  "already_taken",
   "max_length",
   "max_waiting",
     "bad_policy",
@@ -147,7 +149,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   NotFound: list("not_found"),
   TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "too_many_files", "too_many_messages"),
-  Unavailable: list("unavailable", "busy", "disk_full", "stopping", "oidc_unreachable"),
+  Unavailable: list("unavailable", "busy", "disk_full", "stopping", "scanner_off", "oidc_unreachable"),
   Corrupt: list("corrupt"),
 });
 
@@ -267,6 +269,8 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {string | null} sha256_offered
  * @property {number | null} offered_bytes
  * @property {string | null} reason
+ * @property {"clean" | "not" | null} scanned `not`: no scanner answered; null: not asked for
+ * @property {string[]} closed_to who had it once and gets it no more: `counter`, ids of persons
  * @property {string} at
  */
 

@@ -36,12 +36,16 @@ function Hashes({ file }) {
   </details>`;
 }
 
+/** How this page stands among those who had a file. @param {CallApp} app */
+const taker = ({ store: { you } }) => (you.value?.page === "desk" ? you.value.person.id : "counter");
+
 /** @param {{app: CallApp, file: FileNoun, own: string, onView: (file: FileNoun) => void}} props */
 function Actions({ app, file, own, onView }) {
   if (file.state === "arriving" && file.from === own) {
     return html`<button class="btn plain low" type="button" aria-label=${t("files.withdraw.label", { name: file.name })} onClick=${() => app.files.withdraw(file.id)}><${Icon} name="x" />${t("files.cancel")}</button>`;
   }
   if (file.state !== "offered") return null;
+  if (file.closed_to.includes(taker(app))) return html`<span class="dim">${t("files.once")}</span>`;
   const image = file.type?.startsWith("image/");
   return html`<span class="row tight">
     ${image &&
@@ -62,6 +66,7 @@ function FileRow({ app, file, own, onView }) {
     <span class="chip ${look.kind}"><${Icon} name=${look.icon} />${t(`files.state.${file.state}${mine && file.state === "offered" ? ".own" : ""}`)}</span>
     <span class="dim">${t(mine ? "files.from.own" : `files.from.${file.from}`)}・${bytes(file.offered_bytes ?? file.size_bytes)}・${time(file.at)}</span>
     <${Actions} app=${app} file=${file} own=${own} onView=${onView} />
+    ${file.state === "offered" && file.scanned === "not" && html`<p class="all"><span class="chip warn"><${Icon} name="alert" />${t("files.not_scanned")}</span></p>`}
     ${file.state === "arriving" &&
     html`<progress class="all" max=${file.size_bytes} value=${file.received_bytes} aria-label=${t("files.arriving.label", { name: file.name })}></progress>`}
     ${file.state === "refused" && html`<p class="all error-text"><${Icon} name="alert" /><span>${errorWords(file.reason ?? "internal")}</span></p>`}
@@ -70,7 +75,7 @@ function FileRow({ app, file, own, onView }) {
 }
 
 /** What sending the same file again cannot mend. */
-const FINAL = new Set(["wrong_type", "too_large", "empty_file", "unreadable_file", "too_many_files"]);
+const FINAL = new Set(["wrong_type", "malware", "too_large", "empty_file", "unreadable_file", "too_many_files"]);
 
 /** Why a file did not go out, with the limit that it breaks. @param {CallApp} app @param {string | null} code */
 function failure(app, code) {

@@ -73,6 +73,8 @@ export function file(id, fields = {}) {
     sha256_offered: null,
     offered_bytes: null,
     reason: null,
+    scanned: null,
+    closed_to: [],
     at: "2026-11-23T01:02:00.000Z",
     ...fields,
   };
