@@ -1,4 +1,4 @@
-"""The shipped list of procedures, read once from catalog.toml."""
+"""The procedures that there are, read once from the folder `catalog`."""
 
 import tomllib
 from dataclasses import dataclass
@@ -8,17 +8,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-
-class Words(BaseModel):
-    """The same words in both languages of the screen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    ja: str
-    en: str
+from server.calls.call import Outcome
+from server.procedures.template import Template
+from server.procedures.words import Words
 
 
-class Procedure(BaseModel):
-    """One 事務; `status` is "open" (取扱可) or "preparing" (準備中), then with a reason."""
+class ProcedureNoun(BaseModel):
+    """One 事務 as the pages are told it (PROTOCOL.md section 5)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str
@@ -26,29 +22,48 @@ class Procedure(BaseModel):
     status: Literal["open", "preparing"]
     name: Words
     what: Words
-    reason: Words | None = None
+    reason: Words | None
+    outcomes: tuple[Outcome, ...]
 
 
 class ProceduresAnswer(BaseModel):
     """What the counter offers."""
 
-    procedures: tuple[Procedure, ...]
+    procedures: tuple[ProcedureNoun, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """Every procedure in the order in which the counter shows them."""
 
-    procedures: tuple[Procedure, ...]
+    procedures: tuple[Template, ...]
+
+    def get(self, procedure_id: str) -> Template | None:
+        """Return the template, or None when there is none of this id."""
+        return next((p for p in self.procedures if p.id == procedure_id), None)
 
     def is_open(self, procedure_id: str) -> bool:
         """Tell whether calls for this procedure may be placed."""
-        return any(p.id == procedure_id and p.status == "open" for p in self.procedures)
+        found = self.get(procedure_id)
+        return found is not None and found.status == "open"
+
+    def allows(self, procedure_id: str, outcome: Outcome) -> bool:
+        """Tell whether a call about this may end so; one that is gone from the list may not."""
+        found = self.get(procedure_id)
+        return outcome is Outcome.ABORTED or (found is not None and found.allows(outcome))
+
+    def nouns(self) -> tuple[ProcedureNoun, ...]:
+        """Return what the pages are told."""
+        names = tuple(ProcedureNoun.model_fields)
+        return tuple(
+            ProcedureNoun(**{name: getattr(one, name) for name in names}) for one in self.procedures
+        )
 
 
 @cache
 def shipped() -> Catalog:
     """Return the catalog that comes with the program."""
-    text = resources.files("server.procedures").joinpath("catalog.toml").read_text("utf-8")
-    raw = tomllib.loads(text)["procedure"]
-    return Catalog(tuple(Procedure.model_validate(entry) for entry in raw))
+    folder = resources.files("server.procedures").joinpath("catalog")
+    files = [file for file in folder.iterdir() if file.name.endswith(".toml")]
+    read = [Template.model_validate(tomllib.loads(file.read_text("utf-8"))) for file in files]
+    return Catalog(tuple(sorted(read, key=lambda one: one.order)))
