@@ -50,6 +50,7 @@ class Question:
             subject_municipality_id=HOME,
             call=self._call(),
             procedure_open=self.procedure_open,
+            outcome_allowed=True,
             policy=self.policy,
             line=Line(self.address, self.tls),
             today=self.at.astimezone(ZONE).date(),

@@ -74,16 +74,34 @@ def parse_settings(model: type[Model], content: bytes, *, file: str, folder: Pat
         values = _values(without_duplicates(content, positions))
     except _Syntax as error:
         raise SettingsError(file, [*problems, error.problem]) from error
-    sections = {name: {} for name in model.model_fields} | values
+    sections = {name: {} for name in _tables(model)} | values
     try:
         settings = model.model_validate(sections, context={"folder": folder})
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = _telling(error.errors(include_url=False))
         problems += [_problem(model, detail, positions) for detail in details]
         raise SettingsError(file, problems) from error
     if problems:
         raise SettingsError(file, problems)
     return settings
+
+
+def _telling(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out lists that are only too short because of what is wrong inside them."""
+    places = [detail["loc"] for detail in details]
+    return [
+        one
+        for one in details
+        if one["type"] != "too_short"
+        or not any(p != one["loc"] and p[: len(one["loc"])] == one["loc"] for p in places)
+    ]
+
+
+def _tables(model: type[BaseModel]) -> list[str]:
+    """Return the fields that are tables: one that is left out is an empty one."""
+    fields = model.model_fields.items()
+    kinds = [(name, field.annotation) for name, field in fields]
+    return [name for name, kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
 
 
 class _Syntax(Exception):
@@ -107,19 +125,27 @@ def _values(content: bytes) -> dict[str, Any]:
 
 
 def _problem(model: type[BaseModel], detail: ErrorDetails, positions: Positions) -> Problem:
-    path: KeyPath = detail["loc"]
+    place: KeyPath = detail["loc"]
+    path = _without_tags(model, place)
     path = path[:-1] if path[-1:] == ("[key]",) else path
     line, context = positions.line_of(path), detail.get("ctx", {})
     if detail["type"] == "rule":
         return Problem(line, dotted(path), context["found"], context["allowed"])
+    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        tag = context["discriminator"].strip("'")
+        found = show(context["tag"]) if "tag" in context else "nothing"
+        mapping = _schema_at(model, place).get("discriminator", {}).get("mapping", {})
+        line = positions.line_of((*path, tag))
+        return Problem(line, dotted((*path, tag)), found, " or ".join(map(show, sorted(mapping))))
     if detail["type"] == "extra_forbidden":
-        above = _schema_at(model, path[:-1])
+        above = _schema_at(model, place[:-1])
         names = ", ".join(sorted(above.get("properties", {})))
         return Problem(line, dotted(path), "an unknown key", f"only {names}")
     if detail["type"] == "missing":
-        return Problem(line, dotted(path), "nothing", allowed(_schema_at(model, path)))
+        return Problem(line, dotted(path), "nothing", allowed(_schema_at(model, place)))
     root = _json_schema(model)
-    words = allowed(_schema_at(model, path), root) + _length(_schema_at(model, path))
+    schema = _schema_at(model, place)
+    words = allowed(schema, root) + _length(schema)
     return Problem(line, dotted(path), show(detail["input"]), words)
 
 
@@ -174,6 +200,15 @@ def field_schema(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[
     return found
 
 
+def _without_tags(model: type[BaseModel], path: KeyPath) -> KeyPath:
+    """Return the path as the file has it: without the kinds that pydantic puts between."""
+    kept: KeyPath = ()
+    for index, part in enumerate(path):
+        tags = _schema_at(model, path[:index]).get("discriminator", {}).get("mapping", {})
+        kept = kept if part in tags else (*kept, part)
+    return kept
+
+
 @lru_cache(maxsize=8)
 def _json_schema(model: type[BaseModel]) -> Mapping[str, Any]:
     return model.model_json_schema()
@@ -185,6 +220,8 @@ def _schema_at(model: type[BaseModel], path: KeyPath) -> Mapping[str, Any]:
     for part in path:
         if isinstance(part, int):
             found = field_schema(found.get("items", {}), root)
+        elif part in (kinds := found.get("discriminator", {}).get("mapping", {})):
+            found = field_schema({"$ref": kinds[part]}, root)
         else:
             deeper = found.get("properties", {}).get(part) or found.get("additionalProperties")
             found = field_schema(deeper if isinstance(deeper, Mapping) else {}, root)

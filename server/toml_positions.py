@@ -59,7 +59,8 @@ def find_positions(text: bytes) -> Positions:
         if node.type == "pair":
             pairs.append(((), node))
         elif node.type in ("table", "table_array_element"):
-            path: KeyPath = tuple(_key_parts(node))
+            *above, last = _key_parts(node)
+            path = (*_within(above, counts), last)
             if node.type == "table_array_element":
                 index = counts[path] = counts.get(path, -1) + 1
                 positions.lines.setdefault(path, node.start_point[0] + 1)
@@ -70,6 +71,15 @@ def find_positions(text: bytes) -> Positions:
                 pairs.extend((path, child) for child in node.children if child.type == "pair")
     _note_pairs(pairs, positions)
     return positions
+
+
+def _within(keys: list[str], counts: dict[KeyPath, int]) -> KeyPath:
+    """Return the path of a table; of an array of tables on the way the newest is meant."""
+    path: KeyPath = ()
+    for key in keys:
+        path = (*path, key)
+        path = (*path, counts[path]) if path in counts else path
+    return path
 
 
 def without_duplicates(text: bytes, positions: Positions) -> bytes:

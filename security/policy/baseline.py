@@ -104,6 +104,10 @@ PROCEDURE_OPEN = Term(
     lambda f: f.procedure_open,
     Reason("procedure_not_open", "the procedure is not open at this office", "Q&A 2"),
 )
+OUTCOME_ALLOWED = Term(
+    lambda f: f.outcome_allowed,
+    Reason("outcome_not_allowed", "the procedure does not end so", "Q&A 4"),
+)
 PARTY = Term(_is_party, Reason("not_your_call", "not a party of this call"))
 SOMEBODY_IN = Term(
     lambda f: _is_party(f) or _is_guest_of_call(f),
@@ -169,7 +173,7 @@ _RULES = (
     Rule("call.pass", (SAME_MUNICIPALITY,)),
     Rule("call.decide", (SAME_MUNICIPALITY, DESK_OF_CALL)),
     Rule("call.reopen", (SAME_MUNICIPALITY, DESK_OF_CALL)),
-    Rule("call.close", (SAME_MUNICIPALITY, DESK_OF_CALL, FOUR_EYES)),
+    Rule("call.close", (SAME_MUNICIPALITY, DESK_OF_CALL, OUTCOME_ALLOWED, FOUR_EYES)),
     Rule("call.invite", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE, INVITABLE)),
     Rule("call.invitable", (SAME_MUNICIPALITY, DESK_OF_CALL), quiet=True),
     Rule("call.uninvite", (SAME_MUNICIPALITY, DESK_OF_CALL)),

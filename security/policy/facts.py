@@ -70,6 +70,7 @@ class Facts:
     subject_municipality_id: str
     call: CallFacts | None = None
     procedure_open: bool = False
+    outcome_allowed: bool = False  # the procedure may end so
     policy: Policy = BASELINE_POLICY
     policy_number: int = 0
     line: Line = Line()

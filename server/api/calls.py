@@ -34,7 +34,7 @@ async def procedures(request: web.Request) -> web.Response:
     """List what the counter offers."""
     parts = request.app[PARTS]
     await speaker_of(parts, request)
-    listed = [p.model_dump(mode="json") for p in parts.catalog.procedures]
+    listed = [noun.model_dump(mode="json") for noun in parts.catalog.nouns()]
     return answer({"procedures": listed})
 
 

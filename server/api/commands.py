@@ -153,17 +153,25 @@ async def reopen(context: Context, message: m.Reopen) -> Json:
 @command("call.close")
 async def close(context: Context, message: m.Close) -> Json:
     """Decide."""
-    return await _as_desk(context, "call.close", ev.Closed(message.outcome, message.reason))
+    outcome = message.outcome
+    event = ev.Closed(outcome, message.reason)
+
+    def allowed(call: Call) -> bool:
+        return context.parts.catalog.allows(call.procedure, outcome)
+
+    return await _as_desk(context, "call.close", event, outcome_allowed=allowed)
 
 
-async def _as_desk(context: Context, action: str, event: ev.Event) -> Json:
+async def _as_desk(
+    context: Context, action: str, event: ev.Event, **known: Callable[[Call], Any]
+) -> Json:
     if context.speaker.page == "counter":
         # Asked all the same, so that the attempt stands in the audit log with its refusal.
         call = context.parts.registry.of_tablet(context.speaker.seat[1])
         facts = context.speaker.facts(call.id if call else "", now=context.parts.clock(), call=call)
         await context.parts.gate.ask(action, facts)
     call = context.own_call()
-    await context.ask(action, call)
+    await context.ask(action, call, **{name: of(call) for name, of in known.items()})
     await context.parts.registry.apply(call.id, event)
     return {}
 

@@ -17,9 +17,10 @@ class State(StrEnum):
 
 
 class Outcome(StrEnum):
-    """判定: 確認済み, 差戻し, 不可, 中断."""
+    """判定: 確認済み, 差戻し, 不可, 中断; 対応済み for help that verifies nobody (Q&A 4)."""
 
     VERIFIED = "verified"
+    COMPLETED = "completed"
     RETURNED = "returned"
     REFUSED = "refused"
     ABORTED = "aborted"

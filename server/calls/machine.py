@@ -92,6 +92,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
     }
 )
 
+GOOD_OUTCOMES = frozenset({Outcome.VERIFIED, Outcome.COMPLETED})
 EARLY_OUTCOMES = frozenset({Outcome.RETURNED, Outcome.ABORTED})
 MAX_REASON_CHARACTERS = 500
 MAX_OFFERED = 50
@@ -230,7 +231,7 @@ def _closed(call: Call, event: ev.Closed, now: datetime) -> Call:
         code = "line_lost" if call.state is I else "wrong_state"
         raise Conflict(f"{event.outcome} is not given from {call.state}", code=code)
     reason = (event.reason or "").strip() or None
-    if reason is None and event.outcome is not Outcome.VERIFIED:
+    if reason is None and event.outcome not in GOOD_OUTCOMES:
         raise Conflict("say why", code="reason_required")
     return replace(call, outcome=event.outcome, reason=reason)
 

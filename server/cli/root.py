@@ -19,6 +19,7 @@ _COMMANDS = {
     "relay": ("server.cli.relay:relay", "中継: print the turnserver.conf of our TURN relay."),
     "bench": ("server.bench.command:bench", "Measure how many calls this machine carries."),
     "policy": ("server.cli.policy:policy", "方針: check, compare and try policies."),
+    "procedure": ("server.cli.procedure:procedure", "事務: check and show procedures."),
     "keys": ("server.cli.keys:keys", "鍵: change the key that wraps all others."),
     "audit": ("server.cli.audit:audit", "監査ログ: verify the log of decisions."),
 }

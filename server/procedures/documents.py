@@ -115,7 +115,12 @@ class Lacking:
 
 
 def lacking(
-    rule: DocumentRule, shown: Sequence[Shown], day: date, *, pin: bool = False, notice: bool = False
+    rule: DocumentRule,
+    shown: Sequence[Shown],
+    day: date,
+    *,
+    pin: bool = False,
+    notice: bool = False,
 ) -> tuple[Lacking, ...]:
     """Return what each combination still wants, the nearest first; empty when one is complete.
 

@@ -19,6 +19,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from security.values import wrong
 from server.calls.call import Outcome
 from server.procedures.documents import DocumentRule
 from server.procedures.words import Words
@@ -74,7 +75,7 @@ class PromptsNeed(_Data):
     @model_validator(mode="after")
     def _leaves_a_choice(self) -> Self:
         if self.draw >= len(self.prompts):
-            raise ValueError(f"{self.draw} of {len(self.prompts)} is not a random choice")
+            raise wrong(f"{self.draw} of {len(self.prompts)}", "fewer drawn than there are")
         return self
 
 
@@ -139,30 +140,30 @@ class Template(_Data):
     @classmethod
     def _each_once(cls, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
         if len(set(outcomes)) < len(outcomes):
-            raise ValueError("an outcome stands there twice")
+            raise wrong("an outcome twice", "each once")
         if Outcome.ABORTED not in outcomes:
-            raise ValueError("every call can be broken off: aborted must be among them")
-        if not set(outcomes) - {Outcome.ABORTED}:
-            raise ValueError("aborted alone leads nowhere: name an outcome besides it")
+            raise wrong("no aborted", "aborted among them: every call can be broken off")
+        if len(outcomes) == 1:
+            raise wrong("aborted alone", "an outcome besides it")
         return outcomes
 
     @field_validator("steps")
     @classmethod
     def _can_be_walked(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        problem = next(_problems(steps), None)
-        if problem is not None:
-            raise ValueError(problem)
+        problems = list(_problems(steps))
+        if problems:
+            raise wrong("; ".join(problems), "steps that can be walked one after another")
         return steps
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if (self.status == "preparing") != (self.reason is not None):
-            raise ValueError("a reason stands with `preparing` and nowhere else")
+            raise wrong("a reason without preparing, or the other way", "both or neither")
         wants = any(need.kind == "documents" for step in self.steps for need in step.needs)
         if wants != (self.documents is not None):
-            raise ValueError("a document rule and a step that needs documents go together")
+            raise wrong("a step or a rule about documents alone", "both or neither")
         if self.group == "support" and Outcome.VERIFIED in self.outcomes:
-            raise ValueError("help with an application verifies nobody (Q&A 4)")
+            raise wrong("verified", "completed: help with an application verifies nobody (Q&A 4)")
         return self
 
     def allows(self, outcome: Outcome) -> bool:

@@ -41,6 +41,7 @@ def asked(policy: dict[str, Any], action: str = "call.place", **given: Any) -> s
         "m",
         call,
         procedure_open=True,
+        outcome_allowed=True,
         policy=Policy.model_validate(policy),
         line=given.pop("line", Line("192.0.2.7", "1.3")),
         today=date(2026, 11, 23),

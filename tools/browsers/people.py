@@ -222,7 +222,7 @@ class Desk(Seat):
         """Give an outcome through its dialog."""
         await self.page.click(f"#decide-{outcome}:not([aria-disabled])")
         if outcome == "verified":
-            await self.page.click("dialog label", self.say("decide.sure"))
+            await self.page.click("dialog label", self.say("decide.sure.verified"))
         else:
             await self.page.click("dialog fieldset label")
         await self.press(f"decide.do.{outcome}", "dialog button:not([aria-disabled])")

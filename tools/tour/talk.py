@@ -152,7 +152,7 @@ class Talk:
             if outcome == "verified":
                 await self._counter.until_says("call.deciding")
                 await self._show("counter-call-deciding")
-                await page.click("dialog label", words("decide.sure"))
+                await page.click("dialog label", words("decide.sure.verified"))
             else:
                 await page.click("dialog fieldset label")
             await page.until_seen(words(f"decide.do.{outcome}"), "button:not([aria-disabled])")

@@ -90,6 +90,7 @@ export const ERROR_CODES = Object.freeze({
     "counter_cannot_decide",
     "not_your_call",
     "procedure_not_open",
+    "outcome_not_allowed",
     "office_not_direct",
     "outside_vpn",
     "outside_network",
@@ -192,7 +193,7 @@ export const CALL_STATES = list(
   "deciding",
   "closed",
 );
-export const OUTCOMES = list("verified", "returned", "refused", "aborted");
+export const OUTCOMES = list("verified", "completed", "returned", "refused", "aborted");
 export const DEVICE_STATES = list("on", "off", "lost");
 export const FILE_STATES = list("arriving", "checking", "offered", "refused", "withdrawn");
 export const OFFER_REASONS = list("new_connection", "restart_ice", "streams");
@@ -202,7 +203,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @typedef {"counter" | "desk" | "officer"} PageName
  * @typedef {"counter" | "desk"} PartyName
  * @typedef {"waiting" | "ringing" | "talking" | "interrupted" | "deciding" | "closed"} CallState
- * @typedef {"verified" | "returned" | "refused" | "aborted"} Outcome
+ * @typedef {"verified" | "completed" | "returned" | "refused" | "aborted"} Outcome
  * @typedef {"on" | "off" | "lost"} DeviceState
  * @typedef {"arriving" | "checking" | "offered" | "refused" | "withdrawn"} FileState
  * @typedef {"open" | "away"} DeskState

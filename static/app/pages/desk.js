@@ -208,7 +208,7 @@ function keys(app) {
     Z: () => inCall() && void (app.zoom.value = nextZoom(app.zoom.peek())),
     V: () => inCall() && !app.guest.peek() && !app.store.call.peek()?.veiled && app.veil(true),
     T: () => focus("desk-chat"),
-    J: () => focus("decide-verified"),
+    J: () => /** @type {HTMLElement | null} */ (document.querySelector(".decide .yes"))?.focus(),
   };
 }
 

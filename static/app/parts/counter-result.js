@@ -11,10 +11,10 @@ import { language, t, tIn } from "./words.js";
 
 /** @typedef {import("./model.js").CounterApp} CounterApp */
 
-const PICTURES = { verified: "done", returned: "back", refused: "refused", aborted: "stop", none: "stop", waited: "stop" };
+const PICTURES = { verified: "done", completed: "done", returned: "back", refused: "refused", aborted: "stop", none: "stop", waited: "stop" };
 
 /** What the resident does next, as numbers of the words `result.<outcome>.next.<n>`. */
-const STEPS = { verified: 2, returned: 3, refused: 2, aborted: 2, none: 1, waited: 2 };
+const STEPS = { verified: 2, completed: 2, returned: 3, refused: 2, aborted: 2, none: 1, waited: 2 };
 
 /** @param {{app: CounterApp, kind: keyof typeof STEPS}} props */
 function Slip({ app, kind }) {

@@ -3,7 +3,7 @@ import { Dialog } from "./dialog.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
-import { OUTCOME_LOOK } from "./outcome.js";
+import { GOOD, OUTCOME_LOOK } from "./outcome.js";
 import { procedureName } from "./procedure.js";
 import { composeReason, PRESETS, tellReason } from "./reasons.js";
 import { plain, Say } from "./rich.js";
@@ -13,13 +13,13 @@ import { language, t } from "./words.js";
 /** @typedef {import("./model.js").DeskApp} DeskApp */
 /** @typedef {import("./model.js").CallNoun} CallNoun */
 
-const BUTTONS = { verified: "ok", returned: "primary", refused: "stop full", aborted: "primary" };
+const BUTTONS = { verified: "ok", completed: "ok", returned: "primary", refused: "stop full", aborted: "primary" };
 const OTHER = "other";
 /** The reason that stands chosen when breaking off was offered for the picture. */
 const OFFERED = "quality";
 
-/** @param {{app: DeskApp, call: CallNoun, sure: boolean, onSure: (sure: boolean) => void}} props */
-function Facts({ app, call, sure, onSure }) {
+/** @param {{app: DeskApp, call: CallNoun, outcome: string, sure: boolean, onSure: (sure: boolean) => void}} props */
+function Facts({ app, call, outcome, sure, onSure }) {
   return html`<dl class="kv">
       <dt>${t("call.number")}</dt><dd class="mono">${call.number}</dd>
       <dt>${t("slip.procedure")}</dt><dd>${procedureName(app, call.procedure)}</dd>
@@ -27,7 +27,7 @@ function Facts({ app, call, sure, onSure }) {
       <dt>${t("files.title")}</dt><dd>${t("decide.files", { n: app.store.fileList.value.filter((file) => file.state === "offered").length })}</dd>
     </dl>
     <label class="pick">
-      <input type="checkbox" checked=${sure} onChange=${(/** @type {{currentTarget: HTMLInputElement}} */ event) => onSure(event.currentTarget.checked)} />${t("decide.sure")}
+      <input type="checkbox" checked=${sure} onChange=${(/** @type {{currentTarget: HTMLInputElement}} */ event) => onSure(event.currentTarget.checked)} />${t(`decide.sure.${outcome}`)}
     </label>`;
 }
 
@@ -85,9 +85,10 @@ export function DecisionDialog({ app, call, outcome }) {
   const [preset, setPreset] = useState(offered ? OFFERED : "");
   const [written, setWritten] = useState("");
   const [sure, setSure] = useState(false);
-  const reason = outcome === "verified" ? null : composeReason(preset === OTHER || !preset ? null : preset, written);
+  const good = GOOD.has(outcome);
+  const reason = good ? null : composeReason(preset === OTHER || !preset ? null : preset, written);
   const lock = outcomeLock(outcome, call, app.store.connection.value);
-  const unmet = lock ?? (outcome === "verified" ? (sure ? null : "decide.need.sure") : reasonLack(preset, reason));
+  const unmet = lock ?? (good ? (sure ? null : "decide.need.sure") : reasonLack(preset, reason));
   const locked = unmet !== null || app.busy.value;
   const foot = html`
     <p class="why push-end" id="dialog-why">${unmet && (lock ? "" : t(unmet))}</p>
@@ -106,10 +107,10 @@ export function DecisionDialog({ app, call, outcome }) {
     title=${t("decide.dialog", { outcome: t(`outcome.${outcome}`) })}
     onClose=${app.putOff}
     foot=${foot}
-    size=${outcome === "verified" ? "" : "wide"}
+    size=${good ? "" : "wide"}
   >
-    ${outcome === "verified"
-      ? html`<${Facts} app=${app} call=${call} sure=${sure} onSure=${setSure} />`
+    ${outcome === "verified" || outcome === "completed"
+      ? html`<${Facts} app=${app} call=${call} outcome=${outcome} sure=${sure} onSure=${setSure} />`
       : html`<div class="two-halves">
           <${Reasons} outcome=${outcome} preset=${preset} written=${written} onPreset=${setPreset} onWritten=${setWritten} />
           <${Preview} outcome=${outcome} reason=${reason ?? ""} />

@@ -1,13 +1,15 @@
-/** The bar of 判定: four ways, each through its dialog; what is locked says why. */
+/** The bar of 判定: the ways that the procedure has, each through its dialog; what is locked says why. */
 import { deskAdvice } from "./flow.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
+import { outcomesOf } from "./procedure.js";
 import { outcomeLock } from "./view.js";
 import { t } from "./words.js";
 
 /** @type {readonly {outcome: import("../lib/protocol.js").Outcome, kind: string, icon: string}[]} */
 const WAYS = [
   { outcome: "verified", kind: "ok yes", icon: "check" },
+  { outcome: "completed", kind: "ok yes", icon: "check" },
   { outcome: "returned", kind: "plain", icon: "return" },
   { outcome: "refused", kind: "stop", icon: "xc" },
   { outcome: "aborted", kind: "plain", icon: "pause" },
@@ -32,7 +34,9 @@ export function decisionWords(locks, call, quality) {
 /** @param {{app: import("./model.js").DeskApp, call: import("./model.js").CallNoun}} props */
 export function DecisionBar({ app, call }) {
   const line = app.store.connection.value;
-  const locks = WAYS.map(({ outcome }) => outcomeLock(outcome, call, line));
+  const open = outcomesOf(app, call.procedure);
+  const ways = WAYS.filter(({ outcome }) => open.includes(outcome));
+  const locks = ways.map(({ outcome }) => outcomeLock(outcome, call, line));
   const quality = app.store.quality.value;
   const { key, urgent } = decisionWords(locks, call, quality);
   const offered = key === "quality.abort" ? "aborted" : null;
@@ -44,7 +48,7 @@ export function DecisionBar({ app, call }) {
     ${call.state === "deciding" &&
     app.dialog.value === null &&
     html`<button class="btn" type="button" onClick=${app.putOff}><${Icon} name="left" />${t("decide.back")}</button>`}
-    ${WAYS.map(({ outcome, kind, icon }, index) => {
+    ${ways.map(({ outcome, kind, icon }, index) => {
       const locked = locks[index] !== null || app.busy.value;
       return html`<button
         key=${outcome}

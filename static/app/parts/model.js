@@ -17,7 +17,7 @@
 
 /**
  * One procedure as `GET /api/v1/procedures` gives it.
- * @typedef {{id: string, group: string, name: Both, what: Both, status: "open" | "preparing", reason: Both | null}} Procedure
+ * @typedef {{id: string, group: string, name: Both, what: Both, status: "open" | "preparing", reason: Both | null, outcomes: import("../lib/protocol.js").Outcome[]}} Procedure
  * @typedef {{ja: string, en: string}} Both
  */
 

@@ -6,11 +6,15 @@ import { t } from "./words.js";
 /** @type {Readonly<Record<string, {kind: string, icon: string}>>} */
 export const OUTCOME_LOOK = Object.freeze({
   verified: { kind: "ok", icon: "check" },
+  completed: { kind: "ok", icon: "check" },
   returned: { kind: "warn", icon: "return" },
   refused: { kind: "stop", icon: "xc" },
   aborted: { kind: "", icon: "pause" },
   none: { kind: "", icon: "x" },
 });
+
+/** Outcomes that need no reason, since nothing is left to be done. @type {ReadonlySet<string>} */
+export const GOOD = new Set(["verified", "completed"]);
 
 /** @param {{outcome: import("../lib/protocol.js").Outcome | null}} props */
 export function OutcomeChip({ outcome }) {

@@ -1,4 +1,4 @@
-/** The name of a procedure. */
+/** The name of a procedure, and how a call about it may end. */
 import { language } from "./words.js";
 
 /**
@@ -7,3 +7,10 @@ import { language } from "./words.js";
  * @param {string} id
  */
 export const procedureName = (app, id) => app.procedures.value.find((one) => one.id === id)?.name[language()] ?? id;
+
+/**
+ * The outcomes of a procedure in the order of its list; none while the list is not there.
+ * @param {Pick<import("./model.js").CallApp, "procedures">} app
+ * @param {string} id
+ */
+export const outcomesOf = (app, id) => app.procedures.value.find((one) => one.id === id)?.outcomes ?? [];
