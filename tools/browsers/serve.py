@@ -3,9 +3,9 @@
     python -m tools.browsers.serve '{"data": {"folder": …}, "server": {"port": 0}, …}'
 
 Prints `{"base_url", "port", "media_port"}` once it listens. A line `{"town": "name"}` on standard
-input makes a municipality with an office, two tablets with clerks, two desks and two appointed
-officers; a line `{"links": town}` makes one-time links for a town that was made before. Both are
-answered by `{"town", "counters": [token, …], "desks": […], "officers": […]}`. It ends with its
+input makes a municipality with an office, two tablets with clerks, two desks and a senior's, and
+two appointed officers; a line `{"links": town}` makes one-time links for a town that was made
+before. Both are answered by `{"town", "counters": [token, …], "desks": […], "officers": […]}`. It ends with its
 standard input.
 """
 
@@ -26,6 +26,7 @@ Json = dict[str, Any]
 SEATS = 2
 CLERKS = ("見本 いちか", "見本 ふたば")
 DESKS = ("架空 一郎", "架空 次子")
+SENIOR = "監督 三保"
 OFFICERS = ("統制 まもる", "確認 みどり")
 
 
@@ -58,7 +59,10 @@ async def make_town(service: Service, slug: str) -> Json:
         "clerks": [
             await person(f"clerk{n}", CLERKS[n], Role.CLERK, office.id) for n in range(SEATS)
         ],
-        "desks": [await person(f"desk{n}", DESKS[n], Role.VERIFIER, None) for n in range(SEATS)],
+        "desks": [
+            *[await person(f"desk{n}", DESKS[n], Role.VERIFIER, None) for n in range(SEATS)],
+            await person("senior", SENIOR, Role.SENIOR, None),
+        ],
         "officers": [await officer(f"officer{n}", OFFICERS[n]) for n in range(SEATS)],
     }
 
