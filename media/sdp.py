@@ -20,7 +20,7 @@ MAX_MEDIA = 16
 MAX_LINES_OF_A_KIND = 3  # one for each other party (media/call.py)
 MAX_MAPPINGS = 160
 MAX_SSRC_LINES = 96
-MAX_FEEDBACK = 8000  # feedback lines times codecs; a browser's offer comes to about 2,000
+MAX_FEEDBACK = 8000  # feedback lines times codecs of each m-line; a browser's come to about 2,000
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
@@ -180,17 +180,28 @@ def _check_size(text: str) -> None:
     check_size(text)
     lines = text.splitlines()
     mappings = sum(x.startswith("a=rtpmap:") for x in lines)
-    feedback = sum(x.startswith("a=rtcp-fb:") for x in lines)
     counts = (
         (len(lines), MAX_LINES, "lines"),
         (sum(x.startswith("m=") for x in lines), MAX_MEDIA, "m-lines"),
         (mappings, MAX_MAPPINGS, "codecs"),
-        (mappings * feedback, MAX_FEEDBACK, "codecs with feedback"),
+        (_feedback_steps(lines), MAX_FEEDBACK, "codecs with feedback"),
         (sum(x.startswith(("a=ssrc:", "a=ssrc-group:")) for x in lines), MAX_SSRC_LINES, "SSRCs"),
     )
     for count, limit, what in counts:
         if count > limit:
             raise bad_sdp(f"the offer has {count} {what}, more than {limit}")
+
+
+def _feedback_steps(lines: Sequence[str]) -> int:
+    """Return how often the parser looks at a codec: for each feedback, at all of its m-line."""
+    steps = codecs = feedback = 0
+    for line in lines:
+        if line.startswith("m="):
+            steps += codecs * feedback
+            codecs = feedback = 0
+        codecs += line.startswith("a=rtpmap:")
+        feedback += line.startswith("a=rtcp-fb:")
+    return steps + codecs * feedback
 
 
 def _read(session: Any, groups: Sequence[Sequence[str]]) -> Offer:

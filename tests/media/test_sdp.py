@@ -52,6 +52,14 @@ def test_a_third_line_is_refused_and_the_call_goes_on() -> None:
     assert isinstance(offer.lines[2], Refused)
 
 
+def test_a_browser_with_lines_for_three_others_is_understood() -> None:
+    head, *own = re.split(r"(?=m=(?:audio|video))", CHROMIUM)
+    bare = [re.sub(r"a=(?:ssrc|msid)[^\n]*\n", "", x).replace("sendrecv", "recvonly") for x in own]
+    more = [re.sub(r"a=mid:\d", f"a=mid:{2 * n + k}", bare[k]) for n in (1, 2) for k in (0, 1)]
+    text = head.replace("BUNDLE 0 1", "BUNDLE 0 1 2 3 4 5") + "".join([*own, *more])
+    assert parse_offer(text).places == 3
+
+
 BROKEN = {
     "nothing": "",
     "not SDP": "hello",

@@ -5,8 +5,8 @@
 Prints `{"base_url", "port", "media_port"}` once it listens. A line `{"town": "name"}` on standard
 input makes a municipality with an office, two tablets with clerks, two desks and a senior's, and
 two appointed officers; a line `{"links": town}` makes one-time links for a town that was made
-before. Both are answered by `{"town", "counters": [token, …], "desks": […], "officers": […]}`. It ends with its
-standard input.
+before. Both are answered by `{"town", "counters": [token, …], "desks": […], "officers": […]}`. It
+ends with its standard input.
 """
 
 import asyncio
