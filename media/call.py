@@ -43,6 +43,7 @@ class Party:
         self.name = name
         self.uplinks = {kind: Uplink(path, kind) for kind in kinds}
         self.leg: Leg | None = None
+        self.refused: frozenset[str] = frozenset()  # addresses by which nothing may go
         self._before = Counters()
 
     def brings(self, sources: Set[int]) -> bool:
@@ -143,6 +144,7 @@ class Call:
         self.gate_open = False
         self.codec = VP8
         self.veiled: set[str] = set()  # outlives a party that leaves and comes back
+        self.refused: dict[str, frozenset[str]] = {}  # likewise
 
     def party(self, name: str) -> Party:
         """Return the party of this name, new if need be.
@@ -154,6 +156,7 @@ class Call:
             if len(self.parties) >= MAX_PARTIES:
                 raise TooMuch("the call is full", limit=MAX_PARTIES, unit="parties")
             found = self.parties[name] = Party(self._path, self.id, name)
+            found.refused = self.refused.get(name, frozenset())
         return found
 
     def leave(self, name: str) -> None:

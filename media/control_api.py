@@ -15,6 +15,7 @@ from security import errors
 MAX_BODY_BYTES = 400 * 1024  # an offer of 64 KiB, each byte of which JSON may write as six
 KEPT_EVENTS = 512
 REPLACED = 4003
+Host = Annotated[str, Field(max_length=64)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
 
@@ -29,6 +30,7 @@ class CallState(Model):
 
     gate_open: bool
     veiled: frozenset[Name]
+    refused: dict[Name, frozenset[Host]] = Field(default_factory=dict)
 
 
 class Offer(Model):
@@ -84,6 +86,17 @@ class MediaLost(_PartyEvent):
         events.media_lost(self.call, self.party)
 
 
+class PathTaken(_PartyEvent):
+    """`MediaEvents.path_taken`."""
+
+    type: Literal["path_taken"] = "path_taken"
+    host: Host
+
+    def tell(self, events: MediaEvents) -> None:
+        """Tell it on."""
+        events.path_taken(self.call, self.party, self.host)
+
+
 class OfferWanted(_PartyEvent):
     """`MediaEvents.offer_wanted`."""
 
@@ -107,7 +120,9 @@ class Shown(_PartyEvent):
         events.shown(self.call, self.party, self.lines)
 
 
-Event = Annotated[MediaUp | MediaLost | OfferWanted | Shown, Field(discriminator="type")]
+Event = Annotated[
+    MediaUp | MediaLost | PathTaken | OfferWanted | Shown, Field(discriminator="type")
+]
 
 
 class NodeFrame(Model):

@@ -114,6 +114,8 @@ class ControlServer:
         # What hides goes first, what shows last.
         if not wanted.gate_open:
             self._node.set_gate(call_id, open=False)
+        for party in {*wanted.refused, *(held.refused if held else ())}:
+            self._node.refuse(call_id, party, wanted.refused.get(party, frozenset()))
         for party in wanted.veiled:
             self._node.set_veil(call_id, party, on=True)
         for party in (held.veiled if held else frozenset()) - wanted.veiled:

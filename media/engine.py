@@ -5,8 +5,8 @@ The engine may be a node in the server's own process (media/local.py) or process
 could go through a wire. What is asked may be asked again: the second time changes nothing.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from media.settings import PartyStats
@@ -28,13 +28,16 @@ class Joined:
 class CallMedia:
     """How a call stands in the engine.
 
-    `connected` are the parties whose connection carries, `joined` all that have one.
+    `connected` are the parties whose connection carries, `joined` all that have one. `paths` says
+    by which address each party's media goes, `refused` by which it may not.
     """
 
     gate_open: bool = False
     veiled: frozenset[str] = frozenset()
     connected: frozenset[str] = frozenset()
     joined: frozenset[str] = frozenset()
+    paths: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,14 @@ class MediaEngine(Protocol):
         Holds for the party's name: before it has joined, after it has left, and on whatever node
         the call goes on. Takes no permit, for the reason given at `set_gate`; putting the veil up
         must never be refused. Raises `NotFound` for an unknown call.
+        """
+
+    async def refuse(self, call_id: str, party: str, hosts: Collection[str]) -> None:
+        """Take nothing from and send nothing to `party` by these addresses; replaces those before.
+
+        Its media goes on by another address that it can prove, if there is one. Holds for the
+        party's name, as a veil does. Takes no permit: refusing must never be refused.
+        Raises `NotFound` for an unknown call.
         """
 
     async def close_call(self, call_id: str) -> None:

@@ -10,6 +10,7 @@ from media.control_api import (
     MediaLost,
     MediaUp,
     OfferWanted,
+    PathTaken,
     Shown,
 )
 
@@ -32,6 +33,10 @@ class EventLog:
     def media_lost(self, call_id: str, party: str) -> None:
         """Keep it."""
         self._keep(MediaLost(call=call_id, party=party))
+
+    def path_taken(self, call_id: str, party: str, host: str) -> None:
+        """Keep it."""
+        self._keep(PathTaken(call=call_id, party=party, host=host))
 
     def offer_wanted(self, call_id: str, party: str, reason: str, places: int = 1) -> None:
         """Keep it."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from media.control_api import Event, MediaLost, MediaUp, version_of
+from media.control_api import Event, MediaLost, MediaUp, PathTaken, version_of
 from media.control_folder import ControlFolder
 from media.engine import CallMedia, Capacity, Figures, Joined
 from media.fleet_call import FleetCall
@@ -147,6 +147,8 @@ class Fleet:
                 call.connected.add(event.party)
             case MediaLost():
                 call.connected.discard(event.party)
+            case PathTaken():
+                call.paths[event.party] = event.host
         event.tell(self._events)
 
     def node_down(self, keeper: Keeper) -> None:
@@ -285,6 +287,8 @@ class Fleet:
             frozenset(call.veiled),
             frozenset(call.connected),
             frozenset(call.joined),
+            dict(call.paths),
+            dict(call.refused),
         )
 
     def capacity(self) -> Capacity:
@@ -389,6 +393,12 @@ class Fleet:
             call.veiled.add(party)
         else:
             call.veiled.discard(party)
+        await self._tell(call)
+
+    async def refuse(self, call_id: str, party: str, hosts: Collection[str]) -> None:
+        """Carry nothing of `party` by these addresses, wherever the call goes on."""
+        call = self._call(call_id)
+        call.refused[party] = frozenset(hosts)
         await self._tell(call)
 
     async def close_call(self, call_id: str) -> None:

@@ -7,6 +7,8 @@ from media.engine import CallMedia
 from media.keeper import Keeper
 from media.remote import RemoteNode
 
+NONE: frozenset[str] = frozenset()
+
 
 class FleetCall:
     """What the server wants of a call, where it is, and who is connected."""
@@ -16,6 +18,8 @@ class FleetCall:
         self.id = call_id
         self.gate_open = held.gate_open
         self.veiled = set(held.veiled)
+        self.refused = dict(held.refused)
+        self.paths = dict(held.paths)
         self.connected = set(held.connected)
         self.joined = set(held.connected | held.joined)
         self.turned_away: set[str] = set()
@@ -31,13 +35,16 @@ class FleetCall:
 
     def state(self) -> CallState:
         """Return what a process is told."""
-        return CallState(gate_open=self.gate_open, veiled=frozenset(self.veiled))
+        return CallState(
+            gate_open=self.gate_open, veiled=frozenset(self.veiled), refused=self.refused
+        )
 
     @property
     def hides(self) -> bool:
         """Tell whether what is wanted hides something that its process may show."""
         shown = self._shown
-        return shown.gate_open and not (self.gate_open and self.veiled <= shown.veiled)
+        refused = all(x <= shown.refused.get(party, NONE) for party, x in self.refused.items())
+        return shown.gate_open and not (self.gate_open and self.veiled <= shown.veiled and refused)
 
     @property
     def may_show(self) -> bool:
@@ -49,7 +56,9 @@ class FleetCall:
         state, shown, hides = self.state(), self._shown, self.hides
         if shown.gate_open:
             veiled = shown.veiled & state.veiled
-            self._shown = CallState(gate_open=True, veiled=veiled)
+            both = shown.refused.keys() & state.refused.keys()
+            refused = {party: shown.refused[party] & state.refused[party] for party in both}
+            self._shown = CallState(gate_open=True, veiled=veiled, refused=refused)
         else:
             self._shown = state
         await node.set_call(self.id, state, hides=hides)
@@ -61,6 +70,7 @@ class FleetCall:
         if keeper is None:
             self._shown = CallState(gate_open=False, veiled=frozenset())
             self.connected.clear()
+            self.paths.clear()
             self.placed.clear()
         else:
             self.begun = True

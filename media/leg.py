@@ -6,6 +6,7 @@ from collections.abc import Set
 from media.bucket import Bucket
 from media.codecs import VP8, Codec
 from media.downlink import Downlink
+from media.ice import Address
 from media.path import MAX_SSRCS, NOBODY, PacketPath, Route, Seeds
 from media.sdp import ABS_SEND_TIME, FORWARDED, KINDS, MID, TRANSPORT_CC, Line, Offer
 from media.steering import Steering
@@ -45,6 +46,7 @@ class Leg:
         self.waited_as: str | None = None  # whose place in the lobby it had
         self.codec_told = VP8  # in which the party was last told to send pictures
         self.cap_told: int | None = None
+        self.path_told: Address | None = None  # by which the server knows that media goes
 
     def _downlink(self, line: Line) -> Downlink:
         """Begin a stream on a line, under SSRCs that nobody on this connection uses or has used."""

@@ -80,6 +80,10 @@ class LocalEngine:
         """Withhold `party`'s picture, or show it again."""
         self._node.set_veil(call_id, party, on=on)
 
+    async def refuse(self, call_id: str, party: str, hosts: Collection[str]) -> None:
+        """Carry nothing of `party` by these addresses."""
+        self._node.refuse(call_id, party, hosts)
+
     async def close_call(self, call_id: str) -> None:
         """Forget the call."""
         self._node.close_call(call_id)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
 from media.answer import Local, write_answer
@@ -11,6 +11,7 @@ from media.call import Call, Party
 from media.control import CNAME
 from media.dtls import DtlsState, Identity, new_identity
 from media.engine import CallMedia, Capacity
+from media.ice import plain_host
 from media.leg import Leg
 from media.lobby import Lobby
 from media.port import Port
@@ -156,6 +157,7 @@ class MediaNode:
         self._port.forget(member)
         self._port.hand_over(guest, member)
         self._lobby.hand_over(guest, member)
+        self._port.refuse(member)
         call.choose_codec()
         self._rewire(call)
         if member.leg is not None and member.leg.transport.up:
@@ -206,6 +208,19 @@ class MediaNode:
             call.veiled.discard(party)
         call.wire()
 
+    def refuse(self, call_id: str, party: str, hosts: Collection[str]) -> None:
+        """Carry nothing of `party` by these addresses (without ports), whatever it proves there.
+
+        Holds for the party's name, as a veil does, and takes no permit: refusing must never be
+        refused. Raises `NotFound` for an unknown call.
+        """
+        call = self._call(call_id)
+        call.refused[party] = frozenset(hosts)
+        member = call.parties.get(party)
+        if member is not None:
+            member.refused = call.refused[party]
+            self._port.refuse(member)
+
     def close_call(self, call_id: str) -> None:
         """End every connection of the call and forget it; nothing happens when it is not there."""
         call = self._calls.pop(call_id, None)
@@ -230,7 +245,15 @@ class MediaNode:
         legs = {name: member.leg for name, member in call.parties.items()}
         connected = (n for n, x in legs.items() if x and x.transport.up and not x.transport.lost)
         joined = frozenset(n for n, x in legs.items() if x)
-        return CallMedia(call.gate_open, frozenset(call.veiled), frozenset(connected), joined)
+        paths = {n: x.path_told for n, x in legs.items() if x is not None}
+        return CallMedia(
+            call.gate_open,
+            frozenset(call.veiled),
+            frozenset(connected),
+            joined,
+            {n: plain_host(told[0]) for n, told in paths.items() if told is not None},
+            dict(call.refused),
+        )
 
     def shown(self, call_id: str, party: str) -> dict[str, str]:
         """Return by the mid of each line of `party` whom it is sent there, "" for nobody.
@@ -359,6 +382,7 @@ class MediaNode:
                     continue
                 if leg.handle in moved:
                     self._port.catch_up(leg, moved=True)
+                self._tell_path(member, leg)
                 if leg.due_at <= now or (needy and member.brings(needy)):
                     self._tick_alone(member, leg, needy, now)
         self._tick_lobby(now)
@@ -396,6 +420,15 @@ class MediaNode:
         if transport.up and transport.dtls.state is DtlsState.UP:
             self._watch(member, leg, now)
             self._ask_for_places(member, leg)
+
+    def _tell_path(self, member: Party, leg: Leg) -> None:
+        """Tell the server once by which address the party's media goes."""
+        address = leg.transport.addresses.current
+        if address == leg.path_told:
+            return
+        leg.path_told = address
+        if address is not None:
+            self._events.path_taken(member.call_id, member.name, plain_host(address[0]))
 
     def _ask_for_places(self, member: Party, leg: Leg) -> None:
         """Ask once for an offer with lines for everybody, when there are too few."""

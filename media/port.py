@@ -11,7 +11,7 @@ from typing import Protocol
 from media.call import Party
 from media.control import ControlPath
 from media.dtls import DtlsState
-from media.ice import CONSENT_SECONDS, Address, addressed_ufrag
+from media.ice import CONSENT_SECONDS, Address, addressed_ufrag, plain_host
 from media.leg import Leg
 from media.path import STREAM, PacketPath
 from media.paths import maker_for
@@ -105,6 +105,26 @@ class Port:
         for address in [x for x, owner in self._by_address.items() if owner is guest]:
             self._by_address[address] = member
 
+    def refuse(self, member: Party) -> None:
+        """Forget every address of the party that it may not use (`Party.refused`)."""
+        leg = member.leg
+        if leg is None:
+            return
+        for address in tuple(leg.transport.addresses):
+            if plain_host(address[0]) in member.refused:
+                self._forget_address(member, leg, address)
+
+    def _forget_address(self, member: Party, leg: Leg, address: Address) -> None:
+        """Take an address from the party; another one that it has proven takes its place."""
+        if self._by_address.get(address) is member:
+            del self._by_address[address]
+        addresses = leg.transport.addresses
+        addresses.forget(address)
+        self.path.forbid(leg.handle, address)
+        self._streams.drop(address)
+        if addresses.current is not None:
+            self.path.use(leg.handle, addresses.current)
+
     def owner(self, address: Address) -> str | None:
         """Return the name of the party behind `address`, None for a stranger's."""
         member = self._by_address.get(address)
@@ -156,6 +176,8 @@ class Port:
         if ufrag is None or member is None or member.leg is None:
             return
         transport = member.leg.transport
+        if plain_host(address[0]) in member.refused:
+            return
         if self._belongs_to_another(member, address, now):
             return
         self.catch_up(member.leg)

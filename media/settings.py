@@ -33,6 +33,12 @@ class MediaEvents(Protocol):
     def media_lost(self, call_id: str, party: str) -> None:
         """`party` said goodbye, has not been heard for 30 s or did not connect within 30 s."""
 
+    def path_taken(self, call_id: str, party: str, host: str) -> None:
+        """`party`'s sound and pictures come from and go to the address `host` from now on.
+
+        Told when the first path is there and whenever another one is taken, over UDP or TCP.
+        """
+
     def offer_wanted(self, call_id: str, party: str, reason: str, places: int = 1) -> None:
         """`party` should offer again; `reason` is one of `please-offer` in PROTOCOL.md section 4.
 

@@ -32,12 +32,16 @@ class Events:
         self.told: list[tuple[str, str, str]] = []
         self.places: dict[str, int] = {}
         self.lines: dict[str, dict[str, str]] = {}
+        self.paths: list[tuple[str, str, str]] = []
 
     def media_up(self, call_id: str, party: str) -> None:
         self.told.append(("up", call_id, party))
 
     def media_lost(self, call_id: str, party: str) -> None:
         self.told.append(("lost", call_id, party))
+
+    def path_taken(self, call_id: str, party: str, host: str) -> None:
+        self.paths.append((call_id, party, host))
 
     def offer_wanted(self, call_id: str, party: str, reason: str, places: int = 1) -> None:
         self.told.append((reason, call_id, party))

@@ -121,18 +121,18 @@ class Probe:
 
     # --- addresses
 
-    def move(self) -> None:
-        """Go on from another port, as after a change of network."""
+    def move(self, host: str = "127.0.0.1") -> None:
+        """Go on from another port of `host`, as after a change of network."""
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        sock.bind(("127.0.0.1", 0))
+        sock.bind((host, 0))
         self._sockets.append(sock)
         asyncio.get_running_loop().add_reader(sock.fileno(), self._read, sock)
 
-    def move_to_tcp(self, port: int) -> None:
-        """Go on over a connection to `port`."""
-        sock = socket.create_connection(("127.0.0.1", port))
+    def move_to_tcp(self, port: int, host: str = "127.0.0.1") -> None:
+        """Go on over a connection from `host` to `port`."""
+        sock = socket.create_connection(("127.0.0.1", port), source_address=(host, 0))
         sock.setblocking(False)
         self._sockets.append(sock)
         self._frames = Unframer()
