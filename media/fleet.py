@@ -134,6 +134,8 @@ class Fleet:
             if known is None:
                 known = self._calls[call_id] = FleetCall(call_id, held)
                 known.put(keeper)
+                for party, host in held.paths.items():
+                    self._events.path_taken(call_id, party, host)
             elif known.keeper is not keeper:
                 self._begin(self._close_at_last(keeper, node, call_id))
 

@@ -69,6 +69,7 @@ from server.loop_lag import LoopLag
 from server.media_events import MediaWatch
 from server.oidc.sign_in import OidcSignIn
 from server.parts import Parts
+from server.path_watch import PathWatch
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
 from server.procedures.catalog import shipped
@@ -145,6 +146,9 @@ async def build_parts(
     policy_store = SqlPolicies(database)
     for version in await policy_store.every_approved():
         book.put(version)
+    present = Present(registry, clock)
+    paths = PathWatch(gate, media, hub, present, relay, settings.relay.use, clock=clock)
+    watch.follow(paths)
     return Parts(
         settings=settings,
         clock=clock,
@@ -162,7 +166,8 @@ async def build_parts(
         policies=book,
         policy_store=policy_store,
         review=PolicyReview(policy_store, book, audit, clock=clock),
-        present=Present(registry, clock),
+        present=present,
+        paths=paths,
         chat=ChatLog(SqlChat(database)),
         uploads=uploads,
         media=media,
@@ -222,6 +227,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
         yield
     finally:
         lag.cancel()
+        await parts.paths.stop()
         await parts.registry.stop()
         await parts.quality.stop()
         await parts.oidc.close()

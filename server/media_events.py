@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from typing import Protocol
 
 from security.errors import NotFound
 from server.api.hub import Hub, seat_of
@@ -11,6 +12,13 @@ from server.calls.registry import UNDER_WAY
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 2.0
+
+
+class Paths(Protocol):
+    """Asks the gate about paths (server/path_watch.py)."""
+
+    def taken(self, call_id: str, party: str, host: str) -> None:
+        """Note that a party's media goes by `host`."""
 
 
 class MediaWatch:
@@ -22,6 +30,16 @@ class MediaWatch:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._up: set[tuple[str, str]] = set()
+        self._paths: Paths | None = None
+
+    def follow(self, paths: Paths) -> None:
+        """Say who asks about the paths that media takes."""
+        self._paths = paths
+
+    def path_taken(self, call_id: str, party: str, host: str) -> None:
+        """A party's media goes by another address."""
+        if self._paths is not None:
+            self._paths.taken(call_id, party, host)
 
     def media_up(self, call_id: str, party: str) -> None:
         """Sound and pictures of a party have arrived."""

@@ -25,12 +25,14 @@ from server.db.sessions import SqlSessions
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
 from server.oidc.sign_in import OidcSignIn
+from server.path_watch import PathWatch
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
 from server.procedures.catalog import Catalog
 from server.quality_watch import QualityWatch
 from server.relay import Grant, Relay, RelayUse, grant
 from server.settings import Settings
+from server.stricter import relay_use
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Parts:
     policy_store: SqlPolicies
     review: PolicyReview
     present: Present
+    paths: PathWatch
     chat: ChatLog
     uploads: Uploads
     media: MediaEngine
@@ -69,9 +72,10 @@ class Parts:
     def relay_grant(self, municipality_id: str) -> Grant | None:
         """Return what a page of the municipality needs for the relay, None when it has none.
 
-        The settings say for everybody how it is used; a municipality's own rule belongs here.
+        The settings say what there is, a municipality's policy how it is used.
         """
-        return grant(self.relay, RelayUse(self.settings.relay.use), now=self.clock())
+        use = relay_use(self.policies.set_in(municipality_id), self.settings.relay.use)
+        return grant(self.relay, RelayUse(use), now=self.clock())
 
     def busy(self, principal: Principal) -> bool:
         """Tell whether a person or the tablet is in an open call: idleness never ends one."""

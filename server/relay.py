@@ -33,14 +33,26 @@ class RelayUse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Our relay: the addresses at which pages reach it, and the secret that it shares with us."""
+    """Our relay: the URLs at which pages reach it, and the secret that it shares with us.
+
+    `enforces_networks`: its operator answers for it that only the networks of the policy reach it.
+    """
 
     urls: tuple[str, ...]
     secret: str
     lifetime: timedelta
+    enforces_networks: bool = False
+    addresses: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Relay({self.urls!r})"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the names and addresses from which it sends, as far as they are known."""
+        found = (URL_PATTERN.fullmatch(url) for url in self.urls)
+        named = (match["host"].strip("[]") for match in found if match)
+        return tuple(dict.fromkeys([*named, *self.addresses]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,16 @@ class RelaySettings(Section):
     lifetime_minutes: int = Field(
         240, ge=10, le=1440, description="How long a page's credentials are good."
     )
+    addresses: Addresses = Field(
+        (),
+        description="Addresses from which it sends to the media port, where its names in urls do "
+        "not stand for them.",
+    )
+    enforces_networks: bool = Field(
+        False,
+        description="You answer for it that only the networks that policies allow reach the relay "
+        "(firewall); else media over it counts as outside of the VPN.",
+    )
 
     @field_validator("use")
     @classmethod
@@ -230,7 +240,8 @@ class RelaySettings(Section):
         if not self.urls:
             return None
         lifetime = timedelta(minutes=self.lifetime_minutes)
-        return Relay(self.urls, read_secret(self.secret_file), lifetime)
+        secret = read_secret(self.secret_file)
+        return Relay(self.urls, secret, lifetime, self.enforces_networks, self.addresses)
 
 
 class CallSettings(Section):

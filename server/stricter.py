@@ -63,3 +63,14 @@ class Stricter:
             absolute=min(own.absolute, timedelta(hours=people.absolute_hours)),
             password_characters=max(own.password_characters, people.password_min_characters),
         )
+
+
+def relay_use(policy: Policy | None, own: str) -> str:
+    """Return how pages use the relay: as the policy says, within what the operator offers.
+
+    "none", "fallback" or "only". Where there is no relay none is used; an operator's "only" leaves
+    no direct way to a policy that would take either.
+    """
+    if policy is None or own == "none":
+        return own
+    return own if policy.network.relay == "fallback" else policy.network.relay

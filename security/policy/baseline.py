@@ -191,9 +191,7 @@ _RULES = (
     Rule("call.read", (SAME_MUNICIPALITY, SOMEBODY_IN), quiet=True),
     Rule("media.join", (SAME_MUNICIPALITY, SOMEBODY_IN, JOINABLE, *FROM_WHERE, GUEST_WELCOME)),
     Rule("media.warm", (SAME_MUNICIPALITY, *FROM_WHERE), quiet=True),
-    Rule(
-        "media.path", (SAME_MUNICIPALITY, SOMEBODY_IN, CALL_LIVE, VPN, SOURCES, RELAY), quiet=True
-    ),
+    Rule("media.path", (SAME_MUNICIPALITY, SOMEBODY_IN, JOINABLE, VPN, SOURCES, RELAY), quiet=True),
     Rule("recording.start", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, RECORDING_ON, RECORDING_AGREED)),
     Rule("recording.view", (SAME_MUNICIPALITY, RECORDING_VIEWER)),
     Rule("still.take", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, STILLS_ON, STILL_TRIES)),

@@ -29,12 +29,14 @@ class Line:
     """How the actor reaches us. `tls` is "1.2", "1.3", "proxy" (ended before us) or None.
 
     `address` is found as server/api/reach.py says; of media that of the path in use,
-    and `relayed` when a relay stands between.
+    and `relayed` when a relay stands between: it is the relay's then, unless that is `vouched` for
+    to let in nobody from outside of the networks that policies allow.
     """
 
     address: str | None = None
     tls: str | None = None
     relayed: bool = False
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

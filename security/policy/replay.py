@@ -47,7 +47,12 @@ def facts_json(facts: Facts) -> Json:
             "guests": list(call.guests) or None,
             "asked": list(call.asked) or None,
         },
-        "line": {"address": line.address, "tls": line.tls, "relayed": line.relayed},
+        "line": {
+            "address": line.address,
+            "tls": line.tls,
+            "relayed": line.relayed,
+            "vouched": line.vouched,
+        },
         "procedure_open": facts.procedure_open,
         "outcome_allowed": facts.outcome_allowed,
         "today": facts.today and facts.today.isoformat(),
@@ -130,7 +135,8 @@ def _call(kept: Mapping[str, Any]) -> CallFacts:
 
 
 def _line(kept: Mapping[str, Any]) -> Line:
-    return Line(kept.get("address"), kept.get("tls"), kept.get("relayed", False))
+    relayed, vouched = kept.get("relayed", False), kept.get("vouched", False)
+    return Line(kept.get("address"), kept.get("tls"), relayed, vouched)
 
 
 def _pruned(kept: Json) -> Json:

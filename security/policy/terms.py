@@ -18,7 +18,12 @@ def _inside_vpn(f: Facts) -> bool:
     network = f.policy.network
     if network.vpn != "required":
         return True
-    return not f.line.relayed and lies_in(f.line.address, network.vpn_networks)
+    return _is_origin(f) and lies_in(f.line.address, network.vpn_networks)
+
+
+def _is_origin(f: Facts) -> bool:
+    """Tell whether the address is known to be where somebody is, and no relay that hides it."""
+    return not f.line.relayed or f.line.vouched
 
 
 def _from_its_place(f: Facts) -> bool:
@@ -29,7 +34,8 @@ def _from_its_place(f: Facts) -> bool:
         if (not source.roles or role in source.roles)
         and (not source.offices or office in source.offices)
     ]
-    return not applying or any(lies_in(f.line.address, one.networks) for one in applying)
+    inside = any(lies_in(f.line.address, one.networks) for one in applying)
+    return not applying or (_is_origin(f) and inside)
 
 
 def _tls_new_enough(f: Facts) -> bool:

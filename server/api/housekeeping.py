@@ -108,6 +108,7 @@ async def watch_sessions(parts: Parts) -> None:
 
 async def watch_policies(parts: Parts) -> None:
     """End the calls that a policy which has just taken force does not let go on."""
+    await parts.paths.look()
     for _, facts in parts.present.under_a_new_policy():
         if decide(BASELINE, "media.join", facts).allowed:
             continue

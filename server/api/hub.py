@@ -51,6 +51,7 @@ class Hub:
         self._uploads = uploads
         self._told: dict[str, float] = {}
         self._ends: dict[str, str | None] = {}
+        self.refused_paths: dict[tuple[str, str], str] = {}  # (call, party): why
         self._registry: Registry | None = None
 
     def bind(self, registry: Registry) -> None:
@@ -67,7 +68,9 @@ class Hub:
     async def draw_call(self, call: Call) -> Json:
         """Return the noun "call" with names."""
         names = await self.directory.names(call)
-        return call_view(call, names, limits=self.registry.limits_of(call.municipality_id))
+        refused = {party: self.refused_paths.get((call.id, party)) for party in PartyName}
+        limits = self.registry.limits_of(call.municipality_id)
+        return call_view(call, names, limits=limits, refused=refused)
 
     async def draw_message(self, call: Call, message: Message) -> Json:
         """Return the noun "chat message" with its writer's name."""

@@ -56,6 +56,7 @@ class PartyNoun(Noun):
     present: bool
     camera: Device
     microphone: Device
+    path: str | None
 
 
 class Parties(Noun):
@@ -76,6 +77,7 @@ class GuestNoun(Noun):
     present: bool
     camera: Device
     microphone: Device
+    path: str | None
 
 
 class CallNoun(Noun):

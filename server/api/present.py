@@ -51,6 +51,11 @@ class Present:
         self._speakers.pop(id(speaker), None)
         self._looked.pop(id(speaker), None)
 
+    def at(self, seat: SeatKey) -> Speaker | None:
+        """Return the newest page on a seat, None when there is none."""
+        here = [one for one in self._speakers.values() if one.seat == seat]
+        return here[-1] if here else None
+
     def in_calls(self, municipality_id: str) -> list[tuple[Speaker, Facts]]:
         """Return each page of the municipality that is in a running call, with the facts of now."""
         here = [one for one in self._speakers.values() if one.municipality.id == municipality_id]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, cast
 
 from chat.message import Message
@@ -14,7 +15,7 @@ from security.people import Municipality, Tablet
 from security.tablet_key import Challenge
 from server.api import nouns as n
 from server.api.nouns import time_view
-from server.calls.call import Call, Guest, Party, State
+from server.calls.call import Call, Guest, Party, PartyName, State
 from server.calls.machine import Limits
 from server.calls.times import end_of
 from server.relay import Grant
@@ -34,6 +35,7 @@ __all__ = [
     "time_view",
 ]
 Json = dict[str, Any]
+NOTHING: Mapping[PartyName, str | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,10 @@ def challenge_view(tablet: Tablet, challenge: Challenge) -> Json:
     }
 
 
-def call_view(call: Call, names: Names, *, limits: Limits) -> Json:
-    """Return the noun "call"."""
+def call_view(
+    call: Call, names: Names, *, limits: Limits, refused: Mapping[PartyName, str | None] = NOTHING
+) -> Json:
+    """Return the noun "call"; `refused` says why a party's media may not go as it does."""
     return dump(
         n.CallNoun(
             id=call.id,
@@ -85,13 +89,16 @@ def call_view(call: Call, names: Names, *, limits: Limits) -> Json:
             outcome=call.outcome,
             reason=call.reason,
             version=call.version,
-            parties=n.Parties(counter=_party(call.counter), desk=_party(call.desk)),
-            guests=tuple(_guest(guest, names) for guest in call.guests),
+            parties=n.Parties(
+                counter=_party(call.counter, refused.get(PartyName.COUNTER)),
+                desk=_party(call.desk, refused.get(PartyName.DESK)),
+            ),
+            guests=tuple(_guest(guest, names, refused.get(guest.party)) for guest in call.guests),
         )
     )
 
 
-def _guest(guest: Guest, names: Names) -> n.GuestNoun:
+def _guest(guest: Guest, names: Names, path: str | None) -> n.GuestNoun:
     return n.GuestNoun(
         party=guest.party.value,
         id=guest.person_id,
@@ -101,6 +108,7 @@ def _guest(guest: Guest, names: Names) -> n.GuestNoun:
         present=guest.joined_at is not None and guest.lost_at is None,
         camera=guest.camera,
         microphone=guest.microphone,
+        path=path,
     )
 
 
@@ -131,8 +139,10 @@ def _interruption(call: Call, resume_seconds: float) -> n.Interruption | None:
     )
 
 
-def _party(party: Party) -> n.PartyNoun:
-    return n.PartyNoun(present=party.present, camera=party.camera, microphone=party.microphone)
+def _party(party: Party, path: str | None) -> n.PartyNoun:
+    return n.PartyNoun(
+        present=party.present, camera=party.camera, microphone=party.microphone, path=path
+    )
 
 
 def message_view(message: Message, name: str) -> Json:

@@ -6,7 +6,7 @@ import { createAnnouncer } from "../../static/app/parts/announce.js";
 import { instruction } from "../../static/app/parts/counter-call.js";
 import { reasonLack } from "../../static/app/parts/decision-dialog.js";
 import { followDrops } from "../../static/app/parts/drop.js";
-import { heard, lineAdvice, pathTrouble } from "../../static/app/parts/flow.js";
+import { heard, lineAdvice, pathTrouble, refusedPath } from "../../static/app/parts/flow.js";
 import { signal } from "../../static/app/parts/html.js";
 import { composeReason, PRESETS, tellReason } from "../../static/app/parts/reasons.js";
 import { plain } from "../../static/app/parts/rich.js";
@@ -51,6 +51,15 @@ test("the counter's view follows the call's state", () => {
   for (const [state, view] of Object.entries(views)) {
     assert.equal(counterView(known({ call: call(/** @type {any} */ (state)) })), view);
   }
+});
+
+test("a path that the policy refuses is told of the own end first, then of the other", () => {
+  const party = (/** @type {string | null} */ path) => ({ present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on"), path });
+  assert.equal(refusedPath({ counter: party(null), desk: party(null) }, "desk"), null);
+  assert.equal(refusedPath(undefined, "desk"), null);
+  const refused = { counter: party("outside_vpn"), desk: party(null) };
+  assert.deepEqual(refusedPath(refused, "desk"), { whose: "counter", code: "outside_vpn" });
+  assert.deepEqual(refusedPath(refused, "counter"), { whose: "own", code: "outside_vpn" });
 });
 
 test("an interrupted call says whose line is lost", () => {
@@ -188,14 +197,14 @@ test("thanks stand for a moment and leave no instruction behind", () => {
 });
 
 test("nothing is said to be well while the path stalls, an offer is refused or a microphone is off", () => {
-  const party = { present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on") };
+  const party = { present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on"), path: null };
   assert.equal(pathTrouble("flowing", "bad_sdp"), null);
   assert.deepEqual([pathTrouble("stalled", null), pathTrouble("connecting", "bad_sdp")], ["stalled", "refused"]);
   assert.equal(lineAdvice("flowing", null, null), "own.good");
   assert.equal(lineAdvice("stalled", null, null), "own.stalled");
   assert.equal(heard(party, "flowing"), true);
   assert.equal(heard(party, "stalled"), false);
-  for (const microphone of /** @type {const} */ (["off", "lost"])) assert.equal(heard({ ...party, microphone }, "flowing"), false);
+  for (const microphone of /** @type {const} */ (["off", "lost"])) assert.equal(heard({ ...party, microphone, path: null }, "flowing"), false);
 });
 
 test("the same announcement twice is said twice, with silence between", () => {

@@ -94,8 +94,7 @@ class Network(Section):
                 "decides which way media may take; relays are the municipality's own",
             ),
             source="own",
-            enforced="media.path, call.ice",
-            waits=True,
+            enforced="media.path, server/stricter.py",
             choices=choice(
                 [
                     ("none", "使わない", "none"),

@@ -214,6 +214,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {boolean} present
  * @property {DeviceState} camera
  * @property {DeviceState} microphone
+ * @property {string | null} path why its sound and pictures may not go as they do, as an error code
  */
 
 /**

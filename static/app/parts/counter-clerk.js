@@ -6,7 +6,7 @@ import { heard } from "./flow.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { TabPanel, Tabs } from "./tabs.js";
-import { TroubleNotice } from "./trouble.js";
+import { PathNotice, TroubleNotice } from "./trouble.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./model.js").CounterApp} CounterApp */
@@ -55,6 +55,7 @@ export function ClerkZone({ app }) {
       ]}
     />
     <${TabPanel} name="clerk" current=${tab} class="clerk-panel">
+      <${PathNotice} app=${app} own="counter" />
       <${TroubleNotice} app=${app} brief=${tab !== "devices"} />
       ${tab === "chat" && html`<${ClerkChat} app=${app} />`}
       ${tab === "files" && html`<${CounterFiles} app=${app} />`}

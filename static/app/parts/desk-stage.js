@@ -1,7 +1,7 @@
 /** The picture of the counter at the desk: whole, never cropped, nothing over it but the training watermark. */
 import { Countdown, givesUpAt, secondsUntil } from "./clock.js";
-import { heard } from "./flow.js";
-import { pathTrouble } from "./flow.js";
+import { errorWords } from "./errors.js";
+import { heard, pathTrouble, refusedPath } from "./flow.js";
 import { html, useEffect, useRef } from "./html.js";
 import { Icon } from "./icon.js";
 import { Playing, Veil } from "./video.js";
@@ -45,6 +45,8 @@ function Withheld({ app, call }) {
   }
   const camera = call.parties.counter.camera;
   if (camera !== "on") return html`<${Veil} icon="camoff" title=${t(`stage.camera.${camera}`)}><p>${t(voice ? "stage.camera.what" : "stage.camera.unheard")}</p><//>`;
+  const refused = refusedPath(call.parties, "desk");
+  if (refused) return html`<${Veil} icon="wifioff" title=${t(`path.refused.${refused.whose}`)}><p>${errorWords(refused.code)}</p><//>`;
   // The last picture stands still and would pass for a living one.
   const trouble = pathTrouble(app.media.state.value, app.media.fault.value);
   if (trouble) return html`<${Veil} icon="wifioff" title=${t(`stage.path.${trouble}`)} />`;

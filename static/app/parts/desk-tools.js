@@ -3,7 +3,7 @@ import { DevicePicker } from "./devices.js";
 import { Dialog } from "./dialog.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
-import { TroubleNotice } from "./trouble.js";
+import { PathNotice, TroubleNotice } from "./trouble.js";
 import { t } from "./words.js";
 import { nextZoom } from "./zoom.js";
 
@@ -35,7 +35,7 @@ export function DeskTools({ app, call }) {
   const [picking, setPicking] = useState(false);
   const zoom = app.zoom.value;
   const close = () => setPicking(false);
-  return html`<${TroubleNotice} app=${app} /><div class="tools" role="toolbar" aria-label=${t("tools.title")}>
+  return html`<${PathNotice} app=${app} own="desk" /><${TroubleNotice} app=${app} /><div class="tools" role="toolbar" aria-label=${t("tools.title")}>
     <${Own} app=${app} />
     <button
       class="btn"

@@ -19,6 +19,19 @@ export function pathTrouble(flow, fault) {
 }
 
 /**
+ * Whose sound and pictures a rule keeps from going as they do, and why, the own first; null for nobody's.
+ * @param {{counter: PartyNoun, desk: PartyNoun} | undefined} parties
+ * @param {"counter" | "desk"} own
+ * @returns {{whose: "own" | "counter" | "desk", code: string} | null}
+ */
+export function refusedPath(parties, own) {
+  if (!parties) return null;
+  const other = own === "counter" ? "desk" : "counter";
+  const code = parties[own].path ?? parties[other].path;
+  return code === null ? null : { whose: parties[own].path === null ? other : "own", code };
+}
+
+/**
  * Whether the other end's voice can arrive.
  * @param {PartyNoun | undefined} party
  * @param {Flow} flow

@@ -1,4 +1,6 @@
 /** Why the own camera or microphone cannot be used, and what to do: chosen by the problem. */
+import { errorWords } from "./errors.js";
+import { refusedPath } from "./flow.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
@@ -21,6 +23,16 @@ export function troubleIn({ camera, microphone }, health = []) {
     if (health[at] === "none") return { device, problem: "not_found" };
   }
   return null;
+}
+
+/**
+ * In a call: whose sound and pictures a rule has stopped, and why.
+ * @param {{app: import("./model.js").CallApp, own: "counter" | "desk"}} props
+ */
+export function PathNotice({ app, own }) {
+  const refused = refusedPath(app.store.call.value?.parties, own);
+  if (!refused) return null;
+  return html`<${Notice} kind="stop" icon="wifioff" role="alert" small=${true} title=${t(`path.refused.${refused.whose}`)}>${errorWords(refused.code)}<//>`;
 }
 
 /**

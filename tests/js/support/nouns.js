@@ -23,8 +23,8 @@ export function call(fields = {}) {
     reason: null,
     version: 3,
     parties: {
-      counter: { present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on") },
-      desk: { present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on") },
+      counter: { present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on"), path: null },
+      desk: { present: true, camera: /** @type {const} */ ("on"), microphone: /** @type {const} */ ("on"), path: null },
     },
     guests: [],
     ...fields,
