@@ -38,7 +38,7 @@ async def town(request: pytest.FixtureRequest, make_world: Any) -> Any:
 
 async def connect(world: Any, client: Any, probe: Probe) -> None:
     """Offer by the client's socket and shake hands with the media port."""
-    answer = await client.do("offer", connection=1, sdp=probe.offer())
+    answer = await client.offer(1, probe.offer())
     await probe.connect_by(answer["sdp"], world.service.parts.media.ports[0])
 
 

@@ -42,6 +42,7 @@ export function guest(fields = {}) {
     present: true,
     camera: /** @type {const} */ ("on"),
     microphone: /** @type {const} */ ("on"),
+    path: null,
     ...fields,
   };
 }
