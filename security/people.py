@@ -11,6 +11,7 @@ from enum import StrEnum
 from security.errors import Conflict, Reason
 from security.password_rule import MIN_CHARACTERS
 
+CLOCK_SLACK = timedelta(minutes=5)
 SLUG_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 LOGIN_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
@@ -179,6 +180,8 @@ def usable(principal: Principal, now: datetime) -> bool:
     session, person, tablet = principal.session, principal.person, principal.tablet
     if session.revoked_at is not None or now >= session.expires_at:
         return False
+    if session.kind is not SessionKind.TABLET and session.last_seen_at - now > CLOCK_SLACK:
+        return False  # the clock was set back: nobody knows how long ago that was
     if person is not None and person.disabled_at is not None:
         return False
     return tablet is None or tablet_live(tablet)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from security.errors import Corrupt
@@ -12,6 +12,9 @@ from security.errors import Corrupt
 VERSION = b"\x01"
 GENESIS = bytes(32)
 Json = dict[str, Any]
+
+
+SET_BACK = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,11 @@ def append(
 
 
 class Walk:
-    """Verifies one municipality's chain, entry by entry, in the steps of FORMAT.md section 5."""
+    """Verifies one municipality's chain, entry by entry, in the steps of FORMAT.md section 5.
+
+    `set_back` is the first position whose time lies before that of an earlier entry by more than
+    entries that wait together may differ: the clock was set back. That breaks no chain.
+    """
 
     def __init__(
         self, municipality_id: str, known: Head | None, start: Head = GENESIS_HEAD
@@ -85,6 +92,8 @@ class Walk:
         self._municipality_id = municipality_id
         self._known = known
         self.head = start
+        self.set_back: int | None = None
+        self._latest: datetime | None = None
 
     def take(self, stored: Stored) -> None:
         """Verify the next entry; raises `Corrupt` naming the position."""
@@ -101,6 +110,13 @@ class Walk:
         if self._known and self._known.count == position and self._known.link != stored.link:
             raise _broken(position, "the link is not the one in the file of heads")
         self.head = Head(position, stored.link)
+        self._look_at_clock(position, stored.at)
+
+    def _look_at_clock(self, position: int, at: datetime) -> None:
+        if self._latest is None or at > self._latest:
+            self._latest = at
+        elif self.set_back is None and self._latest - at > SET_BACK:
+            self.set_back = position
 
     def finish(self) -> Head:
         """Verify the end and return the head; raises `Corrupt` when the tail was cut off."""

@@ -95,7 +95,8 @@ class _Chain:
             self._signatures.finish(self._walk.finish())
         except Corrupt as error:
             return error
-        return Verified(self._walk.head, self._signatures.count, self._signatures.key)
+        signed = self._signatures
+        return Verified(self._walk.head, signed.count, signed.key, self._walk.set_back)
 
     def _stored(self, said: Json) -> Stored:
         try:

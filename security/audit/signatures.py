@@ -10,11 +10,15 @@ from security.errors import Corrupt
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A chain that is whole: its head, how much of it is signed, and by which key."""
+    """A chain that is whole: its head, how much of it is signed, and by which key.
+
+    `set_back` is where the clock was first set back, None when it never was.
+    """
 
     head: Head
     signed: int
     key: bytes | None
+    set_back: int | None = None
 
 
 class Signatures:

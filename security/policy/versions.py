@@ -51,7 +51,13 @@ class Version:
 
 
 def in_force(versions: Iterable[Version], now: datetime) -> Version | None:
-    """Return the version in force: the approved one that started last; None before the first."""
+    """Return the version in force: the approved one that started last; None before the first.
+
+    A clock that was set back takes no version out of force that had started when a later one was
+    approved, nor that later one.
+    """
+    versions = tuple(versions)
+    now = max([now, *(one.approved_at for one in versions if one.approved_at is not None)])
     started = [
         (one.starts_at, one.number, one)
         for one in versions

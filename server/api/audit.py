@@ -239,7 +239,9 @@ async def chain(request: web.Request) -> web.Response:
                 "head": None,
                 "signed": None,
                 "signed_at": signed_at,
+                "set_back": None,
             }
         )
-    said = {"entries": found.head.count, "head": found.head.link.hex(), "signed": found.signed}
+    said: dict[str, Any] = {"set_back": found.set_back}
+    said |= {"entries": found.head.count, "head": found.head.link.hex(), "signed": found.signed}
     return answer({"whole": True, "problem": None, **said, "signed_at": signed_at})

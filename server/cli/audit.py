@@ -20,7 +20,7 @@ from server.db.audit import SqlAudit
 from server.db.engine import open_database
 
 Row = dict[str, str | int | None]
-_COLUMNS = ("municipality", "entries", "head", "signed", "key", "error")
+_COLUMNS = ("municipality", "entries", "head", "signed", "key", "set_back", "error")
 
 
 class PublicKey(click.ParamType[bytes]):
@@ -70,6 +70,8 @@ def verify(
     folder: Path | None, exported: Path | None, keys: tuple[bytes, ...], *, as_json: bool
 ) -> None:
     """Walk every chain (security/audit/FORMAT.md); exit 1 naming the first broken position.
+
+    `set_back` is the first position at which the clock had been set back: look at why.
 
     Without --key, heads may be signed by any key, as long as it is always the same.
     """
@@ -166,5 +168,5 @@ def _row(chain: str, found: Verified | Corrupt) -> Row:
     if isinstance(found, Corrupt):
         return {**dict.fromkeys(_COLUMNS), "municipality": chain, "error": found.message}
     head, signer = found.head, found.key.hex() if found.key else None
-    said = (chain, head.count, head.link.hex(), found.signed, signer, None)
+    said = (chain, head.count, head.link.hex(), found.signed, signer, found.set_back, None)
     return dict(zip(_COLUMNS, said, strict=True))

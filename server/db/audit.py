@@ -71,7 +71,7 @@ class SqlAudit:
         while batch := await self._after(municipality_id, walk.head.count):
             await asyncio.to_thread(_take, batch, walk, signatures)
         signatures.finish(walk.finish())
-        return Verified(walk.head, signatures.count, signatures.key)
+        return Verified(walk.head, signatures.count, signatures.key, walk.set_back)
 
     async def follow(self, municipality_id: str, start: Head | None) -> Head:
         """Walk the chain from `start`, which must still stand there, and return its head.

@@ -13,7 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from security.audit.chain import GENESIS, Head, Stored, append, canonical, next_link, verify
+from security.audit.chain import (
+    GENESIS,
+    Head,
+    Stored,
+    Walk,
+    append,
+    canonical,
+    next_link,
+    verify,
+)
 from security.audit.heads import HeadsFile
 from security.errors import Corrupt
 
@@ -177,3 +186,19 @@ def test_any_bytes_in_the_file_of_heads_are_read_or_refused(
     path.write_bytes(content)
     with contextlib.suppress(Corrupt):
         assert all(len(head.link) == len(GENESIS) for head in HeadsFile(path).read().values())
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(-3600, 4), (-31, 4), (-5, None), (60, None)])
+def test_a_clock_that_was_set_back_is_found_and_breaks_no_chain(
+    seconds: int, found: int | None
+) -> None:
+    entries, head = chain_of(3)
+    for number in range(2):
+        at = START + timedelta(seconds=2 + seconds + number)
+        stored, head = append(head, "m", "gate:call:accept", {"subject": "c"}, at=at)
+        entries.append(stored)
+    walk = Walk("m", head)
+    for stored in entries:
+        walk.take(stored)
+    assert walk.finish() == head
+    assert walk.set_back == found

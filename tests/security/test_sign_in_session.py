@@ -195,3 +195,14 @@ async def test_signing_in_closes_no_other_desk(house: House) -> None:
     _, tablet = await house.tablet()
     await house.clerk(tablet)
     assert await house.people.open_desks() == [("m", "senior"), ("n", "n-verifier")]
+
+
+async def test_a_clock_that_is_set_back_brings_no_sign_in_more_time(house: House) -> None:
+    begun = await house.at_desk()
+    house.clock.forward(minutes=10)
+    await house.sign_in.authenticate(begun.token, SessionKind.DESK)
+    house.clock.forward(minutes=-4)
+    await house.sign_in.authenticate(begun.token, SessionKind.DESK)
+    house.clock.forward(minutes=-2)
+    refused = house.sign_in.authenticate(begun.token, SessionKind.DESK)
+    assert await code_of(refused) == "signed_out"

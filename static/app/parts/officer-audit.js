@@ -75,6 +75,7 @@ export function OfficerAudit({ app }) {
         <br />${chain.signed_at
           ? t(chain.signed === null ? "chain.signed_at" : "chain.signed", { n: chain.signed ?? 0, at: dateTime(chain.signed_at, language()) })
           : t("chain.unsigned")}
+        ${chain.set_back && html`<br /><b>${t("chain.set_back", { n: chain.set_back })}</b>`}
       <//>`}
       <section class="panel">
         <header><h1>${t("officer.tab.audit")}</h1></header>

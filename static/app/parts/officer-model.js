@@ -16,7 +16,7 @@
  * @typedef {{action: string, allowed: boolean, terms: Term[], question: Record<string, any>}} Answer
  * @typedef {{position: number, at: string, tag: string, subject: string, allowed: boolean | null, reasons: string[], person: string, role: string, office: string, address: string, policy: number, detail: Record<string, any>}} Entry
  * @typedef {{entries: Entry[], more: boolean, names: Record<string, string>}} Log
- * @typedef {{whole: boolean, problem: string | null, entries: number | null, head: string | null, signed: number | null, signed_at: string | null}} Chain
+ * @typedef {{whole: boolean, problem: string | null, entries: number | null, head: string | null, signed: number | null, signed_at: string | null, set_back: number | null}} Chain
  * @typedef {{id: string, name: string, appointed: boolean, proposed_by: string | null, confirmed_by: string | null}} Officer
  * @typedef {{actions: string[], roles: {role: string, pages: string[], actions: string[]}[]}} Roles
  * @typedef {{municipality: Somebody, person: Somebody & {role: string}, appointed: boolean}} You
