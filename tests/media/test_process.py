@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from media.engine import CallMedia
 from media.fleet import Fleet
 from media.remote import RemoteNode
 from media.settings import MediaSettings
