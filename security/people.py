@@ -98,6 +98,16 @@ class SessionKind(StrEnum):
     TABLET = "tablet"
     CLERK = "clerk"
     DESK = "desk"
+    HALF = "half"  # the first half of a sign-in at a desk; it opens nothing but the second
+
+
+class Factor(StrEnum):
+    """What a person showed beside the password; a half session may rest on a recovery's link."""
+
+    TOTP = "totp"
+    PASSKEY = "passkey"
+    DIRECTORY = "directory"  # the municipality's own directory vouches for one
+    RECOVERY = "recovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,12 @@ class Session:
     last_seen_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+    factor: Factor | None = None
+
+    @property
+    def second_factor(self) -> bool:
+        """Tell whether the sign-in carried a second factor."""
+        return self.factor not in (None, Factor.RECOVERY)
 
 
 class LinkPurpose(StrEnum):
@@ -121,6 +137,7 @@ class LinkPurpose(StrEnum):
     SIGN_IN = "sign_in"  # a desk person, or tablet + clerk when tablet_id is set (demo)
     PASSWORD = "password"  # noqa: S105  # set the first or a new password
     ENROL = "enrol"  # enrol a tablet
+    FACTOR = "factor"  # set up a new second factor, together with the password
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +158,9 @@ LINK_LIFETIME = {
     LinkPurpose.SIGN_IN: timedelta(minutes=10),
     LinkPurpose.PASSWORD: timedelta(hours=24),
     LinkPurpose.ENROL: timedelta(minutes=10),
+    LinkPurpose.FACTOR: timedelta(hours=1),
 }
+HALF_LIFETIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +177,8 @@ class SessionLimits:
 
     def lifetime(self, kind: SessionKind) -> timedelta:
         """Return how long a session of `kind` may last at most."""
+        if kind is SessionKind.HALF:
+            return HALF_LIFETIME
         return self.tablet if kind is SessionKind.TABLET else self.absolute
 
 

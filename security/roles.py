@@ -5,8 +5,8 @@ stand beside a role here is denied to it, whatever else holds. What stands here 
 the other terms of its rule: being a party of the call, the network, training, four eyes.
 
 Three promises are read off the table and held by tests/security/test_roles.py: an administrator
-reads no evidence, an officer changes no people, an auditor changes nothing, and a clerk never
-decides. A new action of the gate is entered here, or nobody may do it.
+reads no evidence, an officer changes no people, an auditor changes nothing but the own sign-in,
+and a clerk never decides. A new action of the gate is entered here, or nobody may do it.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,13 @@ from types import MappingProxyType
 
 from security.people import DESK_PAGE_ROLES, OFFICER_PAGE_ROLES, Role
 
+HALF_PAGE = "sign-in"  # a sign-in whose second factor is outstanding
 TABLET = None  # a counter's tablet on which no clerk is signed in
 Holder = Role | None
 
+# The own sign-in: its second factor, and no more while that is outstanding.
+HALF = frozenset({"session.half", "factor.read", "factor.enrol", "recovery.ask"})
+OWN_SIGN_IN = HALF | {"factor.remove"}
 SIGNED_IN = frozenset({"session.begin"})
 LIVE = SIGNED_IN | {"socket.open"}
 PARTY = frozenset(
@@ -54,11 +58,12 @@ DECIDING = frozenset(
         "desk.state",
     }
 )
-DESK = LIVE | PARTY | DECIDING | {"recording.view", "still.view"}
+DESK = LIVE | OWN_SIGN_IN | PARTY | DECIDING | {"recording.view", "still.view"}
 # Asked into a call: all that an interpreter or a representative does, and a senior besides.
 INVITED = frozenset({"call.join", "call.leave"})
 GUEST = (
     LIVE
+    | OWN_SIGN_IN
     | INVITED
     | {"call.devices", "call.quality", "call.read", "media.join", "media.path"}
     | {"media.warm", "desk.state"}
@@ -68,10 +73,16 @@ EVIDENCE = frozenset(
     {"call.read", "chat.read", "file.read", "recording.view", "still.view", "media.join"}
 )
 # Who works here, with what.
-PEOPLE = frozenset({"tablet.revoke", "officer.appoint"})
-READING = frozenset(
-    {"session.begin", "policy.read", "audit.read", "recording.view", "still.view", "socket.open"}
-)
+RECOVERIES = frozenset({"recovery.read", "recovery.start", "recovery.confirm", "recovery.withdraw"})
+PEOPLE = RECOVERIES | {"tablet.revoke", "officer.appoint"}
+READING = OWN_SIGN_IN | {
+    "session.begin",
+    "policy.read",
+    "audit.read",
+    "recording.view",
+    "still.view",
+    "socket.open",
+}
 
 ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
     {
@@ -81,10 +92,13 @@ ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
         Role.SENIOR: DESK | INVITED,
         Role.INTERPRETER: GUEST,
         Role.REPRESENTATIVE: GUEST,
-        Role.ADMINISTRATOR: LIVE | PEOPLE | {"policy.read"},
+        Role.ADMINISTRATOR: LIVE | OWN_SIGN_IN | PEOPLE | {"policy.read"},
         Role.OFFICER: SIGNED_IN
+        | OWN_SIGN_IN
         | {"policy.read", "policy.draft", "policy.approve", "policy.withdraw", "audit.read"},
-        Role.AUDITOR: SIGNED_IN | {"policy.read", "audit.read", "recording.view", "still.view"},
+        Role.AUDITOR: SIGNED_IN
+        | OWN_SIGN_IN
+        | {"policy.read", "audit.read", "recording.view", "still.view"},
     }
 )
 
@@ -99,4 +113,6 @@ def pages_of(holder: Holder) -> frozenset[str]:
 
 def may(holder: Holder, page: str, action: str) -> bool:
     """Tell whether the table lets `holder`, who acts from `page`, do `action`."""
+    if page == HALF_PAGE:
+        return action in HALF & ROLES[holder]
     return page in pages_of(holder) and action in ROLES[holder]

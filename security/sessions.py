@@ -7,7 +7,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Protocol
 
+from security.factors import Enrolled
 from security.people import (
+    Factor,
     Link,
     LinkPurpose,
     Municipality,
@@ -17,6 +19,7 @@ from security.people import (
     SessionKind,
     Tablet,
 )
+from security.recovery import Recovery
 
 
 class PeopleStore(Protocol):
@@ -62,6 +65,46 @@ class Notes(Protocol):
         """Append an entry to the municipality's audit log; ids and codes only."""
 
 
+class FactorStore(Protocol):
+    """Second factors and recoveries. Everything is scoped by the municipality."""
+
+    async def factors(self, municipality_id: str, person_id: str) -> list[Enrolled]:
+        """Return the person's factors, the oldest first, with a TOTP that waits for its code."""
+
+    async def passkey(self, municipality_id: str, credential_id: bytes) -> Enrolled | None:
+        """Return the passkey with this credential id."""
+
+    async def has_factor(self, municipality_id: str, person_id: str) -> bool:
+        """Tell whether the person has a factor in use."""
+
+    async def add_factor(self, item: Enrolled) -> None:
+        """Store a factor; a TOTP that waits replaces one that waited. Raises `Conflict`."""
+
+    async def use_factor(self, item: Enrolled, counter: int, now: datetime) -> bool:
+        """Note a use with its counter; of two with the same counter above 0 one gets true."""
+
+    async def begin_totp(self, item: Enrolled, counter: int, now: datetime) -> bool:
+        """Take a waiting TOTP into use, in place of the one before; false when it is gone."""
+
+    async def remove_factor(self, municipality_id: str, person_id: str, factor_id: str) -> bool:
+        """Delete a factor; false when there is no such one."""
+
+    async def keep_only(self, municipality_id: str, person_id: str, factor_id: str) -> None:
+        """Delete every other factor of the person, and the recovery."""
+
+    async def recovery(self, municipality_id: str, person_id: str) -> Recovery | None:
+        """Return the person's recovery."""
+
+    async def recoveries(self, municipality_id: str) -> list[Recovery]:
+        """Return all recoveries of the municipality."""
+
+    async def put_recovery(self, before: Recovery | None, after: Recovery) -> None:
+        """Store a recovery. Raises `Conflict` when it is no longer as it was `before`."""
+
+    async def drop_recovery(self, municipality_id: str, person_id: str) -> None:
+        """Forget a recovery."""
+
+
 class SessionStore(Protocol):
     """Sessions, one-time links and failed tries."""
 
@@ -91,6 +134,15 @@ class SessionStore(Protocol):
 
     async def end(self, token_hash: str, now: datetime) -> None:
         """End one session."""
+
+    async def set_factor(self, token_hash: str, factor: Factor) -> None:
+        """Note that the session rests on a second factor from now on."""
+
+    async def end_sessions_of(self, municipality_id: str, person_id: str, now: datetime) -> None:
+        """End every session of the person."""
+
+    async def drop_links(self, municipality_id: str, person_id: str, purpose: LinkPurpose) -> None:
+        """Void the person's unused links of a purpose."""
 
     async def live_sessions(self, hashes: Collection[str], now: datetime) -> set[str]:
         """Return those of `hashes` that nothing has ended (idleness apart)."""

@@ -14,6 +14,7 @@ from security.password_rule import check_password
 from security.passwords import Passwords, bad_credentials
 from security.people import (
     LINK_LIFETIME,
+    Factor,
     Link,
     LinkPurpose,
     Municipality,
@@ -39,14 +40,16 @@ LOCKED = timedelta(minutes=15)
 TOUCH_EVERY = timedelta(minutes=1)
 
 Busy = Callable[[Principal], bool]
-# Asked before a session begins: municipality, page, person and tablet; it raises to refuse.
-Admit = Callable[[str, str, Person | None, Tablet | None], Awaitable[None]]
+# Asked before a session begins: municipality, page, person and tablet; it raises to refuse and
+# says whether the sign-in is only half done: a second factor is outstanding.
+Admit = Callable[[str, str, Person | None, Tablet | None], Awaitable[bool]]
 
 
 async def admit_everybody(
     municipality_id: str, page: str, person: Person | None, tablet: Tablet | None
-) -> None:
-    """Refuse nobody who has proved who they are."""
+) -> bool:
+    """Refuse nobody who has proved who they are, and ask for nothing more."""
+    return False
 
 
 def nobody_is_busy(principal: Principal) -> bool:
@@ -73,6 +76,11 @@ class Exchanged:
 
     page: str
     sessions: tuple[NewSession, ...]
+
+    @property
+    def half(self) -> bool:
+        """Tell whether a second factor is outstanding."""
+        return any(new.session.kind is SessionKind.HALF for new in self.sessions)
 
 
 class SignIn:
@@ -115,7 +123,7 @@ class SignIn:
         source: str | None = None,
         admit: Admit = admit_everybody,
     ) -> NewSession:
-        """Begin a clerk's or a desk session; `municipality` is a slug.
+        """Begin a clerk's or a desk session, or half of one; `municipality` is a slug.
 
         It may be None on a tablet, or when there is only one municipality. `source` is the network
         address that asks; here as in the other methods that take one, tries from it are limited.
@@ -125,29 +133,42 @@ class SignIn:
         whatever else is wrong, `TooMuch` `too_many_tries` after ten failures, known name or not,
         after too many from one source, or when too many wait.
         """
-        self._count_source(source)
+        self.count_source(source)
         self._passwords.require_room()
         if page == "counter" and (tablet is None or not tablet_live(tablet)):
             raise not_enrolled()
         home = await self._find_municipality(municipality, tablet)
         login = normal_login(login)
         key = _try_key(home.id if home else f"?{municipality}", login)
-        await self._count_try(key, home)
+        await self._count_try(key, home.id if home else None)
         person = await self._people.person_by_login(home.id, login) if home else None
         replacement = await self._passwords.verify(
             person.password_hash if person else None, password
         )
         if person is None or not may_sign_in(person, page, tablet):
             raise bad_credentials()
-        await admit(person.municipality_id, page, person, tablet if page == "counter" else None)
+        tablet = tablet if page == "counter" else None
+        half = await admit(person.municipality_id, page, person, tablet)
         await self._sessions.clear_tries(key)
         if replacement is not None:
             await self._people.set_password(
                 person.municipality_id, person.id, replacement, end_sessions_at=None
             )
-        begun = await self._begin_for(person, tablet if page == "counter" else None)
-        self._succeeded(source)
+        begun = await self.begin_for(person, tablet, half=half)
+        self.succeeded(source)
         return begun
+
+    async def confirm_password(self, person: Person, password: str) -> None:
+        """Check a person's password once more.
+
+        Raises `Denied` `bad_credentials`, `TooMuch` `too_many_tries` by the same count as signing
+        in.
+        """
+        self._passwords.require_room()
+        key = _try_key(person.municipality_id, person.login)
+        await self._count_try(key, person.municipality_id)
+        await self._passwords.verify(person.password_hash, password)
+        await self._sessions.clear_tries(key)
 
     async def set_password(self, token: str, password: str, *, source: str | None = None) -> Person:
         """Set the password of the person whose link `token` is; ends the person's sessions.
@@ -155,7 +176,7 @@ class SignIn:
         Raises `ProtocolError` `weak_password`, upon which the link can be used again, or `Denied`
         `link_used`, or `TooMuch` `too_many_tries`.
         """
-        self._count_source(source)
+        self.count_source(source)
         link = await self._sessions.link(token_hash(token))
         fresh = link is not None and _opens(link, LinkPurpose.PASSWORD, self._clock())
         if link is None or link.person_id is None or not fresh:
@@ -174,7 +195,7 @@ class SignIn:
         )
         await self._sessions.clear_tries(_try_key(person.municipality_id, person.login))
         await self._note(person.municipality_id, "person:password", person.id)
-        self._succeeded(source)
+        self.succeeded(source)
         return person
 
     async def _find_municipality(
@@ -187,38 +208,41 @@ class SignIn:
             return every[0] if len(every) == 1 else None
         return next((m for m in every if m.slug == slug), None)
 
-    async def _count_try(self, key: str, home: Municipality | None) -> None:
+    async def _count_try(self, key: str, municipality_id: str | None) -> None:
         # Counted before the check: a hundred tries at once are a hundred tries.
         now = self._clock()
         tries = await self._sessions.count_try(
             key, now, limit=MAX_TRIES, forget_before=now - LOCKED
         )
-        if tries == MAX_TRIES and home is not None:
+        if tries == MAX_TRIES and municipality_id is not None:
             # The key, not the name: whoever holds the list of names can tell, nobody else.
-            await self._note(home.id, "name:last-try", key)
+            await self._note(municipality_id, "name:last-try", key)
         if tries > MAX_TRIES:
             raise too_many_tries(MAX_TRIES, f"tries in {LOCKED.seconds // 60} minutes")
 
-    def _count_source(self, source: str | None) -> None:
+    def count_source(self, source: str | None) -> None:
+        """Count a try from a network address. Raises `TooMuch` `too_many_tries`."""
         if source is not None:
             self._sources.count(source, self._clock())
 
-    def _succeeded(self, source: str | None) -> None:
+    def succeeded(self, source: str | None) -> None:
+        """Take the try back: it went well."""
         if source is not None:
             self._sources.succeeded(source)
 
     async def begin_proven(
-        self, person: Person, *, admit: Admit = admit_everybody
+        self, person: Person, factor: Factor | None = None, *, admit: Admit = admit_everybody
     ) -> tuple[str, NewSession]:
         """Begin the session of who has proved to be somebody elsewhere; return the page too.
 
-        The municipality's own directory (OpenID Connect) has vouched for the person.
+        The municipality's own directory (OpenID Connect) has vouched for the person, and with
+        `factor` for a second factor; else it may be half of one.
         """
         page = _page_of(person, None)
         if not may_sign_in(person, page, None):
             raise bad_credentials()
-        await admit(person.municipality_id, page, person, None)
-        return page, await self._begin_for(person, None)
+        half = await admit(person.municipality_id, page, person, None)
+        return page, await self.begin_for(person, None, factor, half=half)
 
     # One-time links and codes
 
@@ -256,7 +280,7 @@ class SignIn:
         demo's). Raises `TooMuch` `too_many_tries`, `Denied` `key_required`, `key_refused`. Whom
         `admit` or the key refuses can use the link again.
         """
-        self._count_source(source)
+        self.count_source(source)
         hashed = token_hash(token)
         link = await self._fresh_link(hashed, LinkPurpose.SIGN_IN)
         if link is None:
@@ -268,15 +292,15 @@ class SignIn:
         if person is not None and not may_sign_in(person, page, tablet):
             raise link_used()
         key = _claimed(claim, token) if tablet is not None else b""
-        await admit(home, page, person, tablet)
+        half = await admit(home, page, person, tablet)
         if await self._sessions.use_link(hashed, LinkPurpose.SIGN_IN, self._clock()) is None:
             raise link_used()
         begun: list[NewSession] = []
         if tablet is not None:
             begun.append(await self._enrol(home, tablet.id, key))
         if person is not None:
-            begun.append(await self._begin_for(person, tablet))
-        self._succeeded(source)
+            begun.append(await self.begin_for(person, tablet, half=half))
+        self.succeeded(source)
         return Exchanged(page, tuple(begun))
 
     async def enrol(
@@ -293,7 +317,7 @@ class SignIn:
         before is no longer. Raises `ProtocolError` `bad_key`, `Denied` `key_refused`, `TooMuch`
         `too_many_tries`. Whom `admit` or the key refuses can use the code again.
         """
-        self._count_source(source)
+        self.count_source(source)
         hashed = code_hash(code)
         link = await self._fresh_link(hashed, LinkPurpose.ENROL)
         tablet = await self._tablet_to_be(link) if link else None
@@ -304,7 +328,7 @@ class SignIn:
         if await self._sessions.use_link(hashed, LinkPurpose.ENROL, self._clock()) is None:
             raise code_unknown()
         begun = await self._enrol(link.municipality_id, tablet.id, key)
-        self._succeeded(source)
+        self.succeeded(source)
         return begun
 
     async def _fresh_link(self, hashed: str, purpose: LinkPurpose) -> Link | None:
@@ -389,11 +413,21 @@ class SignIn:
         """End the session of `token`; harmless when there is none."""
         await self._sessions.end(token_hash(token), self._clock())
 
-    async def _begin_for(self, person: Person, tablet: Tablet | None) -> NewSession:
+    async def begin_for(
+        self,
+        person: Person,
+        tablet: Tablet | None,
+        factor: Factor | None = None,
+        *,
+        half: bool = False,
+    ) -> NewSession:
+        """Begin the session of a person who was admitted; `half` of it, or with a `factor`."""
         kind = SessionKind.CLERK if person.role is Role.CLERK else SessionKind.DESK
+        kind = SessionKind.HALF if half else kind
         tablet_id = tablet.id if tablet else None
-        await self._note(person.municipality_id, f"{kind.value}:begin", person.id)
-        return await self._begin(kind, person.municipality_id, person.id, tablet_id)
+        home, shown = person.municipality_id, {"factor": factor.value} if factor else {}
+        await self._note(home, f"{kind.value}:begin", person.id, shown)
+        return await self._begin(kind, home, person.id, tablet_id, factor)
 
     async def _note(
         self, municipality_id: str, event: str, subject: str, detail: dict[str, Any] | None = None
@@ -403,7 +437,12 @@ class SignIn:
             await self._notes.note(municipality_id, f"sign-in:{event}", subject, said, now=now)
 
     async def _begin(
-        self, kind: SessionKind, municipality_id: str, person_id: str | None, tablet_id: str | None
+        self,
+        kind: SessionKind,
+        municipality_id: str,
+        person_id: str | None,
+        tablet_id: str | None,
+        factor: Factor | None = None,
     ) -> NewSession:
         token, now = new_token(), self._clock()
         limits = self.limits_of(municipality_id)
@@ -417,6 +456,7 @@ class SignIn:
             last_seen_at=now,
             expires_at=now + limits.lifetime(kind),
             revoked_at=None,
+            factor=factor,
         )
         await self._sessions.begin(session, unused_since=now - limits.idle)
         return NewSession(token, session)

@@ -25,11 +25,14 @@ from security.gate import Gate
 from security.ids import new_id
 from security.policy.baseline import BASELINE
 from security.policy.model import BASELINE_POLICY
+from security.recoveries import Recoveries
+from security.second_factor import SecondFactor
 from security.sign_in import SignIn
 from server.api import (
     accounts,
     audit,
     calls,
+    factors,
     files,
     guests,
     oidc,
@@ -37,6 +40,8 @@ from server.api import (
     ops,
     pages,
     policies,
+    recoveries,
+    second_step,
     socket,
 )
 from server.api.directory import Directory
@@ -57,6 +62,7 @@ from server.db.audit import SqlAudit
 from server.db.calls import SqlCalls
 from server.db.chat import SqlChat
 from server.db.engine import open_database
+from server.db.factors import SqlFactors
 from server.db.files import SqlFiles
 from server.db.oidc import SqlOidcLinks
 from server.db.people import SqlPeople
@@ -117,6 +123,8 @@ async def build_parts(
     oidc = OidcSignIn(
         settings.oidc, people, SqlOidcLinks(database, people), notes=audit, clock=utc_now
     )
+    factor_store = SqlFactors(database, people)
+    people_stores = (sign_in, people, sessions, factor_store)
     call_store = SqlCalls(database, keys)
 
     uploads = Uploads(
@@ -158,6 +166,9 @@ async def build_parts(
         sessions=sessions,
         sign_in=sign_in,
         oidc=oidc,
+        factors=factor_store,
+        second_factor=SecondFactor(*people_stores, clock=utc_now, notes=audit),
+        recoveries=Recoveries(*people_stores, clock=utc_now, notes=audit),
         calls=call_store,
         keys=keys,
         gate=gate,
@@ -203,7 +214,8 @@ def create_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[errors, same_origin], client_max_size=8 * 1024 * 1024)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
-    for module in (accounts, audit, calls, files, guests, oidc, ops, openapi, policies):
+    people = (accounts, second_step, factors, recoveries)
+    for module in (*people, audit, calls, files, guests, oidc, ops, openapi, policies):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)
     pages.add_pages(app)

@@ -9,6 +9,8 @@ from files.uploads import Uploads
 from media.engine import MediaEngine
 from security.gate import Gate
 from security.people import Principal
+from security.recoveries import Recoveries
+from security.second_factor import SecondFactor
 from security.sign_in import SignIn
 from server.api.hub import Hub
 from server.api.present import Present
@@ -19,6 +21,7 @@ from server.calls.registry import Registry
 from server.db.audit import SqlAudit
 from server.db.calls import SqlCalls
 from server.db.engine import Database
+from server.db.factors import SqlFactors
 from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
 from server.db.sessions import SqlSessions
@@ -47,6 +50,9 @@ class Parts:
     sessions: SqlSessions
     sign_in: SignIn
     oidc: OidcSignIn
+    factors: SqlFactors
+    second_factor: SecondFactor
+    recoveries: Recoveries
     calls: SqlCalls
     keys: KeyRing
     gate: Gate

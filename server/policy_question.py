@@ -21,6 +21,7 @@ ALIASES = {
     "close-call": "call.close",
     "sign-in": "session.begin",
 }
+OF_ONESELF = ("session.half", "factor.read", "factor.enrol", "factor.remove", "recovery.ask")
 HOME, TABLET, PERSON, CALL = "municipality", "tablet", "person", "call"
 
 
@@ -46,7 +47,7 @@ class Question:
         return Facts(
             now=self.at.astimezone(UTC),
             actor=self._actor(),
-            subject=CALL,
+            subject=PERSON if self.action in OF_ONESELF else CALL,
             subject_municipality_id=HOME,
             call=self._call(),
             procedure_open=self.procedure_open,
@@ -87,7 +88,7 @@ class Question:
         return self.role or (Role.CLERK if counter else Role.VERIFIER)
 
     def _call(self) -> CallFacts | None:
-        if self.action in ("call.place", "session.begin", "socket.open"):
+        if self.action in ("call.place", "session.begin", "session.half", "socket.open"):
             return None
         is_desk = self.role is None or self.role in DESK_ROLES or self.action == "call.invite"
         guest = self.action in ("call.join", "call.leave") or (

@@ -13,6 +13,8 @@ from security.people import DESK_ROLES, OfficeKind
 from security.policy.decide import Rule, Term
 from security.policy.facts import Facts
 from security.policy.terms import (
+    FACTOR_FIRST,
+    FIRST_FACTOR,
     FOUR_EYES,
     FROM_WHERE,
     GUEST_WELCOME,
@@ -142,6 +144,15 @@ APPOINTED = Term(
     lambda f: f.actor.appointed,
     Reason("not_appointed", "two administrators have not appointed this officer yet", "four eyes"),
 )
+# Second factors are one's own.
+OWN = Term(
+    lambda f: f.actor.person_id is not None and f.subject == f.actor.person_id,
+    Reason("denied", "only the person may do this"),
+)
+ANOTHERS = Term(
+    lambda f: f.subject != f.actor.person_id,
+    Reason("second_administrator", "nobody recovers an own factor"),
+)
 
 
 def role(action: str) -> Term:
@@ -163,13 +174,29 @@ def role(action: str) -> Term:
 # Each rule gets its role term below: who may do it is entered in security/roles.py.
 _RULES = (
     Rule("session.begin", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, SECOND_FACTOR)),
-    Rule("socket.open", (SAME_MUNICIPALITY, SOMEBODY, LIVE_PAGE, *FROM_WHERE), quiet=True),
+    Rule("session.half", (SAME_MUNICIPALITY, OWN, *FROM_WHERE, FIRST_FACTOR)),
+    Rule("factor.read", (SAME_MUNICIPALITY, OWN), quiet=True),
+    Rule("factor.enrol", (SAME_MUNICIPALITY, OWN, *FROM_WHERE, FACTOR_FIRST)),
+    Rule("factor.remove", (SAME_MUNICIPALITY, OWN, *FROM_WHERE)),
+    Rule("recovery.ask", (SAME_MUNICIPALITY, OWN)),
+    Rule("recovery.read", (SAME_MUNICIPALITY,), quiet=True),
+    Rule("recovery.start", (SAME_MUNICIPALITY, SECOND_FACTOR, ANOTHERS)),
+    Rule("recovery.confirm", (SAME_MUNICIPALITY, SECOND_FACTOR, ANOTHERS)),
+    Rule("recovery.withdraw", (SAME_MUNICIPALITY, SECOND_FACTOR)),
+    Rule(
+        "socket.open",
+        (SAME_MUNICIPALITY, SOMEBODY, LIVE_PAGE, *FROM_WHERE, SECOND_FACTOR),
+        quiet=True,
+    ),
     Rule(
         "call.place",
         (TABLET_LIVE, DIRECT_OFFICE, PROCEDURE_OPEN, *FROM_WHERE, TRAINED, KEEPING_SET),
     ),
     Rule("call.withdraw", (SAME_MUNICIPALITY, COUNTER_OF_CALL)),
-    Rule("call.accept", (SAME_MUNICIPALITY, *FROM_WHERE, TRAINED, FOUR_EYES, RINGS_HERE)),
+    Rule(
+        "call.accept",
+        (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, TRAINED, FOUR_EYES, RINGS_HERE),
+    ),
     Rule("call.pass", (SAME_MUNICIPALITY,)),
     Rule("call.decide", (SAME_MUNICIPALITY, DESK_OF_CALL)),
     Rule("call.reopen", (SAME_MUNICIPALITY, DESK_OF_CALL)),
@@ -203,13 +230,13 @@ _RULES = (
     Rule("file.offer", (SAME_MUNICIPALITY, SOMEBODY_IN, NO_MALWARE, SCANNED)),
     Rule("file.withdraw", (SAME_MUNICIPALITY, SOMEBODY_IN)),
     Rule("desk.state", (SAME_MUNICIPALITY,), quiet=True),
-    Rule("tablet.revoke", (SAME_MUNICIPALITY,)),
-    Rule("policy.read", (SAME_MUNICIPALITY,), quiet=True),
-    Rule("policy.draft", (SAME_MUNICIPALITY, APPOINTED)),
-    Rule("policy.approve", (SAME_MUNICIPALITY, APPOINTED)),
-    Rule("policy.withdraw", (SAME_MUNICIPALITY, APPOINTED)),
-    Rule("officer.appoint", (SAME_MUNICIPALITY,)),
-    Rule("audit.read", (SAME_MUNICIPALITY,)),
+    Rule("tablet.revoke", (SAME_MUNICIPALITY, SECOND_FACTOR)),
+    Rule("policy.read", (SAME_MUNICIPALITY, SECOND_FACTOR), quiet=True),
+    Rule("policy.draft", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
+    Rule("policy.approve", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
+    Rule("policy.withdraw", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
+    Rule("officer.appoint", (SAME_MUNICIPALITY, SECOND_FACTOR)),
+    Rule("audit.read", (SAME_MUNICIPALITY, SECOND_FACTOR)),
 )
 # Whoever is nobody or nobody's here is told that first, before what the own role may do.
 _FIRST = (SAME_MUNICIPALITY, SOMEBODY, TABLET_LIVE)

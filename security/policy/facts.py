@@ -11,7 +11,7 @@ from security.policy.model import BASELINE_POLICY, Policy
 class Actor:
     """Who asks: a counter (tablet, with or without a clerk signed in) or a person at a desk."""
 
-    page: str  # "counter" | "desk"
+    page: str  # "counter" | "desk" | "officer" | "sign-in": half signed in
     municipality_id: str
     person_id: str | None = None
     role: Role | None = None
@@ -20,7 +20,9 @@ class Actor:
     office_id: str | None = None
     office_kind: OfficeKind | None = None
     trained_on: date | None = None
-    second_factor: bool = False
+    second_factor: bool = False  # shown at this sign-in
+    has_factor: bool = False  # enrolled; asked for where a sign-in is half done
+    recovering: bool = False  # by a link that two administrators gave
     appointed: bool = False  # as officer, by two administrators or `init`
 
 

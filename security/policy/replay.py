@@ -30,6 +30,8 @@ def facts_json(facts: Facts) -> Json:
             "office_kind": actor.office_kind and actor.office_kind.value,
             "trained_on": actor.trained_on and actor.trained_on.isoformat(),
             "second_factor": actor.second_factor,
+            "has_factor": actor.has_factor,
+            "recovering": actor.recovering,
             "appointed": actor.appointed,
         },
         "policy": facts.policy_number,
@@ -115,6 +117,8 @@ def _actor(kept: Mapping[str, Any], home: str) -> Actor:
         office_kind=OfficeKind(kept["office_kind"]) if "office_kind" in kept else None,
         trained_on=date.fromisoformat(kept["trained_on"]) if "trained_on" in kept else None,
         second_factor=kept.get("second_factor", False),
+        has_factor=kept.get("has_factor", False),
+        recovering=kept.get("recovering", False),
         appointed=kept.get("appointed", False),
     )
 

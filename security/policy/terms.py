@@ -127,6 +127,17 @@ SECOND_FACTOR = Term(
     Reason("second_factor", "this role needs a second factor to sign in"),
     "people.second_factor_roles",
 )
+FIRST_FACTOR = Term(
+    lambda f: (
+        f.policy.people.first_factor == "at_sign_in" or f.actor.has_factor or f.actor.recovering
+    ),
+    Reason("factor_by_link", "a first factor is set up by the link of two administrators"),
+    "people.first_factor",
+)
+FACTOR_FIRST = Term(
+    lambda f: f.actor.page != "sign-in" or not f.actor.has_factor or f.actor.recovering,
+    Reason("second_factor", "whoever has a factor shows it before adding another"),
+)
 TRAINED = Term(
     _trained,
     Reason("training_not_current", "the training is missing or out of date", "ETSI TS 119 461"),

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from security.roles import HALF_PAGE
+
 EVERY_PAGE = frozenset({"counter", "desk", "officer"})
 
 
@@ -36,11 +38,13 @@ class Asks:
 
 SOCKET = Asks("socket.open", frozenset({"counter", "desk"}))
 Access = Open | SignedIn | Asks
+HALF = SignedIn(frozenset({HALF_PAGE}))  # whose second factor is outstanding
 PAGE = Open("holds nothing personal")
 PROOF = Open("the body proves who it is")
 COUNTER = SignedIn(frozenset({"counter"}))
 _CALL = "/api/v1/calls/{call}"
 _FILE = f"{_CALL}/files/{{file}}"
+_RECOVERY = "/api/v1/recoveries/{person}"
 _VERSION = "/api/v1/policy/versions/{number}"
 
 ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
@@ -54,6 +58,8 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("GET", "/password"): PAGE,
         ("GET", "/officer"): PAGE,
         ("GET", "/signed-in/{municipality}"): PAGE,
+        ("GET", "/account"): PAGE,
+        ("GET", "/factor"): PAGE,
         ("GET", "/healthz"): PAGE,
         ("GET", "/metrics"): Open("loopback alone; ids and counts"),
         ("GET", "/api/openapi.json"): PAGE,
@@ -66,6 +72,22 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/api/v1/oidc/finish"): Open("the directory proves who it is"),
         ("POST", "/api/v1/tablet/challenge"): COUNTER,
         ("POST", "/api/v1/tablet/proof"): COUNTER,
+        ("GET", "/api/v1/half"): HALF,
+        ("POST", "/api/v1/sign-in/code"): HALF,
+        ("POST", "/api/v1/sign-in/passkey/options"): Open("a challenge opens nothing"),
+        ("POST", "/api/v1/sign-in/passkey"): PROOF,
+        ("POST", "/api/v1/recovery"): HALF,
+        ("POST", "/api/v1/recovery/link"): PROOF,
+        ("GET", "/api/v1/factors"): Asks("factor.read"),
+        ("POST", "/api/v1/factors/totp"): Asks("factor.enrol"),
+        ("POST", "/api/v1/factors/totp/confirm"): Asks("factor.enrol"),
+        ("POST", "/api/v1/factors/passkeys/options"): Asks("factor.enrol"),
+        ("POST", "/api/v1/factors/passkeys"): Asks("factor.enrol"),
+        ("POST", "/api/v1/factors/remove"): Asks("factor.remove"),
+        ("GET", "/api/v1/recoveries"): Asks("recovery.read"),
+        ("POST", f"{_RECOVERY}/start"): Asks("recovery.start"),
+        ("POST", f"{_RECOVERY}/confirm"): Asks("recovery.confirm"),
+        ("POST", f"{_RECOVERY}/withdraw"): Asks("recovery.withdraw"),
         ("GET", "/api/v1/me"): SignedIn(),
         ("POST", "/api/v1/sign-out"): SignedIn(),
         ("GET", "/api/v1/procedures"): SignedIn(),

@@ -6,7 +6,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from security.errors import Denied
-from security.people import SessionKind, Tablet
+from security.people import Factor, Principal, SessionKind, Tablet
+from security.second_factor import person_of
 from security.sign_in import NewSession
 from security.tablet_key import KeyClaim
 from security.tokens import csrf_token
@@ -16,6 +17,7 @@ from server.api.admission import admission
 from server.api.body import answer, read_body
 from server.api.housekeeping import end_page
 from server.api.keys import PARTS
+from server.api.passkey_place import passkeys_view
 from server.api.speaker import (
     COOKIES,
     Speaker,
@@ -137,7 +139,8 @@ async def municipalities(request: web.Request) -> web.Response:
         found = parts.oidc.directory(one.slug)
         directory = n.DirectoryNoun(name=found.name) if found else None
         nouns.append(n.MunicipalityNoun(slug=one.slug, name=one.name, directory=directory))
-    return answer(dump(n.MunicipalitiesAnswer(municipalities=tuple(nouns))))
+    passkeys = n.PasskeysNoun.model_validate(passkeys_view(parts, request))
+    return answer(dump(n.MunicipalitiesAnswer(municipalities=tuple(nouns), passkeys=passkeys)))
 
 
 @routes.post("/api/v1/sign-in")
@@ -153,13 +156,51 @@ async def sign_in(request: web.Request) -> web.Response:
         page=page,
         tablet=tablet,
         source=source_of(request),
-        admit=admission(parts, request, by_password=True),
+        admit=admission(parts, request, local=True),
     )
+    if new.session.kind is SessionKind.HALF:
+        return await begun_half(parts, new)
+    return await begun(parts, request, page, new, tablet_token)
+
+
+async def begun(
+    parts: Parts, request: web.Request, page: str, new: NewSession, tablet_token: str | None = None
+) -> web.Response:
+    """Answer a sign-in that is whole, with its cookie; what was half of it goes."""
     principal = await parts.sign_in.authenticate(new.token, new.session.kind)
     speaker = new_speaker(parts, request, page, principal, tablet_token or new.token)
     response = answer(await describe(parts, speaker))
     set_cookies(response, (new,), parts)
+    if token_of(request, SessionKind.HALF):
+        drop_cookie(response, SessionKind.HALF)
     return response
+
+
+async def begun_half(parts: Parts, new: NewSession) -> web.Response:
+    """Answer a sign-in that is half done, with the cookie of its half."""
+    half = await half_view(parts, await parts.sign_in.authenticate(new.token, new.session.kind))
+    response = answer({"half": half, "csrf": csrf_token(new.token)})
+    set_cookies(response, (new,), parts)
+    return response
+
+
+async def half_view(parts: Parts, principal: Principal) -> dict[str, Any]:
+    """Return `half` of PROTOCOL.md section 5.1."""
+    person, recovering = person_of(principal), principal.session.factor is Factor.RECOVERY
+    ways = sorted({one.kind.value for one in await parts.second_factor.of(person)})
+    recovery = await parts.factors.recovery(person.municipality_id, person.id)
+    asked = recovery is not None and recovery.state(parts.clock()) != "none"
+    return {
+        "ways": ways,
+        "enrol": recovering or not ways,
+        "recovering": recovering,
+        "asked": asked,
+    }
+
+
+def drop_cookie(response: web.Response, kind: SessionKind) -> None:
+    """Take a cookie back."""
+    response.del_cookie(COOKIES[kind], path="/", secure=True, httponly=True, samesite="Strict")
 
 
 @routes.post("/api/v1/sign-out")
@@ -174,7 +215,7 @@ async def sign_out(request: web.Request) -> web.Response:
             await end_page(parts, speaker.seat)
         await parts.sign_in.sign_out(token)
     response = await way_out(parts, request) if page != "counter" else web.Response(status=204)
-    response.del_cookie(COOKIES[kind], path="/", secure=True, httponly=True, samesite="Strict")
+    drop_cookie(response, kind)
     return response
 
 
@@ -187,7 +228,8 @@ async def links(request: web.Request) -> web.Response:
     exchanged = await parts.sign_in.exchange_link(
         body.token, claim=claim, source=source_of(request), admit=admission(parts, request)
     )
-    response = answer({"page": f"/{exchanged.page}"})
+    page = f"/sign-in?page={exchanged.page}#half" if exchanged.half else f"/{exchanged.page}"
+    response = answer({"page": page})
     set_cookies(response, exchanged.sessions, parts)
     return response
 

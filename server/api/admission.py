@@ -5,7 +5,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from security.errors import Denied
-from security.people import Person, Tablet, tablet_live
+from security.people import Factor, Person, Role, Tablet, tablet_live
 from security.policy.facts import Actor, Facts
 from security.sign_in import Admit
 from server.api.reach import reach_of
@@ -17,28 +17,39 @@ from server.policies import ZONE
 def admission(
     parts: Parts,
     request: web.Request,
+    shown: Factor | None = None,
     *,
-    second_factor: bool = False,
-    by_password: bool = False,
+    local: bool = False,
+    begun_by: str | None = None,
 ) -> Admit:
     """Return what asks the gate whether a sign-in may begin from where `request` comes.
 
-    `second_factor`: one was shown. `by_password`: where the municipality's directory is the only
-    way for the person's role, that is refused. It raises `Denied`; the refusal
-    stands in the audit log then, and no session has begun.
+    It raises `Denied`; the refusal stands in the audit log then, and no session has begun. It says
+    whether the sign-in is only half done: a second factor is enrolled or asked for by the policy,
+    and none was `shown` yet. Clerks have the key of their tablet instead. `local`: by password or
+    passkey, which is refused where the municipality's directory is the only way for the person's
+    role, unless `begun_by`: the first half of that person's sign-in has gone by it.
     """
 
     async def admit(
         municipality_id: str, page: str, person: Person | None, tablet: Tablet | None
-    ) -> None:
-        if by_password and person is not None:
+    ) -> bool:
+        if local and person is not None and person.id != begun_by:
             await _require_local(parts, municipality_id, person)
         in_force, now = parts.policies.of(municipality_id), parts.clock()
+        staff = person if page != "counter" and person and person.role is not Role.CLERK else None
+        enrolled = staff is not None and await parts.factors.has_factor(municipality_id, staff.id)
+        asked = staff is not None and staff.role in in_force.policy.people.second_factor_roles
+        half = shown is Factor.RECOVERY or (shown is None and (enrolled or asked))
+        actor = replace(
+            _actor(municipality_id, page, person, tablet),
+            second_factor=shown not in (None, Factor.RECOVERY),
+            has_factor=enrolled,
+            recovering=shown is Factor.RECOVERY,
+        )
         facts = Facts(
             now=now,
-            actor=replace(
-                _actor(municipality_id, page, person, tablet), second_factor=second_factor
-            ),
+            actor=actor,
             subject=_subject(municipality_id, person, tablet),
             subject_municipality_id=municipality_id,
             policy=in_force.policy,
@@ -46,7 +57,8 @@ def admission(
             line=reach_of(request).line(in_force.policy),
             today=now.astimezone(ZONE).date(),
         )
-        await parts.gate.ask("session.begin", facts)
+        await parts.gate.ask("session.half" if half else "session.begin", facts)
+        return half
 
     return admit
 

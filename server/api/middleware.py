@@ -10,6 +10,7 @@ from aiohttp import web
 from security.errors import Denied, MadoguchiError, NotFound, ProtocolError, TooMuch
 from security.ids import new_id
 from security.people import SessionKind
+from security.roles import HALF_PAGE
 from security.tokens import csrf_matches
 from server.api.errors import error_body
 from server.api.keys import PARTS
@@ -29,6 +30,9 @@ BEFORE_SIGN_IN = frozenset(
         "/api/v1/oidc/finish",
         "/api/v1/tablet/challenge",
         "/api/v1/tablet/proof",
+        "/api/v1/sign-in/passkey",
+        "/api/v1/sign-in/passkey/options",
+        "/api/v1/recovery/link",
     }
 )
 CSP = (
@@ -116,11 +120,12 @@ def _is_own_loopback(origin: str, host: str) -> bool:
 
 def check_csrf(request: web.Request) -> None:
     """Raise `Denied` unless the header's token belongs to the page's cookie."""
-    if page_of(request) == "counter":
+    page = page_of(request, half=True)
+    if page == "counter":
         tablet = token_of(request, SessionKind.TABLET)
         require_page_token(request.app[PARTS], request, tablet or "")
         return
-    token = token_of(request, SessionKind.DESK)
+    token = token_of(request, SessionKind.HALF if page == HALF_PAGE else SessionKind.DESK)
     given = request.headers.get("X-CSRF-Token", "")
     if not token or not csrf_matches(token, given):
         raise Denied("the CSRF token is missing or wrong", code="csrf")

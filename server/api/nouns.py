@@ -310,10 +310,18 @@ class MunicipalityNoun(Noun):
     directory: DirectoryNoun | None = None
 
 
+class PasskeysNoun(Noun):
+    """Whether passkeys can be used at this address, else why not."""
+
+    possible: bool
+    why: Literal["no_address", "no_domain", "no_https", "other_address"] | None
+
+
 class MunicipalitiesAnswer(Noun):
     """The municipalities that this server works for."""
 
     municipalities: tuple[MunicipalityNoun, ...]
+    passkeys: PasskeysNoun
 
 
 class GoAnswer(Noun):

@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import StringConstraints
 
 from security.oidc.flow import LIFETIME, try_of
+from security.people import Factor, SessionKind
 from server.api.accounts import Body, Text, set_cookies, source_of
 from server.api.admission import admission
 from server.api.body import answer, read_body
@@ -72,9 +73,11 @@ async def finish(request: web.Request) -> web.Response:
         _back(request, body.municipality),
         source=source_of(request),
     )
-    admit = admission(parts, request, second_factor=second_factor)
-    page, new = await parts.sign_in.begin_proven(person, admit=admit)
-    response = answer({"page": f"/{page}"})
+    shown = Factor.DIRECTORY if second_factor else None
+    admit = admission(parts, request, shown)
+    page, new = await parts.sign_in.begin_proven(person, shown, admit=admit)
+    half = new.session.kind is SessionKind.HALF
+    response = answer({"page": f"/sign-in?page={page}#half" if half else f"/{page}"})
     set_cookies(response, (new,), parts)
     response.del_cookie(TRY_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
     response.set_cookie(

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from server.api import accounts, oidc, policies
+from server.api import accounts, factors, oidc, policies, second_step
 from server.api import nouns as n
 from server.api.body import answer
 from server.procedures.catalog import ProceduresAnswer
@@ -31,6 +31,28 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/tablet/challenge", "Ask a tablet for its key", None, n.ChallengeAnswer),
     ("post", "/api/v1/tablet/proof", "Show the tablet's key", accounts.ProofBody, n.MeAnswer),
     ("post", "/api/v1/tablets/{tablet}/revoke", "Revoke a tablet", None, None),
+    ("get", "/api/v1/half", "Say how half a sign-in goes on", None, None),
+    ("post", "/api/v1/sign-in/code", "Go on by a code", second_step.StepBody, n.MeAnswer),
+    ("post", "/api/v1/sign-in/passkey/options", "Ask for a passkey", None, None),
+    (
+        "post",
+        "/api/v1/sign-in/passkey",
+        "Sign in by a passkey",
+        second_step.CredentialBody,
+        n.MeAnswer,
+    ),
+    ("get", "/api/v1/factors", "Return one's own factors", None, None),
+    ("post", "/api/v1/factors/totp", "Offer a TOTP secret", factors.AgainBody, None),
+    ("post", "/api/v1/factors/totp/confirm", "Take it into use", factors.FirstCodeBody, None),
+    ("post", "/api/v1/factors/passkeys/options", "Offer a passkey", factors.AgainBody, None),
+    ("post", "/api/v1/factors/passkeys", "Enrol a passkey", factors.PasskeyBody, None),
+    ("post", "/api/v1/factors/remove", "Remove a factor", factors.RemoveBody, None),
+    ("post", "/api/v1/recovery", "Ask for a recovery", None, None),
+    ("post", "/api/v1/recovery/link", "Open its link", second_step.RecoveryBody, None),
+    ("get", "/api/v1/recoveries", "List recoveries", None, None),
+    ("post", "/api/v1/recoveries/{person}/start", "Start a recovery", None, None),
+    ("post", "/api/v1/recoveries/{person}/confirm", "Confirm a recovery", None, None),
+    ("post", "/api/v1/recoveries/{person}/withdraw", "Withdraw a recovery", None, None),
     ("get", "/api/v1/procedures", "List procedures", None, ProceduresAnswer),
     ("get", "/api/v1/calls", "List one's own calls of today", None, n.CallsAnswer),
     ("get", "/api/v1/calls/{call}", "Return a call to its parties", None, n.CallAnswer),
@@ -97,7 +119,7 @@ def _operation(
     text = {"type": "string"}
     parameters = [{"name": x, "in": "path", "required": True, "schema": text} for x in names]
     if path.startswith("/api/"):
-        page = {"type": "string", "enum": ["counter", "desk", "officer"]}
+        page = {"type": "string", "enum": ["counter", "desk", "officer", "sign-in"]}
         parameters.append({"name": "page", "in": "query", "required": False, "schema": page})
     done: dict[str, Any] = {"description": summary}
     if result is not None:

@@ -16,6 +16,8 @@ PAGES = {
     "/password": "password.html",
     "/officer": "officer.html",
     "/signed-in/{municipality}": "signed-in.html",
+    "/account": "account.html",
+    "/factor": "factor.html",
 }
 # What a browser may load; whatever else lies in the folder stays there.
 FOLDERS = ("app", "style", "text", "img", "vendor")

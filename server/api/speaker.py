@@ -9,6 +9,7 @@ from aiohttp import web
 from security.errors import Denied, NotFound, ProtocolError, TooMuch
 from security.ids import is_id
 from security.people import (
+    Factor,
     Municipality,
     Office,
     Person,
@@ -21,6 +22,7 @@ from security.people import (
 )
 from security.people import tablet_live as is_live
 from security.policy.facts import Actor, Facts
+from security.roles import HALF_PAGE
 from server.api import nouns as n
 from server.api.reach import Reach, reach_of
 from server.api.seats import SeatKey
@@ -36,6 +38,7 @@ COOKIES = {
     SessionKind.TABLET: "__Host-tablet",
     SessionKind.CLERK: "__Host-clerk",
     SessionKind.DESK: "__Host-desk",
+    SessionKind.HALF: "__Host-half",
 }
 PAGES = ("counter", "desk", "officer")
 SOCKET_PATH = "/api/v1/ws"
@@ -106,6 +109,8 @@ class Speaker:
             tablet_live=self.tablet is not None and is_live(self.tablet),
             office_id=self.office.id if self.office else None,
             office_kind=self.office.kind if self.office else None,
+            second_factor=self.session.second_factor,
+            recovering=self.session.factor is Factor.RECOVERY,
             appointed=self.appointed,
         )
 
@@ -170,10 +175,13 @@ def is_loopback(address: str | None) -> bool:
         return False
 
 
-def page_of(request: web.Request) -> str:
-    """Return the page that a request names. Raises `ProtocolError`."""
+def page_of(request: web.Request, *, half: bool = False) -> str:
+    """Return the page that a request names, `half` also that of half a sign-in.
+
+    Raises `ProtocolError`.
+    """
     page = request.query.get("page", "")
-    if page not in PAGES:
+    if page not in PAGES and not (half and page == HALF_PAGE):
         raise ProtocolError("the query must say page=counter, page=desk or page=officer")
     return page
 
@@ -253,6 +261,14 @@ async def note_refused(parts: Parts, tablet: Tablet, purpose: str, code: str) ->
     detail = {"purpose": purpose, "code": code}
     home, now = tablet.municipality_id, parts.clock()
     await parts.audit.note(home, "tablet:key:refused", tablet.id, detail, now=now)
+
+
+async def half_speaker_of(parts: Parts, request: web.Request) -> Speaker:
+    """Return who has half signed in. Raises `Denied` `signed_out`."""
+    page = page_of(request, half=True)
+    token = token_of(request, SessionKind.HALF) if page == HALF_PAGE else None
+    principal = await parts.sign_in.authenticate(token, SessionKind.HALF)
+    return new_speaker(parts, request, page, principal, token or "")
 
 
 def new_speaker(

@@ -122,6 +122,7 @@ session = Table(
     Column("last_seen_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
+    Column("factor", String(16), comment="the second factor it rests on, or `recovery`"),
     Index(None, "person_id"),
     Index(None, "tablet_id"),
     comment="A sign-in. The token is in the cookie alone; here stands its SHA-256.",
@@ -359,4 +360,41 @@ oidc_link = Table(
     Column("person_id", String(64), ForeignKey("person.id"), nullable=False, unique=True),
     Column("linked_at", UtcTime, nullable=False),
     comment="Who in the municipality's own directory is which person here.",
+)
+
+factor = Table(
+    "factor",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("person_id", String(64), ForeignKey("person.id"), nullable=False),
+    Column("kind", String(16), nullable=False, comment="totp or passkey"),
+    Column("name_sealed", LargeBinary, comment="what the person calls a passkey"),
+    Column("secret_sealed", LargeBinary, comment="of a totp"),
+    Column("credential_id", LargeBinary, unique=True, comment="of a passkey"),
+    Column("public_key", LargeBinary, comment="of a passkey, COSE"),
+    Column("rp_id", String(253), comment="the domain name that a passkey belongs to"),
+    Column(
+        "counter",
+        sa.BigInteger,
+        nullable=False,
+        comment="last time step used of a totp, last signature counter of a passkey",
+    ),
+    Column("added_at", UtcTime, comment="null: waits for its first code"),
+    Column("used_at", UtcTime),
+    Index(None, "person_id"),
+    comment="What a person shows at the sign-in beside the password.",
+)
+
+factor_recovery = Table(
+    "factor_recovery",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("person_id", String(64), ForeignKey("person.id"), primary_key=True),
+    Column("asked_at", UtcTime),
+    Column("started_by", String(64), ForeignKey("person.id")),
+    Column("started_at", UtcTime),
+    Column("confirmed_by", String(64), ForeignKey("person.id")),
+    Column("confirmed_at", UtcTime),
+    comment="Who lost a second factor, and the two administrators who help.",
 )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from security.people import Link, LinkPurpose, Principal, Session, SessionKind
+from security.people import Factor, Link, LinkPurpose, Principal, Session, SessionKind
 from server.db import schema as t
 from server.db.engine import Database, one_row
 from server.db.people import (
@@ -88,6 +88,26 @@ class SqlSessions:
     async def end(self, token_hash: str, now: datetime) -> None:
         """End one session."""
         await self._do(end_sessions(now).where(t.session.c.token_hash == token_hash))
+
+    async def set_factor(self, token_hash: str, factor: Factor) -> None:
+        """Note that the session rests on a second factor from now on."""
+        this = t.session.c.token_hash == token_hash
+        await self._do(sa.update(t.session).where(this).values(factor=factor))
+
+    async def end_sessions_of(self, municipality_id: str, person_id: str, now: datetime) -> None:
+        """End every session of the person."""
+        mine = (t.session.c.municipality_id == municipality_id, t.session.c.person_id == person_id)
+        await self._do(end_sessions(now).where(*mine))
+
+    async def drop_links(self, municipality_id: str, person_id: str, purpose: LinkPurpose) -> None:
+        """Void the person's unused links of a purpose."""
+        which = (
+            t.link.c.municipality_id == municipality_id,
+            t.link.c.person_id == person_id,
+            t.link.c.purpose == purpose,
+            t.link.c.used_at.is_(None),
+        )
+        await self._do(sa.delete(t.link).where(*which))
 
     async def live_sessions(self, hashes: Collection[str], now: datetime) -> set[str]:
         """Return those of `hashes` that nothing has ended (idleness apart)."""
@@ -199,7 +219,8 @@ def _close_desk(session: Session, unused_since: datetime) -> sa.Update:
 
 def _read_session(row: Row) -> Session:
     values = {column.name: getattr(row, column.name) for column in t.session.c}
-    return Session(**{**values, "kind": SessionKind(row.kind)})
+    factor = Factor(row.factor) if row.factor else None
+    return Session(**{**values, "kind": SessionKind(row.kind), "factor": factor})
 
 
 def _read_link(row: Row) -> Link:

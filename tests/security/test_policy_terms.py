@@ -202,6 +202,8 @@ def test_a_municipalitys_own_clause_stands_beside_ours() -> None:
         office_kind=st.none() | st.sampled_from(OfficeKind),
         trained_on=st.none() | st.dates(),
         second_factor=st.booleans(),
+        has_factor=st.booleans(),
+        recovering=st.booleans(),
         appointed=st.booleans(),
     ),
     line=st.builds(

@@ -10,7 +10,18 @@ from security.people import Role
 from security.policy.baseline import BASELINE
 from security.policy.decide import decide
 from security.policy.facts import Actor, Facts
-from security.roles import DECIDING, EVIDENCE, PEOPLE, READING, ROLES, TABLET, Holder, may, pages_of
+from security.roles import (
+    DECIDING,
+    EVIDENCE,
+    HALF,
+    PEOPLE,
+    READING,
+    ROLES,
+    TABLET,
+    Holder,
+    may,
+    pages_of,
+)
 
 TEXT = Path(__file__).resolve().parents[2] / "static" / "text"
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -37,7 +48,13 @@ def test_an_officer_changes_no_people_and_reads_no_evidence() -> None:
     assert not ROLES[Role.OFFICER] & (PEOPLE | EVIDENCE)
 
 
-def test_an_auditor_changes_nothing() -> None:
+def test_half_a_sign_in_opens_its_second_half_alone() -> None:
+    for holder in HOLDERS:
+        opened = {action for action in BASELINE if may(holder, "sign-in", action)}
+        assert opened == (set() if holder in (TABLET, Role.CLERK) else HALF)
+
+
+def test_an_auditor_changes_nothing_but_the_own_sign_in() -> None:
     assert ROLES[Role.AUDITOR] <= READING
 
 

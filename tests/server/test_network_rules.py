@@ -82,11 +82,18 @@ async def test_whoever_is_outside_the_vpn_gets_no_cookie_and_stands_in_the_log(
     assert "Set-Cookie" in client.last_headers
 
 
-async def test_a_role_that_needs_a_second_factor_does_not_begin_without_one(world: Any) -> None:
+async def test_half_a_sign_in_begins_from_where_a_whole_one_may(world: Any) -> None:
     attempt = await begin(world, "password")
-    world.enforce({"people.second_factor_roles": ["verifier"]})
-    status, said, _ = await attempt()
-    assert (status, said["error"]["code"]) == (403, "second_factor")
+    world.enforce({**VPN, "people.second_factor_roles": ["verifier"]})
+    status, said, client = await attempt()
+    assert (status, said["error"]["code"]) == (403, "outside_vpn")
+    world.enforce({**BEHIND_PROXY, "people.second_factor_roles": ["verifier"]}, number=2)
+    status, said, client = await attempt(**{"X-Forwarded-For": "10.1.2.3"})
+    assert (status, said["error"]["code"]) == (403, "tls_too_old")
+    through = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"}
+    status, said, client = await attempt(**through)
+    assert (status, said["half"]["enrol"]) == (200, True)
+    assert set(client.cookies) == {"__Host-half"}
 
 
 async def test_a_wrong_password_from_outside_tells_nothing_of_the_network(world: Any) -> None:

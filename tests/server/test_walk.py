@@ -5,6 +5,7 @@ security/roles.py. When a rightful request needs a body, it is said in BODIES be
 """
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,9 +36,22 @@ HEADERS: dict[Route, dict[str, str]] = {
     ("PATCH", "/api/v1/calls/{call}/files/{file}"): TUS
     | {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"},
 }
+# A passkey for a challenge that was never asked.
+STALE = b64encode(b'{"type":"webauthn.create","challenge":"AA","origin":"x"}').decode().rstrip("=")
+PASSKEY = {
+    "id": "AA",
+    "rawId": "AA",
+    "type": "public-key",
+    "response": {"clientDataJSON": STALE, "attestationObject": "AA"},
+}
 CHANGE = {"values": {"people.idle_minutes": 14}}
 # What a rightful request carries, where it carries something.
 BODIES: dict[Route, Json] = {
+    ("POST", "/api/v1/factors/totp"): {"password": "wrong"},
+    ("POST", "/api/v1/factors/totp/confirm"): {"code": "000000"},
+    ("POST", "/api/v1/factors/passkeys/options"): {"password": "wrong"},
+    ("POST", "/api/v1/factors/passkeys"): {"name": "a", "credential": PASSKEY},
+    ("POST", "/api/v1/factors/remove"): {"factor": "a", "password": "wrong"},
     ("POST", "/api/v1/policy/versions"): CHANGE,
     ("POST", "/api/v1/policy/versions/{number}/approve"): {},
     ("POST", "/api/v1/policy/explain"): {"action": "start-call"},
@@ -73,8 +87,9 @@ OF_ALL = {"nobody", "a verifier"}
 LAST = {("POST", "/api/v1/sign-out"), ("DELETE", "/api/v1/calls/{call}/files/{file}")}
 OWN_CALL = PARTY | (DECIDING - {"call.accept", "media.warm", "desk.state"})
 OWN_CALL |= {"call.withdraw", "call.unveil"}
-# 403 that is not the role's: the second of four eyes was the first.
-NOT_ABOUT_ROLES = {"same_person", "own_draft"}
+# Not the role's: the second of four eyes was the first; the password, code or passkey was wrong.
+NOT_ABOUT_ROLES = {"same_person", "own_draft", "second_administrator"}
+NOT_ABOUT_ROLES |= {"bad_credentials", "bad_code", "bad_passkey"}
 BY_ROLE = {
     "denied",
     "signed_out",
@@ -250,7 +265,7 @@ async def signed(one: Walker, route: Route) -> Json | None:
 
 def is_refusal(status: int, code: str) -> bool:
     """Tell whether the answer says that one may not."""
-    return status in (401, 404) or (status == 403 and code not in NOT_ABOUT_ROLES)
+    return status == 404 or (status in (401, 403) and code not in NOT_ABOUT_ROLES)
 
 
 def at_home(one: Walker, route: Route) -> bool:

@@ -5,8 +5,8 @@
 Prints `{"base_url", "port", "media_port"}` once it listens. A line `{"town": "name"}` on standard
 input makes a municipality with an office, two tablets with clerks, two desks and a senior's, and
 two appointed officers; a line `{"links": town}` makes one-time links for a town that was made
-before. Both are answered by `{"town", "counters": [token, …], "desks": […], "officers": […]}`. It
-ends with its standard input.
+before. Both are answered by `{"town", "counters": [token, …], "desks": […], "officers": […],
+"passwords": […]}`, the last by which a desk sets a password. It ends with its standard input.
 """
 
 import asyncio
@@ -55,6 +55,7 @@ async def make_town(service: Service, slug: str) -> Json:
         await people.add_tablet(tablet)
     return {
         "municipality": home.id,
+        "slug": slug,
         "tablets": [tablet.id for tablet in tablets],
         "clerks": [
             await person(f"clerk{n}", CLERKS[n], Role.CLERK, office.id) for n in range(SEATS)
@@ -77,7 +78,14 @@ async def links(service: Service, town: Json) -> Json:
     ]
     desks = [await make(LinkPurpose.SIGN_IN, home, person_id=desk) for desk in town["desks"]]
     officers = [await make(LinkPurpose.SIGN_IN, home, person_id=one) for one in town["officers"]]
-    return {"town": town, "counters": counters, "desks": desks, "officers": officers}
+    passwords = [await make(LinkPurpose.PASSWORD, home, person_id=desk) for desk in town["desks"]]
+    return {
+        "town": town,
+        "counters": counters,
+        "desks": desks,
+        "officers": officers,
+        "passwords": passwords,
+    }
 
 
 async def serve(settings: Settings) -> None:

@@ -26,6 +26,7 @@ class Town:
     counters: tuple[str, ...]
     desks: tuple[str, ...]
     officers: tuple[str, ...]
+    passwords: tuple[str, ...]
 
 
 class RunningService:
@@ -129,7 +130,7 @@ class RunningService:
             raise RuntimeError("the service does not run")
         self._process.stdin.write(json.dumps(question).encode() + b"\n")
         answer = await self._line(START_SECONDS)
-        tokens = (tuple(answer[key]) for key in ("counters", "desks", "officers"))
+        tokens = (tuple(answer[key]) for key in ("counters", "desks", "officers", "passwords"))
         return Town(answer["town"], *tokens)
 
     async def _line(self, seconds: float) -> Json:

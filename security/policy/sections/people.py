@@ -39,6 +39,25 @@ class People(Section):
         strict=False,
         max_length=6,
     )
+    first_factor: Literal["by_link", "at_sign_in"] = setting(
+        "at_sign_in",
+        About(
+            name=("最初の二つ目の確認の設定", "How a first second factor is set up"),
+            protects=(
+                "盗んだパスワードで、先に設定されることを防ぎます",
+                "keeps a thief of a password from setting one up first",
+            ),
+            source="own",
+            enforced="session.half",
+            safer=Safer.ORDER,
+            choices=choice(
+                [
+                    ("by_link", "管理者2人のリンクで", "by a link of two administrators"),
+                    ("at_sign_in", "サインインのときに本人が", "by the person at the sign-in"),
+                ]
+            ),
+        ),
+    )
     idle_minutes: int = setting(
         15,
         About(

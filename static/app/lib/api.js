@@ -67,7 +67,7 @@ export function createApi({ page, origin = globalThis.location?.origin ?? "", ta
 
   /** Ask who this page is, showing the tablet's key; remembers the CSRF token. @returns {Promise<Me>} */
   async function me() {
-    if (!tablet) return remember(await request("GET", "me"));
+    if (!tablet) return remember(await request("GET", page === "sign-in" ? "half" : "me"));
     const asked = await request("POST", "tablet/challenge", {});
     const signature = await tablet.page(asked);
     return remember(await request("POST", "tablet/proof", { challenge: asked.challenge, signature }));

@@ -76,6 +76,7 @@ export const ERROR_CODES = Object.freeze({
     "hash_mismatch",
     "checksum_mismatch",
     "wrong_type",
+    "bad_passkey_made",
   ),
   Denied: list(
     "denied",
@@ -126,6 +127,10 @@ export const ERROR_CODES = Object.freeze({
     "not_a_draft",
     "outdated_draft",
     "not_officer",
+    "bad_code",
+    "bad_passkey",
+    "factor_by_link",
+    "second_administrator",
     "no_rule",
     "oidc_state",
     "oidc_refused",
@@ -147,6 +152,9 @@ export const ERROR_CODES = Object.freeze({
     "wrong_offset",
     "reason_required",
     "line_lost",
+    "last_factor",
+    "too_many_passkeys",
+    "no_passkeys_here",
   ),
   NotFound: list("not_found"),
   TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "too_many_files", "too_many_messages"),
@@ -163,6 +171,7 @@ export const LOCAL_CODES = list(
   "aborted", // the person stopped it
   "empty_file",
   "unreadable_file", // the file changed or went away on the disk
+  "passkey_known", // this authenticator has a passkey of this person already
 );
 
 /** Codes of `ended` (PROTOCOL.md section 4). */
@@ -200,7 +209,7 @@ export const OFFER_REASONS = list("new_connection", "restart_ice", "streams");
 export const GUEST_KINDS = list("senior", "interpreter", "representative");
 
 /**
- * @typedef {"counter" | "desk" | "officer"} PageName
+ * @typedef {"counter" | "desk" | "officer" | "sign-in"} PageName "sign-in" is half a sign-in
  * @typedef {"counter" | "desk"} PartyName
  * @typedef {"waiting" | "ringing" | "talking" | "interrupted" | "deciding" | "closed"} CallState
  * @typedef {"verified" | "completed" | "returned" | "refused" | "aborted"} Outcome

@@ -28,7 +28,8 @@ draw(html`<${OpenLink} app=${app} missing=${!token} />`, element);
 if (token) {
   try {
     const { page } = await exchange();
-    location.replace(["/counter", "/officer"].includes(page) ? page : "/desk");
+    const known = ["/counter", "/officer", "/sign-in?page=desk#half", "/sign-in?page=officer#half"];
+    location.replace(known.includes(page) ? page : "/desk");
   } catch (error) {
     app.error.value = codeOf(error);
   }

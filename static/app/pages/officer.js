@@ -70,6 +70,8 @@ const app = {
   chain: signal(null),
   officers: signal(null),
   roles: signal(null),
+  recoveries: signal(null),
+  recoveryLink: signal(null),
   procedures: signal([]),
   edits: signal({}),
   error: signal(null),
@@ -113,6 +115,13 @@ const app = {
       await api.post(`officers/${person}/appoint`);
       await load("officers", app.officers);
     }),
+  recover: (person, step) =>
+    once(async () => {
+      const said = await api.post(`recoveries/${person}/${step}`);
+      const name = app.recoveries.peek()?.people.find((one) => one.id === person)?.name ?? "";
+      app.recoveryLink.value = step === "confirm" ? { ...said, name } : null;
+      await load("recoveries", app.recoveries);
+    }),
   signOut: async () => {
     const out = await api.post("sign-out").catch(complain);
     location.replace(out?.go ?? "/sign-in?page=officer");
@@ -130,6 +139,7 @@ function followWhere() {
   }
   if (tab === "audit") void load(`audit?${query}`, app.log);
   if (tab === "audit" || tab === "policy") void lookAtChain();
+  if (tab === "officers" && app.you.peek()?.person.role === "administrator") void load("recoveries", app.recoveries);
   if (tab === "officers") {
     void load("officers", app.officers);
     void load("policy/roles", app.roles);

@@ -1,6 +1,7 @@
 /** Signing in, at a desk or on a tablet. */
 import { createApi } from "../lib/api.js";
 import { createTabletKey } from "../lib/tablet-key.js";
+import { hasPasskeys, usePasskey } from "../lib/passkey.js";
 import { codeOf } from "../parts/errors.js";
 import { html, signal } from "../parts/html.js";
 import { SignIn } from "../parts/sign-in.js";
@@ -10,6 +11,7 @@ import { draw, startPage } from "./start.js";
 const asked = new URLSearchParams(location.search).get("page");
 const page = asked === "counter" || asked === "officer" ? asked : "desk";
 const api = createApi({ page, tablet: page === "counter" ? createTabletKey() : undefined });
+const halfApi = createApi({ page: "sign-in" });
 
 /** @type {import("../parts/sign-in.js").SignInApp} */
 const app = {
@@ -18,16 +20,24 @@ const app = {
   tablet: signal(null),
   error: signal(null),
   busy: signal(false),
-  signIn: async (municipality, login, password) => {
-    app.busy.value = true;
-    app.error.value = null;
-    try {
-      await api.post("sign-in", { municipality, login, password });
-      location.replace(`/${page}`);
-    } catch (error) {
-      app.error.value = codeOf(error);
+  half: signal(null),
+  passkeys: signal({ possible: false }),
+  signIn: (municipality, login, password) =>
+    once(async () => goOn(await api.post("sign-in", { municipality, login, password }))),
+  code: (code) => once(async () => goOn(await halfApi.post("sign-in/code", { page, code }))),
+  passkey: () =>
+    once(async () => {
+      const { options } = await api.post("sign-in/passkey/options");
+      goOn(await api.post("sign-in/passkey", { credential: await usePasskey(options) }));
+    }),
+  lost: () =>
+    once(async () => {
+      await halfApi.post("recovery");
+      app.half.value = /** @type {any} */ (await halfApi.me()).half;
       app.busy.value = false;
-    }
+    }),
+  again: () => {
+    app.half.value = app.error.value = null;
   },
   byDirectory: async (municipality) => {
     app.busy.value = true;
@@ -41,6 +51,37 @@ const app = {
     }
   },
 };
+
+/** Do one thing at a time; a refusal is said, and half a sign-in that is over begins again. @param {() => Promise<void>} work */
+async function once(work) {
+  app.busy.value = true;
+  app.error.value = null;
+  try {
+    await work();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "signed_out") app.half.value = null;
+    app.error.value = code;
+    app.busy.value = false;
+  }
+}
+
+/** A whole sign-in leads to its page, half a one to its second half or to setting one up. @param {any} answer */
+function goOn({ half }) {
+  if (!half) return location.replace(`/${page}`);
+  if (half.enrol) return location.replace(`/account?page=sign-in&to=${page}`);
+  app.half.value = half;
+  app.busy.value = false;
+}
+
+/** What the server says to whoever comes to the desk's door. */
+async function lookAround() {
+  const said = await api.get("municipalities").catch(() => ({ municipalities: [], passkeys: { possible: false } }));
+  app.municipalities.value = said.municipalities;
+  app.passkeys.value = { possible: said.passkeys.possible && hasPasskeys() };
+  // A one-time link stood for the password.
+  if (location.hash === "#half") await once(async () => goOn(await halfApi.me()));
+}
 
 /** The tablet says where it stands; one that is not enrolled goes to be enrolled. */
 async function lookAtTablet() {
@@ -56,4 +97,4 @@ async function lookAtTablet() {
 const element = await startPage("sign_in");
 draw(html`<${SignIn} app=${app} />`, element);
 if (page === "counter") await lookAtTablet();
-else app.municipalities.value = (await api.get("municipalities").catch(() => ({ municipalities: [] }))).municipalities;
+else await lookAround();

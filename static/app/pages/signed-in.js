@@ -16,7 +16,8 @@ draw(html`<${SignedIn} error=${error} />`, element);
 if (answer) {
   try {
     const { page } = await api.post("oidc/finish", answer);
-    location.replace(page === "/officer" ? page : "/desk");
+    const known = ["/officer", "/sign-in?page=desk#half", "/sign-in?page=officer#half"];
+    location.replace(known.includes(page) ? page : "/desk");
   } catch (failure) {
     error.value = codeOf(failure);
   }

@@ -17,15 +17,16 @@ export function Door({ name, title, wide = false, children, below }) {
 /** @typedef {{currentTarget: HTMLInputElement}} InputEvent */
 
 /**
- * @param {{id: string, label: string, value: string, onInput: (value: string) => void, autocomplete: string, hint?: string, invalid?: boolean, class?: string}} props
+ * @param {{id: string, label: string, value: string, onInput: (value: string) => void, autocomplete: string, hint?: string, invalid?: boolean, class?: string, inputmode?: string}} props
  */
-export function TextField({ id, label, value, onInput, autocomplete, hint, invalid = false, class: extra = "" }) {
+export function TextField({ id, label, value, onInput, autocomplete, hint, invalid = false, class: extra = "", inputmode }) {
   return html`<div class="field">
     <label for=${id}>${label}</label>
     <input
       id=${id}
       class=${extra}
       type="text"
+      inputmode=${inputmode}
       value=${value}
       autocomplete=${autocomplete}
       autocapitalize="none"

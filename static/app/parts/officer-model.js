@@ -19,6 +19,7 @@
  * @typedef {{whole: boolean, problem: string | null, entries: number | null, head: string | null, signed: number | null, signed_at: string | null, set_back: number | null}} Chain
  * @typedef {{id: string, name: string, appointed: boolean, proposed_by: string | null, confirmed_by: string | null}} Officer
  * @typedef {{actions: string[], roles: {role: string, pages: string[], actions: string[]}[]}} Roles
+ * @typedef {{id: string, name: string, role: string, factors: string[], state: "none" | "asked" | "started" | "confirmed", asked_at: string | null, started_by: string | null, mine: boolean}} Recoverable
  * @typedef {{municipality: Somebody, person: Somebody & {role: string}, appointed: boolean}} You
  * @typedef {"policy" | "change" | "check" | "audit" | "sheet" | "officers"} Tab
  */
@@ -39,6 +40,8 @@
  * @property {Signal<Chain | null>} chain
  * @property {Signal<{officers: Officer[]} | null>} officers
  * @property {Signal<Roles | null>} roles
+ * @property {Signal<{people: Recoverable[]} | null>} recoveries
+ * @property {Signal<{name: string, link: string, expires_at: string} | null>} recoveryLink
  * @property {Signal<{id: string, name: Both}[]>} procedures
  * @property {Signal<Edits>} edits
  * @property {Signal<any>} error
@@ -52,6 +55,7 @@
  * @property {(question: Record<string, any>) => Promise<unknown>} ask
  * @property {(query: string) => Promise<void>} search
  * @property {(person: string) => Promise<unknown>} appoint
+ * @property {(person: string, step: "start" | "confirm" | "withdraw") => Promise<unknown>} recover
  * @property {() => Promise<void>} signOut
  */
 export {};

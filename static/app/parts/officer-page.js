@@ -49,7 +49,7 @@ function Top({ app }) {
       )}
     </nav>
     <div class="end">
-      <span class="row tight nw who" title=${t(`role.${you?.person.role ?? "officer"}`)}><${Icon} name="person" />${you?.person.name}</span>
+      <a class="row tight nw own who" href="/account?page=officer" title=${`${t(`role.${you?.person.role ?? "officer"}`)} ${t("account.title")}`}><${Icon} name="person" />${you?.person.name}</a>
       <${LanguageButton} />
       <button class="btn plain low" type="button" onClick=${app.signOut} aria-label=${t("common.sign_out")}><${Icon} name="exit" /></button>
     </div>

@@ -1,6 +1,7 @@
 /** Who may sign policies: appointed by two administrators; and what each role may do. */
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
+import { OfficerRecovery } from "./officer-recovery.js";
 import { t } from "./words.js";
 
 /** @param {{app: import("./officer-model.js").OfficerApp}} props */
@@ -37,6 +38,7 @@ export function OfficerPeople({ app }) {
         </tbody>
       </table>`}
     </section>
+    ${administrator && html`<${OfficerRecovery} app=${app} />`}
     ${app.roles.value && html`<${RoleTable} roles=${app.roles.value} />`}
   </main>`;
 }

@@ -4,6 +4,7 @@ import { Door, PasswordField, Submit, TextField } from "./door.js";
 import { ErrorNotice } from "./errors.js";
 import { html, useState } from "./html.js";
 import { Notice } from "./notice.js";
+import { PasskeyButton, SecondStep } from "./second-step.js";
 import { t } from "./words.js";
 
 /**
@@ -14,6 +15,12 @@ import { t } from "./words.js";
  * @property {import("./html.js").Signal<string | null>} error code of the last refusal
  * @property {import("./html.js").Signal<boolean>} busy
  * @property {(municipality: string | null, login: string, password: string) => void} signIn
+ * @property {import("./html.js").Signal<import("./second-step.js").Half | null>} half how half a sign-in goes on
+ * @property {import("./html.js").Signal<{possible: boolean}>} passkeys
+ * @property {(code: string) => void} code
+ * @property {() => void} passkey
+ * @property {() => void} lost
+ * @property {() => void} again
  * @property {(municipality: string) => void} byDirectory
  */
 
@@ -42,6 +49,7 @@ export function SignIn({ app }) {
   const [password, setPassword] = useState("");
   const [missing, setMissing] = useState(false);
   const { page } = app;
+  const half = app.half.value;
   const tablet = app.tablet.value;
   const all = app.municipalities.value;
   const chosen = slug || (all[0]?.slug ?? "");
@@ -54,6 +62,7 @@ export function SignIn({ app }) {
     app.signIn(page === "counter" ? null : chosen, login.trim(), password);
     setPassword("");
   };
+  if (half) return html`<${SecondStep} app=${app} half=${half} />`;
   const name = tablet?.municipality.name ?? (all.length === 1 ? all[0].name : "");
   const below = html`${tablet && html`<p>${t("sign_in.tablet", { office: tablet.office.name, tablet: tablet.tablet.name })}</p>`}
     <p>${t("sign_in.forgot")}</p>
@@ -74,6 +83,7 @@ export function SignIn({ app }) {
         invalid=${wrong}
       />
       <${Submit} busy=${app.busy.value} label=${t("sign_in.go")} busyLabel=${t("sign_in.busy")} icon="key" />
+      ${page !== "counter" && app.passkeys.value.possible && html`<${PasskeyButton} app=${app} />`}
       ${page !== "counter" && html`<${ByDirectory} municipality=${all.find((one) => one.slug === chosen)} busy=${app.busy.value} go=${app.byDirectory} />`}
     </form>
   <//>`;

@@ -55,7 +55,7 @@ export function DeskTop({ app }) {
           <${Icon} name="pause" />${t("desk.state.away")}
         </button>
       </div>
-      <span class="row tight nw"><${Icon} name="person" />${you?.person.name}</span>
+      <a class="row tight nw own" href="/account?page=desk" title=${t("account.title")}><${Icon} name="person" />${you?.person.name}</a>
       <${LanguageButton} />
       <button class="btn plain low" type="button" onClick=${app.signOut}>
         <${Icon} name="exit" />${t("common.sign_out")}
