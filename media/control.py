@@ -5,7 +5,6 @@ that lips match sound; everything else ends here.
 """
 
 from collections.abc import Set
-from dataclasses import replace
 
 from media import rtcp
 from media.downlink import Downlink
@@ -24,7 +23,6 @@ UNCAPPED_BPS = 10_000_000
 FALLEN = 0.95  # a limit that fell so far does not wait for the next report
 MAX_RTCP_BYTES = 1500
 REPORTS_APART_SECONDS = 0.2  # of one source to its listeners; browsers send one in a second or so
-CNAME = "madoguchi"
 
 
 class ControlPath:
@@ -98,7 +96,7 @@ class ControlPath:
         self, uplinks: dict[str, Uplink], report: rtcp.SenderReport, now: float
     ) -> None:
         for uplink in uplinks.values():
-            if uplink.read().ssrc != report.ssrc:
+            if uplink.ssrc != report.ssrc and uplink.read().ssrc != report.ssrc:
                 continue
             uplink.last_report = LastReport(report.ntp, report.time, now)
             if uplink.open and now - uplink.passed_on_at >= REPORTS_APART_SECONDS:
@@ -116,8 +114,7 @@ class ControlPath:
         downlink.reported.report_sent(ntp, now)
         downlink.clock_told = True
         if downlink.transport.may_send(now):
-            packet = rtcp.sender_report(own) + rtcp.cname(downlink.ssrc, CNAME)
-            self._path.send_control(downlink.leg, packet)
+            self._path.send_control(downlink.leg, rtcp.sender_report(own) + downlink.cname)
 
     # --- out
 
@@ -153,7 +150,7 @@ class ControlPath:
         octets = {"audio": 0, "video": 0}
         heard = [(x.kind, x.uplink) for x in leg.downlinks if x.uplink is not None]
         for kind, uplink in heard:
-            octets[kind] += uplink.read().octets
+            octets[kind] += uplink.octets
         steering.pictures = sum(kind == "video" and uplink.open for kind, uplink in heard)
         steering.judge(octets["video"], octets["audio"], now)
         for downlink in leg.of_kind("video"):
@@ -195,11 +192,11 @@ class ControlPath:
         for uplink in uplinks.values():
             told = (x.reported.rtt_seconds for x in uplink.listeners)
             rtt = max((UNKNOWN_RTT_SECONDS if x is None else x for x in told), default=0.0)
-            self._path.set_window(uplink.source, WINDOW_ROUND_TRIPS * rtt)
+            uplink.set_window(WINDOW_ROUND_TRIPS * rtt)
         own = leg.ssrc
         blocks = [x for x in (_block(x, now) for x in uplinks.values()) if x is not None]
         packet = rtcp.receiver_report(rtcp.ReceiverReport(own, tuple(blocks)))
-        packet += rtcp.cname(own, CNAME) + self._cap(leg, uplinks["video"], now)
+        packet += leg.of_kind("video")[0].cname + self._cap(leg, uplinks["video"], now)
         self._path.send_control(leg.handle, packet)
 
     def _tell_clock(self, downlink: Downlink, now: float) -> None:
@@ -242,6 +239,5 @@ def _block(uplink: Uplink, now: float) -> rtcp.Block | None:
     if block is None or uplink.kind != "audio":
         return block
     heard = [x.reported.fresh_loss(now) for x in uplink.listeners]
-    return replace(
-        block, fraction=max(block.fraction, min(255, int(256 * max(heard, default=0.0))))
-    )
+    share = min(255, int(256 * max(heard, default=0.0)))
+    return block if share <= block.fraction else block._replace(fraction=share)

@@ -3,6 +3,7 @@
 from media.codecs import Codec
 from media.path import NOBODY, Agreed, Flow, PacketPath, Seeds, SinkState
 from media.reported import Reported
+from media.rtcp import CNAME, cname
 from media.sdp import ABS_SEND_TIME, FORWARDED, MID, TRANSPORT_CC, Line
 from media.steering import Steering
 from media.transport import Transport
@@ -34,6 +35,7 @@ class Downlink:
         self.mid = mid
         self.ssrc, self.rtx_ssrc = seeds.ssrc, seeds.rtx_ssrc
         self.sink = path.add_sink(leg, CODECS["opus" if kind == "audio" else "vp8"], seeds)
+        self.cname = cname(self.ssrc, CNAME)  # goes with every report
         self.party = ""
         self.uplink: Uplink | None = None
         self.steering = steering

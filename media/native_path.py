@@ -54,7 +54,7 @@ HAND_OVER_BYTES = 1 << 20
 BATCH = 64
 BATCH_SECONDS = 0.008
 MAX_REMEMBERED = 4096
-_HEAD_BYTES = ctypes.sizeof(lib.Envelope)
+_HEAD = Struct("@24sdIxxxx")  # `envelope` of path.h
 _TO_STREAM = 1
 _PASSAGE = Struct("@dHHxxxx")  # `passage` of path.h
 _SOURCE = Struct("@5q2d5q?xxx2ixxxx")  # `source_facts`, in the order of `SourceState`
@@ -152,12 +152,12 @@ class NativePath:
                 size = self._pair[0].recv_into(buffer.data)
             except BlockingIOError:
                 return
-            head = lib.Envelope.from_buffer_copy(buffer.data)
-            address = self._address(head.where)
-            if head.what == _TO_STREAM:
-                self._stream_send(buffer.view[_HEAD_BYTES:size], address)
+            where, at, what = _HEAD.unpack_from(buffer.data)
+            address = self._addresses.get(where) or _to_address(lib.Where.from_buffer_copy(where))
+            if what == _TO_STREAM:
+                self._stream_send(buffer.view[_HEAD.size : size], address)
             else:
-                self._outsider(bytes(buffer.view[_HEAD_BYTES:size]), address, head.at)
+                self._outsider(bytes(buffer.view[_HEAD.size : size]), address, at)
             if time.monotonic() - begun > BATCH_SECONDS:
                 return
 
@@ -300,6 +300,10 @@ class NativePath:
         """Return what the source brought."""
         self._done(self._lib.source_read(self._path, source, self._source_facts))
         return SourceState._make(_SOURCE.unpack_from(self._source_facts))
+
+    def source_octets(self, source: int) -> int:
+        """Return how many bytes the source brought."""
+        return self._done(self._lib.source_octets(self._path, source))
 
     def missing(self, source: int) -> list[tuple[int, float]]:
         """Return (number, time noticed) of what is missing, oldest first."""

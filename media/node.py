@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 from media.answer import Local, write_answer
 from media.call import Call, Party
-from media.control import CNAME
 from media.dtls import DtlsState, Identity, new_identity
 from media.engine import CallMedia, Capacity
 from media.ice import plain_host
 from media.leg import Leg
 from media.lobby import Lobby
 from media.port import Port
+from media.rtcp import CNAME
 from media.sdp import Offer, parse_offer
 from media.settings import MediaEvents, MediaSettings, PartyStats
 from media.workload import Workload

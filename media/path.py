@@ -348,6 +348,9 @@ class PacketPath(Protocol):
     def source_state(self, source: int) -> SourceState:
         """Return what the source brought."""
 
+    def source_octets(self, source: int) -> int:
+        """Return `octets` of its state alone."""
+
     def missing(self, source: int) -> list[tuple[int, float]]:
         """Return (number, time noticed) of what is missing, oldest first."""
 

@@ -349,6 +349,10 @@ class PythonPath:
         """Return what the source brought."""
         return self._sources[source].state()
 
+    def source_octets(self, source: int) -> int:
+        """Return how many bytes the source brought."""
+        return self._sources[source].octets
+
     def missing(self, source: int) -> list[tuple[int, float]]:
         """Return (number, time noticed) of what is missing, oldest first."""
         return self._sources[source].gaps.items(self._clock())

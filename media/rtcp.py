@@ -4,7 +4,7 @@ Any bytes give a list of what could be understood; what is malformed ends the li
 """
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.sent import Feedback, read_feedback
 
@@ -13,14 +13,14 @@ MAX_SEQS = 256
 # Beyond this no further message of it is read; one alone is at most `MAX_STATUSES` and one.
 MAX_STEPS = 512
 MAX_SSRCS = 32
+CNAME = "madoguchi"
 
 _SR, _RR, _SDES, _BYE, _RTPFB, _PSFB = 200, 201, 202, 203, 205, 206
 _NACK, _PLI, _FIR, _APP, _COUNTED = 1, 1, 4, 15, 15
 _BLOCK = struct.Struct("!IIIIII")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """What the reporter saw of `ssrc`. `fraction` is in 1/256, `delay` in 1/65536 s."""
 
     ssrc: int
@@ -32,8 +32,7 @@ class Block:
     delay: int
 
 
-@dataclass(frozen=True, slots=True)
-class SenderReport:
+class SenderReport(NamedTuple):
     """`ntp` (64 bits) and `time` (RTP timestamp) are the same instant at the sender."""
 
     ssrc: int
@@ -44,16 +43,14 @@ class SenderReport:
     blocks: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverReport:
+class ReceiverReport(NamedTuple):
     """What a receiver saw."""
 
     ssrc: int
     blocks: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Nack:
+class Nack(NamedTuple):
     """Packets of `media` that `ssrc` misses."""
 
     ssrc: int
@@ -61,16 +58,14 @@ class Nack:
     seqs: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyframeWanted:
+class KeyframeWanted(NamedTuple):
     """PLI or FIR: `media` shall send a picture that needs no other."""
 
     ssrc: int
     media: int
 
 
-@dataclass(frozen=True, slots=True)
-class Remb:
+class Remb(NamedTuple):
     """The receiver's estimate of what its line carries."""
 
     ssrc: int
@@ -78,8 +73,7 @@ class Remb:
     media: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """The receiver's account of packets by their transport-wide numbers (media/sent.py)."""
 
     ssrc: int

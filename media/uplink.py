@@ -40,6 +40,7 @@ class Uplink:
         self.last_report: LastReport | None = None
         self.passed_on_at = 0.0  # when a sender report of it last went to its listeners
         self.ssrc = NOBODY
+        self._window = -1.0
         self._counted = (0, 0)  # expected and received at the last report
 
     def read(self) -> SourceState:
@@ -75,6 +76,17 @@ class Uplink:
     def close(self) -> None:
         """Forget the source."""
         self._path.remove_source(self.source)
+
+    @property
+    def octets(self) -> int:
+        """How many bytes it brought so far."""
+        return self._path.source_octets(self.source)
+
+    def set_window(self, seconds: float) -> None:
+        """Size the cache for repairs within `seconds`."""
+        if seconds != self._window:
+            self._window = seconds
+            self._path.set_window(self.source, seconds)
 
     def want_keyframe(self) -> None:
         """Note a wish."""

@@ -201,6 +201,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "source_window": (c_int, (_P, _H, c_double)),
     "source_want": (c_int, (_P, _H)),
     "source_read": (c_int, (_P, _H, POINTER(SourceFacts))),
+    "source_octets": (c_int64, (_P, _H)),
     "source_needy": (c_int, (_P, POINTER(c_int32), c_int)),
     "source_missing": (c_int, (_P, _H, POINTER(Gap), c_double)),
     "sink_add": (_H, (_P, _H, c_int, POINTER(SinkSeeds))),

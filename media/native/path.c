@@ -426,6 +426,12 @@ int source_read(path *p, handle h, source_facts *facts)
     LEAVE(0);
 }
 
+int64_t source_octets(path *p, handle h)
+{
+    const source *s = enter_source(p, h);
+    LEAVE(s ? s->octets : (int64_t)GONE);
+}
+
 int source_needy(path *p, handle *out, int room)
 {
     int count = 0;

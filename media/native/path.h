@@ -136,6 +136,7 @@ int source_open(path *p, handle h, int is_open);
 int source_window(path *p, handle h, double seconds);
 int source_want(path *p, handle h);
 int source_read(path *p, handle h, source_facts *facts);
+int64_t source_octets(path *p, handle h);
 int source_needy(path *p, handle *out, int room); /* those that miss packets or a keyframe */
 int source_missing(path *p, handle h, gap *out, double now); /* room for MAX_MISSING */
 

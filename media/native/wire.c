@@ -10,7 +10,7 @@
 
 /* As in media/python_path.py: from five calls on. */
 static const double WINDOW_SECONDS = 0.1;
-enum { BUSY_DATAGRAMS = 200, CALM_DATAGRAMS = 100, NAP_NANOSECONDS = 2000000 };
+enum { BUSY_DATAGRAMS = 200, CALM_DATAGRAMS = 100, NAP_NANOSECONDS = 4000000 };
 
 typedef struct {
     bool busy;
