@@ -17,6 +17,7 @@ from media.uplink import LastReport, Uplink
 REPORT_SECONDS = 0.4  # at least every 500 ms on each leg: pages watch for silence
 IDLE_SECONDS = 2.0  # a page that waits gives its line 6.5 s (static/app/lib/watchdog.js)
 STEER_SECONDS = 0.1
+CALM_SECONDS = 0.4  # between looks at a line against which nothing speaks
 WINDOW_ROUND_TRIPS = 4  # a request may be lost, and its answer too
 UNKNOWN_RTT_SECONDS = 0.15
 UNCAPPED_BPS = 10_000_000
@@ -132,7 +133,10 @@ class ControlPath:
                 self._request(leg, uplink, now)
         if now - leg.steered_at >= STEER_SECONDS:
             leg.steered_at = now
-            self._steer(leg, uplinks["video"], now)
+            if now - leg.judged_at >= CALM_SECONDS or not leg.steering.is_calm(now):
+                leg.judged_at = now
+                self._steer(leg, now)
+            self._hasten_cap(leg, uplinks["video"], now)
         if now - leg.reported_at >= REPORT_SECONDS:
             leg.reported_at = now
             self._report(leg, uplinks, now)
@@ -144,8 +148,8 @@ class ControlPath:
             leg.reported_at = now
             self._path.send_control(leg.handle, _nothing_new(leg))
 
-    def _steer(self, leg: Leg, video: Uplink, now: float) -> None:
-        """Fit what the party is sent to its line, and tell it at once what its listeners bear."""
+    def _steer(self, leg: Leg, now: float) -> None:
+        """Fit what the party is sent to its line."""
         steering = leg.steering
         octets = {"audio": 0, "video": 0}
         heard = [(x.kind, x.uplink) for x in leg.downlinks if x.uplink is not None]
@@ -157,6 +161,9 @@ class ControlPath:
             downlink.set_flow(steering.flow)
         repairs = steering.repairs_per_second(now)
         leg.resends.refit(repairs / 2, repairs)
+
+    def _hasten_cap(self, leg: Leg, video: Uplink, now: float) -> None:
+        """Tell a party at once when its listeners bear much less than before."""
         limit = _limit(video, now)
         if limit is not None and limit < FALLEN * (leg.cap_told or UNCAPPED_BPS):
             self._path.send_control(leg.handle, _nothing_new(leg) + self._cap(leg, video, now))

@@ -41,7 +41,7 @@ class Leg:
         self.sound_resends = Bucket(SOUND_RESENDS, SOUND_RESENDS)
         self.report_steps = Bucket(REPORT_STEPS, REPORT_STEPS)
         self.due_at = 0.0  # when it is to be looked at next, if nothing comes up before
-        self.steered_at = 0.0
+        self.steered_at = self.judged_at = 0.0
         self.reported_at = 0.0
         self.waited_as: str | None = None  # whose place in the lobby it had
         self.codec_told = VP8  # in which the party was last told to send pictures

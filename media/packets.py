@@ -17,7 +17,7 @@ from media.frames import (
 )
 from media.ice import Address
 from media.libs import PacketBuffer
-from media.path import MAX_ARRIVALS, MAX_RTP_BYTES, MAX_SSRCS, NOBODY, Codec, Flow
+from media.path import MAX_ARRIVALS, MAX_RTP_BYTES, MAX_SSRCS, NOBODY, TELL_SECONDS, Codec, Flow
 from media.pathleg import PathLeg
 from media.reception import Reception
 from media.rtp import (
@@ -45,6 +45,7 @@ class Forwarder:
         self._send = send
         self._out = PacketBuffer()
         self._kept = PacketBuffer()
+        self._control = PacketBuffer()
 
     # --- in
 
@@ -78,6 +79,8 @@ class Forwarder:
             places = clean_extensions(data, payload, table, cc, stamp, mid)
             if places[0] >= 0 and len(leg.arrivals) < MAX_ARRIVALS:
                 leg.arrivals.append((places[0], now))
+            if places[0] >= 0 and now - leg.told_at >= TELL_SECONDS and leg.tells_as != NOBODY:
+                self.tell(leg, now)
         if repairs != NOBODY:
             if source.ssrc == NOBODY:
                 return
@@ -90,6 +93,21 @@ class Forwarder:
         else:
             return
         self._pass(source, buffer, payload, size, seq, time, places, now)
+
+    def tell(self, leg: PathLeg, now: float) -> None:
+        """Tell the leg's sender what arrived, if it may be sent to (rule 31)."""
+        media = leg.media()
+        if media and leg.may_send(now):
+            for packet in leg.tell(media, now):
+                self.send_control(leg, packet, now)
+
+    def send_control(self, leg: PathLeg, packet: bytes, now: float) -> bool:
+        """Seal RTCP and send it; tell whether it went (rule 30)."""
+        if leg.outbound is None or not leg.may_send(now):
+            return False
+        self._control.view[: len(packet)] = packet
+        size = leg.outbound.protect_rtcp(self._control.pointer, len(packet))
+        return size > 0 and self._send(self._control.view[:size], leg)
 
     def _pass(
         self,

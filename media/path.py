@@ -102,9 +102,10 @@ Late
 
 RTCP
 30. `send_control` seals and sends while rule 16 allows it. What comes is not the path's (rule 1).
-31. A leg that is to `tell_arrivals` tells its sender on the tick, at least 100 ms after the last
-    time, when what carries transport-wide numbers arrived: feedback as media/transport_cc.py makes
-    it, about the SSRC of its pictures, else of its sound, else 0.
+31. A leg that is to `tell_arrivals` tells its sender when what carries transport-wide numbers
+    arrived: with the next such packet from 100 ms after the last time on, on the tick from 150 ms
+    on. The feedback is that of media/transport_cc.py, about the SSRC of the leg's pictures, else
+    of its sound; it waits for one.
 """
 
 from collections.abc import Callable, Sequence
@@ -121,7 +122,7 @@ MAX_SSRCS = 16
 MAX_ADDRESSES = 8
 MAX_ARRIVALS = 400
 MAX_SENT = 2048
-TELL_SECONDS = 0.1
+TELL_SECONDS, TELL_LATE_SECONDS = 0.1, 0.15
 MAX_MISSING = 192
 MISSING_SECONDS = 1.5
 TAKEOVER_SECONDS = 0.5

@@ -127,15 +127,16 @@ class PathLeg:
         """Tell whether there are keys, and an address that may be sent to."""
         return self.outbound is not None and now <= self.until
 
-    def tell(self, now: float) -> list[bytes]:
-        """Return the feedback that is due about what arrived (rule 31)."""
+    def tell(self, media: int, now: float) -> list[bytes]:
+        """Return feedback about what arrived of the connection of `media` (rule 31)."""
         self.told_at = now
         taken, self.arrivals = self.arrivals, []
         for number, at in taken:
             self._told.note(number, at)
-        return self._told.report(self.tells_as, self._media()) if len(self._told) else []
+        return self._told.report(self.tells_as, media) if len(self._told) else []
 
-    def _media(self) -> int:
+    def media(self) -> int:
+        """Return the SSRC that feedback is about: of pictures, else of sound; 0 for none yet."""
         found = 0
         for source, *_ in self.routes.values():
             if source.ssrc != NOBODY and (found == 0 or source.pictures):

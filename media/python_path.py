@@ -16,7 +16,7 @@ from media.packets import Forwarder
 from media.path import (
     MAX_RTCP_BYTES,
     NOBODY,
-    TELL_SECONDS,
+    TELL_LATE_SECONDS,
     Agreed,
     LegState,
     Outsider,
@@ -58,7 +58,6 @@ class PythonPath:
         self._window_count = 0
         self._window_at = 0.0
         self._buffer = PacketBuffer()
-        self._control = PacketBuffer()
         self._forwarder = Forwarder(self._send)
         self._handles = count()
         self._by_address: dict[Address, PathLeg] = {}
@@ -101,9 +100,8 @@ class PythonPath:
         for source in self._sources.values():
             source.measure(now)
         for leg in self._legs.values():
-            if leg.tells_as != NOBODY and now - leg.told_at >= TELL_SECONDS and leg.may_send(now):
-                for packet in leg.tell(now):
-                    self._send_control(leg, packet, now)
+            if leg.arrivals and leg.tells_as != NOBODY and now - leg.told_at >= TELL_LATE_SECONDS:
+                self._forwarder.tell(leg, now)
 
     def stale(self) -> int:
         """Return how many packets were left out for their age."""
@@ -286,14 +284,7 @@ class PythonPath:
         """Seal RTCP and send it to the address in use."""
         if not 8 <= len(packet) <= MAX_RTCP_BYTES:
             raise Unavailable("the packet path has no space")
-        return self._send_control(self._legs[leg], packet, self._clock())
-
-    def _send_control(self, leg: PathLeg, packet: bytes, now: float) -> bool:
-        if leg.outbound is None or not leg.may_send(now):
-            return False
-        self._control.view[: len(packet)] = packet
-        size = leg.outbound.protect_rtcp(self._control.pointer, len(packet))
-        return size > 0 and self._send(self._control.view[:size], leg)
+        return self._forwarder.send_control(self._legs[leg], packet, self._clock())
 
     def tell_arrivals(self, leg: int, ssrc: int) -> None:
         """Tell the sender when its packets arrived."""

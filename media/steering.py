@@ -9,12 +9,14 @@ from collections.abc import Iterable
 
 from media.estimator import Estimator
 from media.feedback import RateCap
+from media.path import Flow
 from media.sent import Feedback, Sent
 from media.thinning import Strain, Thinning, repairs_per_second
 
 COUNTED_SECONDS = 5.0  # feedback older than that does not speak of the line any more
 JUDGE_SECONDS = 0.1
-SMOOTHING = 0.1
+SMOOTHING = 0.1  # of what came in `JUDGE_SECONDS`
+CALM_QUEUE_SECONDS = 0.05
 
 
 class Steering:
@@ -86,6 +88,11 @@ class Steering:
         limit = self.limit(now)
         return None if limit is None else limit // max(1, self.pictures)
 
+    def is_calm(self, now: float) -> bool:
+        """Tell whether there is nothing to judge: no limit, no queue, and all frames are sent."""
+        queued = self._estimator.queue_seconds > CALM_QUEUE_SECONDS
+        return self.flow == Flow.ALL and not queued and self.limit(now) is None
+
     def judge(self, video_octets: int, audio_octets: int, now: float) -> None:
         """Take the running totals of what sources bring for this line, and judge `flow` anew.
 
@@ -105,7 +112,8 @@ class Steering:
     def _measure(self, video_octets: int, audio_octets: int, now: float) -> None:
         if self._judged_at is not None:
             gone = now - self._judged_at
+            share = 1 - (1 - SMOOTHING) ** (gone / JUDGE_SECONDS)
             video, audio = video_octets - self._octets[0], audio_octets - self._octets[1]
-            self._video_bps += SMOOTHING * (max(0, video) * 8 / gone - self._video_bps)
-            self._audio_bps += SMOOTHING * (max(0, audio) * 8 / gone - self._audio_bps)
+            self._video_bps += share * (max(0, video) * 8 / gone - self._video_bps)
+            self._audio_bps += share * (max(0, audio) * 8 / gone - self._audio_bps)
         self._judged_at, self._octets = now, (video_octets, audio_octets)

@@ -443,6 +443,8 @@ void take_rtp(path *p, leg *l, const address *where, uint8_t *data, int size, do
         if (k.places.cc >= 0 && l->arrival_count < MAX_ARRIVALS)
             l->arrivals[l->arrival_count++] =
                 (passage){.at = now, .number = (uint16_t)k.places.cc};
+        if (k.places.cc >= 0)
+            tell_with_packet(p, l, now);
     }
     if (way->repairs >= 0) {
         if (s->ssrc < 0)

@@ -282,11 +282,13 @@ socklen_t to_sockaddr(const address *where, struct sockaddr_in6 *name);
 bool may_send(const leg *l, double now);
 uint8_t *blank(path *p);
 void post(path *p, leg *l, sink *s, int size, int octets, int number, double now);
+void post_control(path *p, leg *l, int size, double now);
 void flush(path *p, bool holds);
 
 /* --- report.c */
 
-void tell_arrivals(path *p, leg *l, double now);
+void tell_with_packet(path *p, leg *l, double now);
+void tell_late(path *p, leg *l, double now);
 void note_sent(leg *l, uint16_t number, int size, double now);
 
 /* --- wire.c */

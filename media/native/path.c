@@ -765,7 +765,7 @@ void path_tick(path *p, double now)
     for (int i = 0; i < p->legs.size; i++) {
         enter(p);
         if (p->legs.items[i])
-            tell_arrivals(p, p->legs.items[i], now);
+            tell_late(p, p->legs.items[i], now);
         leave(p);
     }
 }

@@ -7,7 +7,7 @@
 
 enum { MAX_JUMP = 1000, MAX_SYMBOLS = 2 * MAX_JUMP + 1, MAX_DELTA_BYTES = 602, FEEDBACK = 205 };
 enum symbol { NONE, SMALL, LARGE };
-static const double TICK_SECONDS = 0.00025, TELL_SECONDS = 0.1;
+static const double TICK_SECONDS = 0.00025, TELL_SECONDS = 0.1, TELL_LATE_SECONDS = 0.15;
 static const int TICKS_PER_REFERENCE = 256;
 
 typedef struct {
@@ -27,7 +27,7 @@ static bool send_sealed(path *p, const leg *l, const uint8_t *data, int size, do
                   length) >= 0;
 }
 
-/* Seal the RTCP of `size` bytes in p->rtcp and send it; tell whether it went. */
+/* Seal the RTCP of `size` bytes in p->rtcp and send it by itself; tell whether it went. */
 static bool send_rtcp(path *p, leg *l, int size, double now)
 {
     if (!may_send(l, now) || p->protect_rtcp(l->outbound, p->rtcp, &size) != 0)
@@ -149,12 +149,11 @@ static int take_statuses(statuses *s, const arrival *pending, int count, int64_t
     return taken;
 }
 
-/* Write a packet about the first of `pending` to p->rtcp and its size to `size`; return how many. */
-static int write_feedback(path *p, leg *l, uint32_t media, const arrival *pending, int count,
+/* Write a packet about the first of `pending` to `out` and its size to `size`; return how many. */
+static int write_feedback(uint8_t *out, leg *l, uint32_t media, const arrival *pending, int count,
                           int *size)
 {
     statuses s;
-    uint8_t *out = p->rtcp;
     int64_t base = pending[0].number < l->told.next ? pending[0].number : l->told.next;
     if (pending[0].number - base > MAX_JUMP)
         base = pending[0].number;
@@ -177,7 +176,7 @@ static int write_feedback(path *p, leg *l, uint32_t media, const arrival *pendin
     return taken;
 }
 
-/* The SSRC that the feedback is about: of pictures, else of sound, else 0. */
+/* The SSRC that the feedback is about: of pictures, else of sound; 0 while there is none. */
 static uint32_t media_of(const path *p, const leg *l)
 {
     uint32_t found = 0;
@@ -189,19 +188,36 @@ static uint32_t media_of(const path *p, const leg *l)
     return found;
 }
 
-void tell_arrivals(path *p, leg *l, double now)
+/* Tell the sender what arrived. In the way of a packet it leaves with the batch, which costs less. */
+static void tell(path *p, leg *l, double now, bool in_batch)
 {
-    if (!l->told.wanted || now - l->told.at < TELL_SECONDS || !may_send(l, now))
+    uint32_t media = media_of(p, l);
+    if (!media || !may_send(l, now))
         return;
     arrival pending[MAX_ARRIVALS + 1];
     int count = sort_arrivals(l, pending), taken = 0, size;
-    uint32_t media = media_of(p, l);
     l->told.at = now;
     for (int first = 0; first < count; first += taken) {
-        taken = write_feedback(p, l, media, pending + first, count - first, &size);
+        uint8_t *out = in_batch ? blank(p) : p->rtcp;
+        taken = write_feedback(out, l, media, pending + first, count - first, &size);
         l->told.next = pending[first + taken - 1].number + 1;
-        send_rtcp(p, l, size, now);
+        if (in_batch)
+            post_control(p, l, size, now);
+        else
+            send_rtcp(p, l, size, now);
     }
+}
+
+void tell_with_packet(path *p, leg *l, double now)
+{
+    if (l->told.wanted && now - l->told.at >= TELL_SECONDS)
+        tell(p, l, now, true);
+}
+
+void tell_late(path *p, leg *l, double now)
+{
+    if (l->told.wanted && l->arrival_count && now - l->told.at >= TELL_LATE_SECONDS)
+        tell(p, l, now, false);
 }
 
 int leg_tell(path *p, handle h, uint32_t ssrc)

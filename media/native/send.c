@@ -178,6 +178,31 @@ void flush(path *p, bool holds)
 /* The next letter to write; there is always room for one. */
 uint8_t *blank(path *p) { return p->out[p->out_count].data; }
 
+/* Address the next letter, of `size` bytes, to where the leg is. */
+static void put_out(path *p, const leg *l, int size)
+{
+    letter *one = &p->out[p->out_count++];
+    one->size = size;
+    one->alone = l->alone;
+    to_sockaddr(&l->used->where, &one->to);
+}
+
+/* Seal the RTCP of `size` bytes in the next letter and address it; nobody counts it. */
+void post_control(path *p, leg *l, int size, double now)
+{
+    letter *one = &p->out[p->out_count];
+    if (p->protect_rtcp(l->outbound, one->data, &size) != 0)
+        return;
+    one->octets = -1;
+    one->leg = one->sink = 0;
+    if (l->used->where.kind & STREAM)
+        tell_python(p, TO_STREAM, &l->used->where, one->data, size, now);
+    else
+        put_out(p, l, size);
+    if (p->out_count == BATCH_OUT)
+        flush(p, true);
+}
+
 /* Seal the packet of `size` bytes in the next letter and address it. `octets` of payload are
  * counted for the sink, -1 for a repetition; `number` is its transport-wide one or -1. */
 void post(path *p, leg *l, sink *s, int size, int octets, int number, double now)
@@ -193,13 +218,10 @@ void post(path *p, leg *l, sink *s, int size, int octets, int number, double now
         if (!tell_python(p, TO_STREAM, &l->used->where, one->data, size, now))
             return;
     } else {
-        one->size = size;
         one->octets = octets;
         one->leg = l->self;
         one->sink = s->self;
-        one->alone = l->alone;
-        to_sockaddr(&l->used->where, &one->to);
-        p->out_count++;
+        put_out(p, l, size);
     }
     l->facts.packets_forwarded++;
     l->facts.bytes_forwarded += (uint64_t)size;

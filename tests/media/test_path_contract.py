@@ -17,6 +17,7 @@ from media.path import (
     MAX_SSRCS,
     NOBODY,
     STREAM,
+    TELL_LATE_SECONDS,
     TELL_SECONDS,
 )
 from security.errors import Unavailable
@@ -269,7 +270,7 @@ async def test_extensions_that_end_at_the_server_are_zeros(world: World) -> None
     await world.settle()
     assert listener.got()[0].extensions == b"\x10a" + bytes(6)
     world.path.tell_arrivals(sender.leg, 77)
-    world.advance(TELL_SECONDS)
+    world.advance(TELL_LATE_SECONDS)
     assert list(sender.told()) == [0x1234]
 
 
@@ -286,16 +287,30 @@ async def test_arrivals_are_those_of_everything_that_authenticates_with_a_route(
     await world.settle()
     assert sender.told() == {}  # nobody is to tell yet
     world.path.tell_arrivals(sender.leg, 77)
-    world.advance(TELL_SECONDS)
+    world.advance(TELL_LATE_SECONDS)
     told = sender.told()
     assert sorted(told) == [7, 8, 9]
     assert all(abs(at - world.clock() % (1 << 18)) < 1.0 for at in told.values())
     sender.speaks(2, extensions=element(CC, b"\x00\x0a"))
     await world.settle()
-    world.advance(TELL_SECONDS / 2)
+    world.advance(TELL_LATE_SECONDS / 2)
     assert sender.told() == {}
-    world.advance(TELL_SECONDS / 2)
+    world.advance(TELL_LATE_SECONDS / 2)
     assert list(sender.told()) == [10]
+
+
+async def test_feedback_that_is_due_goes_with_the_packet_that_comes(world: World) -> None:
+    sender = world.end()
+    world.path.tell_arrivals(sender.leg, 77)
+    for number in (1, 2, 3):  # the first comes before there is anything to tell about
+        sender.speaks(number, extensions=element(CC, bytes((0, number))))
+    await world.settle()
+    assert sorted(sender.told()) == [1, 2]
+    world.clock.ahead += 1.2 * TELL_SECONDS
+    world.path.tick(world.clock())
+    sender.speaks(4, extensions=element(CC, b"\0\4"))
+    await world.settle()
+    assert 3 in sender.told()
 
 
 async def test_feedback_is_about_the_pictures_of_who_sends_and_goes_only_where_it_may(
@@ -311,7 +326,7 @@ async def test_feedback_is_about_the_pictures_of_who_sends_and_goes_only_where_i
         await world.settle()
         if number == 1:
             world.path.allow(sender.leg, sender.address, world.clock() - 1)
-        world.advance(TELL_SECONDS)
+        world.advance(TELL_LATE_SECONDS)
         about += [struct.unpack_from("!II", x, 4) for x in sender.controls()]
         world.path.allow(sender.leg, sender.address, world.clock() + 30)
     assert about == [(77, sender.audio_ssrc), (77, sender.video_ssrc)]
@@ -342,7 +357,7 @@ async def test_arrivals_that_nobody_tells_of_are_bounded(world: World) -> None:
             await world.settle()
     await world.settle()
     world.path.tell_arrivals(sender.leg, 77)
-    world.advance(TELL_SECONDS)
+    world.advance(TELL_LATE_SECONDS)
     assert sorted(sender.told()) == list(range(MAX_ARRIVALS))
 
 
