@@ -5,7 +5,7 @@ Pure: facts and `now` come in, values go out.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from security.errors import Conflict, Reason
@@ -67,7 +67,10 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A signed-in human. `office_id` is set for clerks only; `password_hash` is argon2id."""
+    """A signed-in human. `office_id` is set for clerks only; `password_hash` is argon2id.
+
+    `trained_on`: the day of the last training, None: none is known.
+    """
 
     id: str
     municipality_id: str
@@ -77,6 +80,7 @@ class Person:
     office_id: str | None
     password_hash: str | None
     disabled_at: datetime | None
+    trained_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

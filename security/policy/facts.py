@@ -63,9 +63,9 @@ class Facts:
 
     `today` is the date at the municipality; `training` that the call is 研修モード. The others
     belong to single actions: what the resident agreed to, how often it was tried before, what a
-    scanner said (`clean`, `found`, None: nothing), who is invited, whether a text holds 個人番号,
-    whether the asker has had the file before, how long a call has waited, and how long ago it was
-    first answered.
+    scanner said (`clean`, `found`, None: nothing), who is invited, whether a text holds 個人番号
+    or a number of an insurer, whether the asker has had the file before, how long a call has
+    waited, and how long ago it was first answered.
     """
 
     now: datetime
@@ -85,6 +85,7 @@ class Facts:
     scanned: str | None = None
     invited: str | None = None
     my_number: bool = False
+    insurer_number: bool = False
     taken: bool = False
     waited_seconds: int = 0
     talked_seconds: int = 0

@@ -56,7 +56,8 @@ def _second_factor(f: Facts) -> bool:
 
 
 def _trained(f: Facts) -> bool:
-    if f.policy.people.training != "required" or f.training:
+    asked = f.policy.people.training
+    if asked == "not_required" or (asked == "required" and f.training):
         return True
     if f.actor.trained_on is None or f.today is None:
         return False
@@ -213,6 +214,15 @@ NO_MY_NUMBER = Term(
     lambda f: f.policy.numbers.my_number != "refuse" or not f.my_number,
     Reason("my_number", "the text holds an individual number", "総務省令 平成26年第85号"),
     "numbers.my_number",
+)
+NO_INSURER_NUMBER = Term(
+    lambda f: f.policy.numbers.insurer_number != "refuse" or not f.insurer_number,
+    Reason(
+        "insurer_number",
+        "the text holds a number of an insurer or a pension",
+        "健康保険法 第194条の2、国民年金法 第108条の4",
+    ),
+    "numbers.insurer_number",
 )
 RINGS_HERE = Term(
     _rings_here,

@@ -10,7 +10,7 @@ from media.engine import Joined
 from media.quality_lines import Received, Report, Sent
 from security.errors import Conflict, Denied, NotFound
 from security.gate import Permit
-from security.numbers import holds_my_number
+from security.numbers import holds_insurer_number, holds_my_number
 from security.tablet_key import Challenge
 from server.api import messages as m
 from server.api.speaker import Speaker, note_refused
@@ -110,7 +110,7 @@ async def withdraw(context: Context, message: m.Withdraw) -> Json:
 @command("call.accept")
 async def accept(context: Context, message: m.Accept) -> Json:
     """Answer the oldest call, or the named one."""
-    parts, speaker = context.parts, context.speaker
+    parts, speaker = context.parts, await context.speak()
     subject = message.call or speaker.municipality.id
     if message.call is None and speaker.person is not None:
         call = parts.registry.ringing_at(speaker.person.id)
@@ -276,8 +276,11 @@ async def chat_send(context: Context, message: m.ChatSend) -> Json:
     """Store one chat message, then show it to both ends."""
     parts, speaker = context.parts, context.speaker
     call = context.own_call()
-    holds = holds_my_number(message.text)
-    permit = await context.ask("chat.send", call, my_number=holds)
+    found = {
+        "my_number": holds_my_number(message.text),
+        "insurer_number": holds_insurer_number(message.text),
+    }
+    permit = await context.ask("chat.send", call, **found)
     posted, is_new = await parts.chat.post(
         permit,
         call.id,
@@ -290,7 +293,11 @@ async def chat_send(context: Context, message: m.ChatSend) -> Json:
     )
     if is_new:
         await parts.hub.tell_message(call, posted)
-    return {"number": posted.number, "at": time_view(posted.at)}
+    asked = speaker.in_force.policy.numbers
+    warning = next(
+        (x for x, is_there in found.items() if is_there and getattr(asked, x) == "warn"), None
+    )
+    return {"number": posted.number, "at": time_view(posted.at), "warning": warning}
 
 
 @command("chat.read")

@@ -111,6 +111,7 @@ class Speaker:
             office_kind=self.office.kind if self.office else None,
             second_factor=self.session.second_factor,
             recovering=self.session.factor is Factor.RECOVERY,
+            trained_on=self.person.trained_on if self.person else None,
             appointed=self.appointed,
         )
 

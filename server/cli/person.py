@@ -1,5 +1,6 @@
 """`madoguchi person`: add, list, disable, link."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from server.cli.options import (
     print_rows,
 )
 from server.clock import utc_now
+from server.policies import ZONE
 
 
 @click.group()
@@ -68,6 +70,7 @@ def list_(slug: str | None, config: Path, *, as_json: bool) -> None:
                 "name": item.name,
                 "role": item.role.value,
                 "office": offices.get(item.office_id or ""),
+                "trained_on": item.trained_on and item.trained_on.isoformat(),
                 "password": "set" if item.password_hash else "none",
                 "disabled_at": item.disabled_at and item.disabled_at.isoformat(),
             }
@@ -91,6 +94,33 @@ def disable(login: str, slug: str | None, config: Path) -> None:
         await house.people.disable_person(home.id, item.id, utc_now())
         await house.note(home.id, "person:disable", item.id, {})
         click.echo(f"停止しました / disabled: {login}")
+
+    run(config, work)
+
+
+@person.command()
+@click.argument("login", type=LOGIN)
+@click.option(
+    "--on",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    help="Day of the training, as 2026-11-23; not one to come.",
+)
+@municipality_option
+@config_option
+def train(login: str, day: datetime, slug: str | None, config: Path) -> None:
+    """Write down the day of a person's last training (policy: people.training)."""
+    on = day.date()
+    if on > utc_now().astimezone(ZONE).date():
+        raise click.UsageError(f"--on {on}: that day is yet to come")
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        item = await house.person(home, login)
+        await house.people.set_training(home.id, item.id, on)
+        await house.note(home.id, "person:train", item.id, {"on": on.isoformat()})
+        click.echo(f"研修日を記録しました / training noted: {login} {on}")
 
     run(config, work)
 

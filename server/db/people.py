@@ -1,7 +1,7 @@
 """Municipalities, offices, people and tablets on disk. Names of persons stand sealed."""
 
 import logging
-from datetime import datetime
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -132,6 +132,12 @@ class SqlPeople:
                 )
         return found
 
+    async def set_training(self, municipality_id: str, person_id: str, on: date | None) -> None:
+        """Write down the day of a person's last training."""
+        mine = (t.person.c.municipality_id == municipality_id, t.person.c.id == person_id)
+        async with self._database.writing() as connection:
+            await connection.execute(sa.update(t.person).where(*mine).values(trained_on=on))
+
     async def set_desk_open(self, municipality_id: str, person_id: str, *, open: bool) -> None:
         """Remember that the person takes calls (受付中), or does not (離席)."""
         mine = (t.person.c.municipality_id == municipality_id, t.person.c.id == person_id)
@@ -222,6 +228,7 @@ class SqlPeople:
             office_id=row.person_office_id,
             password_hash=row.person_password_hash,
             disabled_at=row.person_disabled_at,
+            trained_on=row.person_trained_on,
         )
 
     async def _person(self, municipality_id: str, which: sa.ColumnElement[bool]) -> Person | None:

@@ -93,6 +93,7 @@ person = Table(
     Column("password_hash", String(200)),
     Column("desk_open", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("disabled_at", UtcTime),
+    Column("trained_on", sa.Date, comment="day of the last training"),
     sa.UniqueConstraint("municipality_id", "login"),
     comment="A human who signs in. A clerk belongs to an office, everybody else to the desk.",
 )

@@ -2,7 +2,12 @@
 
 import pytest
 
-from security.numbers import check_digit, holds_my_number
+from security.numbers import (
+    check_digit,
+    holds_insurer_number,
+    holds_my_number,
+    insurer_check_digit,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,3 +40,41 @@ def test_other_digits_are_left_alone(text: str) -> None:
 
 def test_a_long_text_is_looked_through_at_once() -> None:
     assert not holds_my_number("1-" * 1000 + "x")
+
+
+@pytest.mark.parametrize(("digits", "last"), [("0613201", 3), ("13801", 6), ("0113001", 2)])
+def test_the_check_digit_of_an_insurer_takes_two_and_one_in_turn(digits: str, last: int) -> None:
+    assert insurer_check_digit(digits) == last
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "06132013",
+        "番号は ０６１３２０１３。",
+        "国保 138008",
+        "1234-567890",
+        "基礎年金番号：1234567890",
+    ],
+)
+def test_a_number_of_an_insurer_or_a_pension_is_found(text: str) -> None:
+    assert holds_insurer_number(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "06132015",  # another check digit
+        "06482014",  # there is no prefecture 48
+        "0865-00-0000",
+        "2026-11-23",
+        "R-261123-0001",
+        "00138008",
+        "1234567890",
+        "1234-5678901",
+        "138008-1",
+    ],
+)
+def test_other_numbers_are_no_insurers(text: str) -> None:
+    assert not holds_insurer_number(text)

@@ -22,6 +22,7 @@ from server.api.speaker import COOKIES
 from server.calls.events import DeskSeatExpired
 from server.db import schema as t
 from server.demo.authority import issue
+from server.policies import ZONE
 from server.tls import Certificate
 
 PLACE: dict[str, Any] = {
@@ -116,12 +117,56 @@ async def test_an_individual_number_does_not_get_into_the_chat(world: Any, text:
     shown = await desk.until("chat")
     assert shown["message"]["number"] == 1
     world.enforce({"numbers.my_number": "warn"})
-    assert (await counter.do("chat.send", text=text))["number"] == 2
+    told = await counter.do("chat.send", text=text)
+    assert (told["number"], told["warning"]) == (2, "my_number")
 
 
 def ends_after(call: dict[str, Any], since: str) -> timedelta:
     begun, ends = (datetime.fromisoformat(call[key]) for key in (since, "ends_at"))
     return ends - begun
+
+
+@pytest.mark.parametrize("text", ["保険者番号は ３４１３２０１９ です", "基礎年金番号 1234-567890"])
+async def test_a_number_of_an_insurer_is_refused_warned_of_or_not_looked_for(
+    world: Any, text: str
+) -> None:
+    counter, desk, _ = await world.talking()
+    told = await counter.do("chat.send", text=text)
+    assert (told["number"], told["warning"]) == (1, "insurer_number")
+    world.enforce({"numbers.insurer_number": "refuse"}, 1)
+    with pytest.raises(Exception, match="insurer_number"):
+        await counter.do("chat.send", text=text)
+    world.enforce({"numbers.insurer_number": "off"}, 2)
+    told = await desk.do("chat.send", text=text)
+    assert (told["number"], told["warning"]) == (2, None)
+
+
+async def test_whose_training_is_missing_or_too_old_starts_and_answers_no_call(world: Any) -> None:
+    world.enforce({"people.training": "always", "people.training_months": 1})
+    town, people = world.town, world.service.parts.people
+    counter, desk = await world.counter(), await world.desk()
+    await counter.connect()
+    await desk.connect()
+    today = world.clock().astimezone(ZONE).date()
+
+    async def trained(person: Any, days_ago: int) -> None:
+        day = today - timedelta(days=days_ago)
+        await people.set_training(town.municipality.id, person.id, day)
+
+    for days_ago in (None, 40):
+        if days_ago:
+            await trained(town.clerk, days_ago)
+        with pytest.raises(Exception, match="training_not_current"):
+            await counter.do("call.place", **PLACE)
+    await trained(town.clerk, 20)
+    call = (await counter.do("call.place", **PLACE))["call"]
+    with pytest.raises(Exception, match="training_not_current"):
+        await desk.do("call.accept", call=call["id"])
+    await trained(town.verifiers[0], 40)
+    with pytest.raises(Exception, match="training_not_current"):
+        await desk.do("call.accept", call=call["id"])
+    world.enforce({"people.training": "always", "people.training_months": 2}, 2)
+    await desk.do("call.accept", call=call["id"])
 
 
 async def test_a_call_ends_at_its_longest_time_and_both_ends_see_it_come(world: Any) -> None:

@@ -301,7 +301,7 @@ class Numbers(Section):
             choices=choice([("refuse", "送らせない", "refuse"), ("warn", "注意する", "warn")]),
         ),
     )
-    insurer_number: Literal["refuse", "warn"] = setting(
+    insurer_number: Literal["refuse", "warn", "off"] = setting(
         "warn",
         About(
             name=("保険者番号・基礎年金番号らしい数字", "What looks like an insurer's number"),
@@ -311,8 +311,13 @@ class Numbers(Section):
             ),
             source="健康保険法 第194条の2、国民年金法 第108条の4",
             enforced="chat.send",
-            waits=True,
             safer=Safer.ORDER,
-            choices=choice([("refuse", "送らせない", "refuse"), ("warn", "注意する", "warn")]),
+            choices=choice(
+                [
+                    ("refuse", "送らせない", "refuse"),
+                    ("warn", "注意する", "warn"),
+                    ("off", "見ない", "not looked for"),
+                ]
+            ),
         ),
     )

@@ -90,7 +90,7 @@ class People(Section):
         ge=1,
         le=24,
     )
-    training: Literal["required", "not_required"] = setting(
+    training: Literal["always", "required", "not_required"] = setting(
         "not_required",
         About(
             name=("研修の受講", "Training"),
@@ -100,11 +100,19 @@ class People(Section):
             ),
             source="ETSI TS 119 461",
             enforced="call.place, call.accept",
-            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [
-                    ("required", "期限内であること", "must be current"),
+                    (
+                        "always",
+                        "期限内であること（研修モードでも）",
+                        "must be current, in training mode too",
+                    ),
+                    (
+                        "required",
+                        "期限内であること（本番の通話）",
+                        "must be current for real calls",
+                    ),
                     ("not_required", "問わない", "not asked for"),
                 ]
             ),
@@ -117,7 +125,6 @@ class People(Section):
             protects=("知識が古くなることを防ぎます", "keeps knowledge fresh"),
             source="ETSI TS 119 461",
             enforced="call.place, call.accept",
-            waits=True,
             safer=Safer.LOWER,
             unit=("か月", "months"),
         ),

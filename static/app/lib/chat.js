@@ -12,9 +12,9 @@ import { ServerError } from "./errors.js";
 import { newId } from "./ids.js";
 
 /**
- * @param {{connection: Pick<import("./connection.js").Connection, "send">, store: import("./store.js").Store, makeId?: () => string}} options
+ * @param {{connection: Pick<import("./connection.js").Connection, "send">, store: import("./store.js").Store, makeId?: () => string, warn?: (code: string) => void}} options
  */
-export function createChat({ connection, store, makeId = newId }) {
+export function createChat({ connection, store, makeId = newId, warn = () => {} }) {
   let told = { call: "", number: 0 };
 
   /** @param {string} id @param {string} text */
@@ -22,7 +22,8 @@ export function createChat({ connection, store, makeId = newId }) {
     store.draftSent(id, text);
     try {
       // The draft leaves the list when the message itself arrives, so that it never blinks.
-      await connection.send("chat.send", { text }, { id });
+      const { warning } = await connection.send("chat.send", { text }, { id });
+      if (warning) warn(warning);
     } catch (error) {
       store.draftFailed(id, error instanceof ServerError ? error.code : "internal");
     }

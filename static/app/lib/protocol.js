@@ -111,6 +111,7 @@ export const ERROR_CODES = Object.freeze({
     "my_number",
   "not_offered",
   "malware",
+  "insurer_number",
   "already_taken",
   "max_length",
   "max_waiting",
@@ -409,7 +410,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @typedef {{type: "challenge", challenge: string, issued_at: string, municipality: string, tablet: string}} ChallengeMessage
  * @typedef {{type: "welcome", epoch: string, resumed: boolean, server_time: string, you: You, limits: LimitsNoun, relay: RelayNoun | null, state: StateNoun | null, seq?: number}} WelcomeMessage
  * @typedef {{type: "ping", seq: number}} PingMessage
- * @typedef {{type: "ok", seq: number, re: string, call?: CallNoun, chat?: ChatNoun[], read?: ReadNoun, files?: FileNoun[], number?: number, at?: string}} OkMessage
+ * @typedef {{type: "ok", seq: number, re: string, call?: CallNoun, chat?: ChatNoun[], read?: ReadNoun, files?: FileNoun[], number?: number, at?: string, warning?: string | null}} OkMessage
  * @typedef {{type: "error", seq?: number, re?: string, error: ErrorNoun}} ErrorMessage
  * @typedef {{type: "call", seq: number, call: CallNoun}} CallMessage
  * @typedef {{type: "queue", seq: number, queue: QueueNoun}} QueueMessage

@@ -87,7 +87,7 @@ export async function wire(page) {
     app: {
       ...shared,
       voice: createAnnouncer(),
-      chat: createChat({ connection, store }),
+      chat: createChat({ connection, store, warn: (code) => toasts.show("warn", t(`chat.warning.${code}`)) }),
       files: createFiles(api, store, complain),
       device: deviceActions(media, toasts),
       /** @param {boolean} on */
