@@ -53,12 +53,14 @@ from server.api.present import Present
 from server.api.seats import AWAY, Seats
 from server.api.speaker import SOCKET_PATH
 from server.api.tablet_proof import TabletProof
+from server.audit_export import export_of
 from server.audit_signing import AuditSigning
 from server.call_times import CallTimes
 from server.calls.machine import Limits
 from server.calls.registry import Registry
 from server.clock import utc_now
 from server.db.audit import SqlAudit
+from server.db.audit_export import SqlExported
 from server.db.calls import SqlCalls
 from server.db.chat import SqlChat
 from server.db.engine import open_database
@@ -174,6 +176,7 @@ async def build_parts(
         gate=gate,
         audit=audit,
         signing=AuditSigning(people, audit),
+        export=export_of(settings, audit, SqlExported(database), people, book),
         policies=book,
         policy_store=policy_store,
         review=PolicyReview(policy_store, book, audit, clock=clock),
@@ -228,7 +231,9 @@ def create_app(parts: Parts) -> web.Application:
 async def running(app: web.Application) -> AsyncIterator[None]:
     """Start the media engine and take up what was open; stop both at the end."""
     parts = app[PARTS]
-    lag = asyncio.create_task(parts.loop_lag.watch())
+    beside = [asyncio.create_task(parts.loop_lag.watch())]
+    if parts.export is not None:
+        beside.append(asyncio.create_task(parts.export.run()))
     try:
         await parts.media.start()
         await parts.uploads.recover()
@@ -240,6 +245,9 @@ async def running(app: web.Application) -> AsyncIterator[None]:
     finally:
         lag.cancel()
         await parts.paths.stop()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await parts.registry.stop()
         await parts.quality.stop()
         await parts.oidc.close()

@@ -15,6 +15,7 @@ from security.sign_in import SignIn
 from server.api.hub import Hub
 from server.api.present import Present
 from server.api.tablet_proof import TabletProof
+from server.audit_export import AuditExport
 from server.audit_signing import AuditSigning
 from server.call_times import CallTimes
 from server.calls.registry import Registry
@@ -58,6 +59,7 @@ class Parts:
     gate: Gate
     audit: SqlAudit
     signing: AuditSigning
+    export: AuditExport | None
     policies: PolicyBook
     policy_store: SqlPolicies
     review: PolicyReview

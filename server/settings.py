@@ -5,6 +5,7 @@ Relative paths are relative to the folder of the file.
 """
 
 import ipaddress
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -27,6 +28,7 @@ from server.oidc.settings import Directories
 from server.relay import PORTS, URL_PATTERN, Relay, RelayUse
 from server.settings_file import read_settings
 from server.settings_path import FilePath
+from server.syslog_link import Receiver
 
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -73,7 +75,14 @@ def _relay_url(value: str) -> str:
     return value
 
 
+def _host_name(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", value) is None:
+        raise wrong(show(value), "a host name or an address, as log.example.lg.jp")
+    return value
+
+
 _Text = Annotated[str, Strict()]
+HostName = Annotated[_Text, AfterValidator(_host_name)]
 Host = Annotated[_Text, AfterValidator(_host)]
 Address = Annotated[_Text, AfterValidator(_address)]
 Origin = Annotated[_Text, AfterValidator(_origin)]
@@ -292,6 +301,43 @@ class KeySettings(Section):
     )
 
 
+class SyslogSettings(Section):
+    """Where the audit log goes as well, of municipalities whose policy says so (audit.export)."""
+
+    host: HostName | None = Field(
+        None, description="Name or address of the receiver, as in its certificate."
+    )
+    port: int = Field(6514, ge=1, le=65535, description="TCP port; syslog over TLS has 6514.")
+    ca_file: FilePath | None = Field(
+        None, description="Certificate authority of the receiver, in PEM, when it is your own."
+    )
+    certificate: FilePath | None = Field(
+        None, description="Our own certificate in PEM, for receivers that ask for one."
+    )
+    key: FilePath | None = Field(None, description="Private key of that certificate, in PEM.")
+    enterprise: int = Field(
+        32473,
+        ge=1,
+        le=4_294_967_295,
+        description="Private enterprise number in the name of the structured data; 32473 is the "
+        "one for examples.",
+    )
+
+    @field_validator("key")
+    @classmethod
+    def _both_or_neither(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if "certificate" in info.data and (info.data["certificate"] is None) != (value is None):
+            missing = "key" if value is None else "certificate"
+            raise wrong(f"no {missing}", "both certificate and key, or neither")
+        return value
+
+    def receiver(self) -> Receiver | None:
+        """Return where messages go, None when nowhere."""
+        if self.host is None:
+            return None
+        return Receiver(self.host, self.port, self.ca_file, self.certificate, self.key)
+
+
 class Settings(Section):
     """Everything that can be set."""
 
@@ -303,6 +349,9 @@ class Settings(Section):
     files: FileSettings = Field(FileSettings(), description="Documents sent during a call.")
     sessions: SignInSettings = Field(SignInSettings(), description="How long a sign-in lasts.")
     keys: KeySettings = Field(KeySettings(), description="The key-encryption key.")
+    syslog: SyslogSettings = Field(
+        SyslogSettings(), description="A copy of the audit log elsewhere, by syslog over TLS."
+    )
     oidc: Directories = Field(
         default_factory=dict,
         description="A municipality's own directory (OpenID Connect), by the municipality's short "

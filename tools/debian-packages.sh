@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft, coturn, clamd, a C compiler.
+# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft, coturn, rsyslog, a C compiler.
 # On Debian as root or with sudo it installs what is missing; elsewhere it says what to install.
 set -euo pipefail
 
@@ -17,6 +18,7 @@ have ip || missing+=(iproute2)
 have nft || missing+=(nftables)
 have turnserver || missing+=(coturn)
 have clamd || missing+=(clamav-daemon)
+{ have rsyslogd && compgen -G "/usr/lib/*/rsyslog/lmnsd_ossl.so" >/dev/null; } || missing+=(rsyslog rsyslog-openssl)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 give_up() {

@@ -1,7 +1,7 @@
 """The audit log on disk: one chain per municipality, in a table that can only grow."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -104,6 +104,14 @@ class SqlAudit:
         while batch := await self._after(municipality_id, position):
             yield "".join(entry_line(stored) for stored in batch)
             position = batch[-1].position
+
+    async def after(self, municipality_id: str, position: int, *, limit: int) -> list[Stored]:
+        """Return at most `limit` entries after `position`, oldest first."""
+        return await self._after(municipality_id, position, limit=limit)
+
+    def when_committed(self, told: Callable[[], None]) -> None:
+        """Let `told` be called after each commit of this process; it may not wait."""
+        self._writer.when_committed(told)
 
     async def since(self, municipality_id: str, at: datetime, *, limit: int) -> list[Stored]:
         """Return the newest `limit` entries from `at` on, oldest first."""

@@ -6,7 +6,7 @@ the more of them share one wait for the disk. Nobody is told of an entry before 
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,6 +55,11 @@ class AuditWriter:
         self._heads = heads
         self._queue: deque[Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._told: list[Callable[[], None]] = []
+
+    def when_committed(self, told: Callable[[], None]) -> None:
+        """Let `told` be called after each commit; it may not wait."""
+        self._told.append(told)
 
     async def append(self, municipality_id: str, tag: str, body: Json, at: datetime) -> None:
         """Return when the entry and its head are durable.
@@ -99,6 +104,8 @@ class AuditWriter:
         else:
             for one in group:
                 one.succeed()
+            for told in self._told:
+                told()
 
     async def _write(self, group: list[Waiting]) -> None:
         async with self._database.writing() as connection:

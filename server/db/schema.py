@@ -398,4 +398,10 @@ factor_recovery = Table(
     Column("confirmed_by", String(64), ForeignKey("person.id")),
     Column("confirmed_at", UtcTime),
     comment="Who lost a second factor, and the two administrators who help.",
+audit_export = Table(
+    "audit_export",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("position", sa.BigInteger, nullable=False, comment="the last entry delivered"),
+    comment="How far a municipality's audit log has reached its syslog receiver.",
 )

@@ -48,8 +48,7 @@ class Audit(Section):
                 "leaves proof elsewhere when the server is taken",
             ),
             source="own",
-            enforced="server/api/housekeeping.py",
-            waits=True,
+            enforced="server/audit_export.py",
             safer=Safer.ORDER,
             choices=choice(
                 [("syslog", "syslogへ送る", "sent by syslog"), ("none", "しない", "none")]
