@@ -19,7 +19,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from security.audit.syslog import Sender, framed, message
-from security.errors import MadoguchiError
+from security.errors import MadoguchiError, Unavailable
 from server.db.audit import SqlAudit
 from server.db.audit_export import SqlExported
 from server.db.people import SqlPeople
@@ -90,8 +90,7 @@ class AuditExport:
                 try:
                     await self.look()
                     pause = self._first_pause_seconds
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._committed.wait(), LOOK_SECONDS)
+                    await self._wait_for_more()
                 except MadoguchiError as error:
                     await self._break(error)
                     await asyncio.sleep(pause)
@@ -99,6 +98,11 @@ class AuditExport:
         finally:
             await self._close()
             self._thread.shutdown(wait=False)
+
+    async def _wait_for_more(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._committed.wait()
 
     async def look(self) -> None:
         """Send everything that is there, and remember what has settled. Raises `Unavailable`."""
@@ -136,8 +140,10 @@ class AuditExport:
 
     async def _connect(self) -> SyslogLink:
         if self._link is None:
-            self._link = await self._in_thread(lambda: SyslogLink(self._receiver))
+            await self._in_thread(self._open)
             log.info("the audit log goes to the syslog receiver")
+        if self._link is None:
+            raise Unavailable("the syslog receiver went away")
         return self._link
 
     async def _break(self, error: MadoguchiError) -> None:
@@ -145,13 +151,23 @@ class AuditExport:
         await self._close()
 
     async def _close(self) -> None:
-        link, self._link = self._link, None
         self._unsettled.clear()
         self._reached.clear()
+        if not self._at_work:
+            await self._in_thread(self._drop)
+            return
+        # Cancelled in the middle: nobody waits for what the thread has begun.
+        if self._link is not None:
+            self._link.abort()
+        self._thread.submit(self._drop)
+
+    def _open(self) -> None:
+        self._link = SyslogLink(self._receiver)
+
+    def _drop(self) -> None:
+        link, self._link = self._link, None
         if link is not None:
-            if self._at_work:
-                link.abort()
-            await self._in_thread(link.close)
+            link.close()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         future = asyncio.get_running_loop().run_in_executor(self._thread, self._watched, work)

@@ -51,6 +51,10 @@ class _House:
         yield from self._calls()
         yield from self._room()
         yield from _nodes(self._parts.media.figures())
+        if self._parts.export is not None:
+            what = "1 while the audit log reaches its syslog receiver"
+            connected = float(self._parts.export.connected)
+            yield GaugeMetricFamily("madoguchi_audit_export_connected", what, value=connected)
         lag = "Longest delay of the event loop since the last look"
         yield GaugeMetricFamily(
             "madoguchi_loop_lag_seconds", lag, value=self._parts.loop_lag.take()

@@ -40,15 +40,10 @@ class SyslogLink:
     def __init__(self, receiver: Receiver) -> None:
         """Connect; the receiver's certificate must bear its name."""
         try:
-            plain = socket.create_connection((receiver.host, receiver.port), CONNECT_SECONDS)
-        except OSError as error:
-            raise _unavailable(error) from error
-        try:
-            self._socket = _trust(receiver).wrap_socket(plain, server_hostname=receiver.host)
+            self._socket = _connected(receiver)
             self._socket.settimeout(SEND_SECONDS)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except OSError as error:
-            plain.close()
             raise _unavailable(error) from error
 
     def send(self, frames: bytes) -> None:
@@ -94,6 +89,26 @@ class SyslogLink:
             pass  # nothing was said, as it should be
         finally:
             self._socket.settimeout(SEND_SECONDS)
+
+
+def _connected(receiver: Receiver) -> ssl.SSLSocket:
+    """Return a connection whose handshake is done; every address of the name is tried."""
+    context = _trust(receiver)
+    failed: OSError = OSError("the name has no address")
+    kind = socket.SOCK_STREAM
+    for family, _, _, _, address in socket.getaddrinfo(receiver.host, receiver.port, type=kind):
+        # Wrapped first: a connection that breaks at once would else be left open by the library.
+        plain = socket.socket(family, kind)
+        connection = context.wrap_socket(plain, server_hostname=receiver.host)
+        connection.settimeout(CONNECT_SECONDS)
+        try:
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            failed = error
+        else:
+            return connection
+    raise failed
 
 
 def _unacknowledged(connection: socket.socket) -> int:

@@ -123,7 +123,9 @@ async def until(true: Callable[[], bool]) -> None:
 async def until_told(true: Callable[[], Awaitable[bool]]) -> None:
     """Return once the answer is yes."""
     async with asyncio.timeout(WITHIN_SECONDS):
-        while not await true():
+        while True:
+            if await true():
+                return
             await asyncio.sleep(0.02)
 
 
@@ -178,6 +180,8 @@ async def test_every_entry_arrives_and_the_messages_alone_prove_the_chain(
     await world.desk()
     head = await parts.audit.verify(home)
     await until(lambda: len(daemon.positions()) >= head.count)
+    _, metrics = await world.stranger().request("GET", "/metrics")
+    assert b"madoguchi_audit_export_connected 1.0" in metrics
     link = bytes(32)
     for position, found in enumerate(daemon.kept(), start=1):
         link = hashlib.sha256(b"\x01" + link + found["entry"]).digest()
