@@ -243,10 +243,9 @@ async def running(app: web.Application) -> AsyncIterator[None]:
         await parts.uploads.drop_orphans(await parts.calls.open_ids())
         yield
     finally:
-        lag.cancel()
-        await parts.paths.stop()
         for task in beside:
             task.cancel()
+        await parts.paths.stop()
         await asyncio.gather(*beside, return_exceptions=True)
         await parts.registry.stop()
         await parts.quality.stop()

@@ -398,6 +398,8 @@ factor_recovery = Table(
     Column("confirmed_by", String(64), ForeignKey("person.id")),
     Column("confirmed_at", UtcTime),
     comment="Who lost a second factor, and the two administrators who help.",
+)
+
 audit_export = Table(
     "audit_export",
     metadata,
