@@ -5,7 +5,9 @@
 Prints `{"base_url"}` once it listens. `{"seats": n}` makes a town of n tablets and desks and is
 answered by their one-time tokens; `{"forwarded": true}` by what the media engine says it has sent
 in open calls; `{"packet_path": true}` by the path it uses; `{"tasks": true}` by how many tasks its
-loop holds. It ends with its standard input. It is `madoguchi serve` in all but the command.
+loop holds; `{"entries": n, "callers": m}` by how many entries a second the audit log took;
+`{"password": text}` by a verifier who has it. It ends with its standard input. It is `madoguchi
+serve` in all but the command.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ from typing import Any
 from security.ids import new_id
 from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
 from server.app import running_service
+from server.bench.log_load import entries_per_second
 from server.demo.seed import settings_for
 from server.parts import Parts
 
@@ -47,6 +50,24 @@ async def _pair(parts: Parts, town: Municipality, office: Office, number: int) -
     return counter, await make(LinkPurpose.SIGN_IN, town.id, person_id=people[1])
 
 
+async def write_log(parts: Parts, entries: int, callers: int) -> Json:
+    """Write into the town's audit log, whatever calls run meanwhile; verify it at the end."""
+    home = (await parts.people.municipalities())[0].id
+    rate = await entries_per_second(parts.audit, home, entries, callers)
+    verified = (await parts.audit.verify(home)).count
+    return {"entries_per_second": round(rate), "verified_entries": verified}
+
+
+async def make_person(parts: Parts, password: str) -> Json:
+    """Add a verifier who signs in with this password."""
+    home = (await parts.people.municipalities())[0]
+    person = Person(new_id(), home.id, "signs-in", "架空", Role.VERIFIER, None, None, None)
+    await parts.people.add_person(person)
+    token = await parts.sign_in.make_link(LinkPurpose.PASSWORD, home.id, person_id=person.id)
+    await parts.sign_in.set_password(token, password)
+    return {"municipality": home.slug, "login": person.login}
+
+
 async def forwarded(parts: Parts) -> int:
     """Return how many RTP packets the engine has sent to the parties of open calls."""
     calls = [call.id for call in parts.registry.every_open_call()]
@@ -70,6 +91,10 @@ async def serve(folder: Path, packet_path: str) -> None:
                 _say({"seats": await make_seats(service.parts, asked["seats"])})
             elif "packet_path" in asked:
                 _say({"packet_path": service.parts.media.packet_path})
+            elif "entries" in asked:
+                _say(await write_log(service.parts, asked["entries"], asked["callers"]))
+            elif "password" in asked:
+                _say(await make_person(service.parts, asked["password"]))
             elif "tasks" in asked:
                 _say({"tasks": len(asyncio.all_tasks())})
             else:

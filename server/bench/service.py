@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -78,6 +78,14 @@ class Service:
         """Return how many packets the server says it has forwarded."""
         return int((await self._ask({"forwarded": True}))["forwarded"])
 
+    async def write_log(self, entries: int, callers: int) -> dict[str, Any]:
+        """Have the server write so many entries into its audit log; return what it says."""
+        return await self._ask({"entries": entries, "callers": callers})
+
+    async def make_person(self, password: str) -> dict[str, Any]:
+        """Return municipality and login of a new verifier with this password."""
+        return await self._ask({"password": password})
+
     async def tasks(self) -> int:
         """Return how many tasks the server's event loop holds."""
         return int((await self._ask({"tasks": True}))["tasks"])
@@ -104,6 +112,9 @@ class Service:
         return await _answer(self._process)
 
 
+S = TypeVar("S", bound=Service)
+
+
 async def connect(
     load: Load, page: SimulatedPage, leg: Leg, sender: int, *, connection: int
 ) -> int:
@@ -127,6 +138,15 @@ async def running(
     folder: Path, core: int | None, packet_path: str = "auto"
 ) -> AsyncIterator[Service]:
     """Run the service over `folder`, on one core alone if named, until the block ends."""
+    async with running_as(Service, folder, core, packet_path) as service:
+        yield service
+
+
+@asynccontextmanager
+async def running_as(
+    kind: type[S], folder: Path, core: int | None, packet_path: str = "auto"
+) -> AsyncIterator[S]:
+    """Run the service as `running` does, and give it as one that may ask it more."""
     here = os.environ.get("PYTHONPATH")
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(SERVER_FOLDER), here)))
@@ -143,7 +163,7 @@ async def running(
             pin(process.pid, core)
         base_url = (await _answer(process))["base_url"]
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-            service = Service(process, base_url, http)
+            service = kind(process, base_url, http)
             yield service
             await service.close()
     finally:
