@@ -9,7 +9,8 @@ media/native/path.c; on this side everything runs on the event loop's thread:
     returned, and used by nobody else. It seals all that leaves, RTP and RTCP: nobody else can.
  3. The thread reads the socket, both sides send on it, each datagram by itself and never waiting.
  4. What is not for the path comes over a socket pair, in order and bounded: it is lost, not waited
-    for, when the loop is behind. Strangers share 1,000 a second, an address of a party has 400.
+    for, when the loop is behind. An address of a party has 400 a second; strangers share 1,000, of
+    which those of one place (an IPv4 address, an IPv6 network) have 500 at most.
 """
 
 import asyncio
@@ -127,11 +128,28 @@ class NativePath:
         """Set the thread's clock and size the caches."""
         self._lib.path_tick(self._path, now)
 
+    def expect_checks(self, ufrag: str) -> None:
+        """Let checks addressed to `ufrag` come out."""
+        name = ufrag.encode("ascii", "replace")
+        self._done(self._lib.path_expect(self._path, name, len(name)))
+
+    def ignore_checks(self, ufrag: str) -> None:
+        """Let them come out no more."""
+        name = ufrag.encode("ascii", "replace")
+        self._lib.path_ignore(self._path, name, len(name))
+
     def stale(self) -> int:
         """Return how many packets were left out for their age."""
+        return int(self._facts().stale)
+
+    def excess(self) -> int:
+        """Return how many packets were more than a leg may bring."""
+        return int(self._facts().excess)
+
+    def _facts(self) -> lib.PathFacts:
         facts = lib.PathFacts()
         self._lib.path_read(self._path, facts)
-        return int(facts.stale)
+        return facts
 
     def needy(self) -> list[int]:
         """Return the sources that miss numbers or want a keyframe."""

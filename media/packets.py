@@ -17,7 +17,16 @@ from media.frames import (
 )
 from media.ice import Address
 from media.libs import PacketBuffer
-from media.path import MAX_ARRIVALS, MAX_RTP_BYTES, MAX_SSRCS, NOBODY, TELL_SECONDS, Codec, Flow
+from media.path import (
+    MAX_ARRIVALS,
+    MAX_RTP_BYTES,
+    MAX_SSRCS,
+    NOBODY,
+    PACKET_COST_BYTES,
+    TELL_SECONDS,
+    Codec,
+    Flow,
+)
 from media.pathleg import PathLeg
 from media.reception import Reception
 from media.rtp import (
@@ -46,6 +55,7 @@ class Forwarder:
         self._out = PacketBuffer()
         self._kept = PacketBuffer()
         self._control = PacketBuffer()
+        self.excess = 0
 
     # --- in
 
@@ -59,10 +69,15 @@ class Forwarder:
         first, kind, seq, time, ssrc = FIXED.unpack_from(data)
         if ssrc not in ssrcs and len(ssrcs) >= MAX_SSRCS:
             return
+        if not leg.measure.has(now):
+            self.excess += 1
+            return
+        cost = size + PACKET_COST_BYTES
         size = inbound.unprotect(buffer.pointer, size)
         if size < 0:
             leg.refused += 1
             return
+        leg.measure.spend(cost)
         ssrcs.add(ssrc)
         leg.heard_at = now
         if address != leg.live:

@@ -11,10 +11,11 @@ Handles: a *leg* is one party's connection, a *source* what comes in on one line
 a path with a thread reads that clock's distance to its own whenever `tick` is called.
 
 In
- 1. The first byte decides (RFC 7983). 0-3 (STUN) comes out, whoever sent it. 20-63 (DTLS) and RTCP
-    (128-191 with a second byte of 192-223) come out when their address is allowed, RTP from an
-    allowed address is taken, all else is dropped unseen. What comes out is unchanged, and comes
-    after all that arrived before it has been sent on.
+ 1. The first byte decides (RFC 7983). 0-3 (STUN) comes out, whoever sent it, when it is a check
+    addressed to a user name that is expected (`expect_checks`). 20-63 (DTLS) and RTCP (128-191 with
+    a second byte of 192-223) come out when their address is allowed, RTP from an allowed address is
+    taken, all else is dropped unseen. What comes out is unchanged, and comes after all that arrived
+    before it has been sent on.
  2. RTP shorter than 12 or longer than `MAX_RTP_BYTES` is dropped.
  3. A leg takes 16 SSRCs in its life: one counts once a packet of it has authenticated, and a
     packet of a further one is dropped before it costs anything.
@@ -27,9 +28,10 @@ In
     (their own number) and which end here (0: overwritten by zeros, which are padding). An element
     that reaches beyond the header, and what follows it, is zeros too; so is a header of another
     form, in the one-byte form an element of id 15 with what follows it, in the two-byte form each
-    id above 15. Extensions `cc` and `stamp` end here unless they hold two and three bytes; `cc` and
-    `mid` always end here in the two-byte form. The value of `cc` is kept with the
-    time, up to 400 of them, until the sender is told (rule 31); this comes before rule 8.
+    id above 15. Extensions `cc` and `stamp` end here unless they hold two and three bytes; `cc`
+    and `mid` always end here in the two-byte form; of each of the three the first that does not
+    counts, and further ones are zeros. The first value of `cc` is kept with the time, up to 400 of
+    them, until the sender is told (rule 31); this comes before rule 8.
  8. A retransmission (`Route.repairs` is the payload type it carries) is unwrapped without its
     padding; with under three bytes left, and when its number is not missing (rule 11), it is
     dropped: browsers probe with copies of real packets.
@@ -98,7 +100,8 @@ Late
 29. RTP that waited too long to be read is left out unopened and counted (`stale`): pictures from
     100 ms on, and then whole frames up to the next keyframe, which is wanted; sound from 400 ms on
     (media/overload.py). It is enough to look at the age now and then while datagrams queue. What
-    was left out so is never missing (rule 11). All else is always taken.
+    was left out so is never missing (rule 11). All else is always taken, so is what comes under an
+    SSRC of which nothing has authenticated: it may be anybody's.
 
 RTCP
 30. `send_control` seals and sends while rule 16 allows it. What comes is not the path's (rule 1).
@@ -106,6 +109,11 @@ RTCP
     arrived: with the next such packet from 100 ms after the last time on, on the tick from 150 ms
     on. The feedback is that of media/transport_cc.py, about the SSRC of the leg's pictures, else
     of its sound; it waits for one.
+
+Measure
+32. A leg brings at most `MEASURE_BYTES` a second, and as many at once, a packet counting for its
+    bytes and `PACKET_COST_BYTES` more: 1,000 large ones, 3,000 small ones. What authenticates is
+    counted, what is beyond is dropped unopened and counted (`excess`).
 """
 
 from collections.abc import Callable, Sequence
@@ -125,6 +133,8 @@ MAX_SENT = 2048
 TELL_SECONDS, TELL_LATE_SECONDS = 0.1, 0.15
 MAX_MISSING = 192
 MISSING_SECONDS = 1.5
+MAX_NAME_BYTES = 31
+MEASURE_BYTES, PACKET_COST_BYTES = 1_700_000, 400  # four times the pictures of 2.5 Mbit/s
 TAKEOVER_SECONDS = 0.5
 MAX_BURST = 96
 BURST_SECONDS = 1.0
@@ -267,8 +277,17 @@ class PacketPath(Protocol):
     def tick(self, now: float) -> None:
         """Do what is due about every 20 ms: clocks, sizes of caches (rule 15)."""
 
+    def expect_checks(self, ufrag: str) -> None:
+        """Let checks addressed to `ufrag` (at most 31 characters of ASCII) come out (rule 1)."""
+
+    def ignore_checks(self, ufrag: str) -> None:
+        """Let them come out no more."""
+
     def stale(self) -> int:
         """Return how many packets were left out for their age so far (rule 29)."""
+
+    def excess(self) -> int:
+        """Return how many packets were more than a leg may bring (rule 32)."""
 
     def needy(self) -> list[int]:
         """Return the sources that miss numbers or want a keyframe."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from media.bucket import Bucket
 from media.ice import Address
 from media.libs import SrtpSession
-from media.path import MAX_ADDRESSES, MAX_SENT, MAX_SSRCS, NOBODY, STREAM, LegState
+from media.path import MAX_ADDRESSES, MAX_SENT, MEASURE_BYTES, NOBODY, STREAM, LegState
 from media.rtp import Table
 from media.source import Source
 from media.transport_cc import Arrivals
@@ -28,6 +29,7 @@ class PathLeg:
         "heard_at",
         "inbound",
         "live",
+        "measure",
         "moved",
         "outbound",
         "packets_forwarded",
@@ -54,6 +56,7 @@ class PathLeg:
         self._told = Arrivals()
         self._sent: dict[int, tuple[int, float, int]] = {}  # by number mod MAX_SENT
         self.sent_number = 0
+        self.measure = Bucket(MEASURE_BYTES, MEASURE_BYTES)
         self.address: Address | None = None
         self.live: Address | None = None
         self.until = 0.0  # of the address in use
@@ -103,10 +106,6 @@ class PathLeg:
             self._heard_from = address
             self.moved |= address != self.address
             self.use(address)
-
-    def admits(self, ssrc: int) -> bool:
-        """Tell whether one more SSRC may cost us memory; it counts once it has authenticated."""
-        return ssrc in self.ssrcs or len(self.ssrcs) < MAX_SSRCS
 
     def note_sent(self, number: int, size: int, now: float) -> None:
         """Note that a datagram of `size` bytes left under a transport-wide number."""

@@ -81,8 +81,14 @@ class Port:
         valid = {x.ufrag for x in (leg.transport.local, leg.transport.old_local) if x}
         for ufrag in [x for x, owner in self._by_ufrag.items() if owner is member]:
             if ufrag not in valid:
-                del self._by_ufrag[ufrag]
-        self._by_ufrag.update(dict.fromkeys(valid, member))
+                self._forget_ufrag(ufrag)
+        for ufrag in valid:
+            self._by_ufrag[ufrag] = member
+            self.path.expect_checks(ufrag)
+
+    def _forget_ufrag(self, ufrag: str) -> None:
+        if self._by_ufrag.pop(ufrag, None) is not None:
+            self.path.ignore_checks(ufrag)
 
     def forget(self, member: Party) -> None:
         """Say goodbye to the party; nothing of its connection finds its way any more."""
@@ -91,7 +97,7 @@ class Port:
             return
         self.send_all(leg, leg.transport.dtls.goodbye(now=self._clock()))
         for ufrag in [x for x, owner in self._by_ufrag.items() if owner is member]:
-            del self._by_ufrag[ufrag]
+            self._forget_ufrag(ufrag)
         for address in leg.transport.addresses:
             if self._by_address.get(address) is member:
                 del self._by_address[address]
@@ -186,7 +192,7 @@ class Port:
         if answer is None:
             return
         if old is not None and transport.old_local is None:
-            self._by_ufrag.pop(old.ufrag, None)
+            self._forget_ufrag(old.ufrag)
         self._take_address(member, member.leg, address, answer.forgotten)
         if address[-1] == STREAM:
             self._streams.prove(address)

@@ -9,7 +9,7 @@ from itertools import count
 from socket import socket
 
 from media.arrival import age_of_last
-from media.ice import Address
+from media.ice import Address, addressed_ufrag
 from media.libs import PacketBuffer
 from media.overload import Shed, Staleness
 from media.packets import Forwarder
@@ -27,6 +27,7 @@ from media.path import (
     StreamSend,
 )
 from media.pathleg import PathLeg
+from media.rtp import MIN_BYTES
 from media.sink import Sink
 from media.source import Source
 from media.tap import Tap
@@ -69,6 +70,7 @@ class PythonPath:
         self._shed = Shed.NOTHING
         self._behind: set[Source] = set()
         self._stale = 0
+        self._names: set[str] = set()
 
     # --- life
 
@@ -106,6 +108,18 @@ class PythonPath:
     def stale(self) -> int:
         """Return how many packets were left out for their age."""
         return self._stale
+
+    def excess(self) -> int:
+        """Return how many packets were more than a leg may bring."""
+        return self._forwarder.excess
+
+    def expect_checks(self, ufrag: str) -> None:
+        """Let checks addressed to `ufrag` come out."""
+        self._names.add(ufrag)
+
+    def ignore_checks(self, ufrag: str) -> None:
+        """Let them come out no more."""
+        self._names.discard(ufrag)
 
     def needy(self) -> list[int]:
         """Return the sources that miss numbers or want a keyframe."""
@@ -183,9 +197,11 @@ class PythonPath:
             if not self._shed:
                 self._behind.clear()
 
-    def _leave_out(self, leg: PathLeg, kind: int) -> bool:
-        """Tell whether a packet of payload type `kind` is left out, and count it."""
-        way = leg.routes.get(kind)
+    def _leave_out(self, leg: PathLeg, data: bytearray, size: int) -> bool:
+        """Tell whether a packet is left out, and count it."""
+        if size < MIN_BYTES or int.from_bytes(data[8:12], "big") not in leg.ssrcs:
+            return False
+        way = leg.routes.get(data[1] & 0x7F)
         if way is None or (self._shed is Shed.PICTURES and not way[0].pictures):
             return False
         self._stale += 1
@@ -202,11 +218,14 @@ class PythonPath:
             if leg is None:
                 return
             if size < 2 or not 192 <= data[1] <= 223:
-                if self._shed and size > 1 and self._leave_out(leg, data[1] & 0x7F):
+                if self._shed and self._leave_out(leg, data, size):
                     return
                 self._forwarder.take(leg, buffer, size, address, now)
                 return
-        elif first >= 4 and not (20 <= first < 64 and address in self._by_address):
+        elif first < 4:
+            if addressed_ufrag(buffer.view[:size]) not in self._names:
+                return
+        elif not (20 <= first < 64 and address in self._by_address):
             return
         self._outsider(bytes(buffer.view[:size]), address, now)
 

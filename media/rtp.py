@@ -73,14 +73,14 @@ def _clean_short(
             data[position:end] = bytes(end - position)
             break
         kept = table[number] != 0
-        if number == cc and length == 2:
+        if number == cc and length == 2 and value < 0:
             value = data[position + 1] << 8 | data[position + 2]
             cc_at = position + 1 if kept else 0
-        elif number == stamp and length == 3:
+        elif number == stamp and length == 3 and not stamp_at:
             stamp_at = position + 1 if kept else 0
-        elif number == mid:
+        elif number == mid and not mid_at:
             mid_at = position + 1 if kept else 0
-        elif number in (cc, stamp):
+        elif number in (cc, stamp, mid):
             kept = False
         if not kept:
             data[position:after] = bytes(after - position)
@@ -105,10 +105,10 @@ def _clean_long(
         kept = number < 16 and table[number] != 0
         if number == cc:
             kept = False
-            if length == 2:
+            if length == 2 and value < 0:
                 value = data[position + 2] << 8 | data[position + 3]
         elif number == stamp:
-            kept = kept and length == 3
+            kept = kept and length == 3 and not stamp_at
             stamp_at = position + 2 if kept else stamp_at
         elif number == mid:
             kept = False

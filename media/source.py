@@ -225,10 +225,12 @@ class Source:
         gone = now - self._measured_at
         if gone < MEASURE_SECONDS:
             return
-        rate = (self.reception.received - self._counted) / gone
+        came = self.reception.received - self._counted
         self._measured_at, self._counted = now, self.reception.received
+        if came < 0:  # the counts began anew meanwhile: that second says nothing
+            return
         least, most = PICTURE_SLOTS if self.pictures else SOUND_SLOTS
-        slots = slots_for(max(0.0, rate) * self._window, least, most)
+        slots = slots_for(came / gone * self._window, least, most)
         # It shrinks late, as a picture that stands still sends little and then much.
         if slots > self.cache.slots or slots * 4 <= self.cache.slots:
             before, self.cache = self.cache, self.cache.resized(slots)

@@ -4,7 +4,7 @@
 
 static const double TAKEOVER_SECONDS = 0.5, BURST_SECONDS = 1.0, MEASURE_SECONDS = 1.0;
 static const places NO_PLACES = {-1, 0, 0, 0};
-enum { MAX_BURST = 96 };
+enum { MAX_BURST = 96, MEASURE_BYTES = 1700000, PACKET_COST_BYTES = 400 };
 
 /* --- sources */
 
@@ -115,9 +115,12 @@ void tick_source(source *s, double now)
     double gone = now - s->measured_at;
     if (gone < MEASURE_SECONDS)
         return;
-    double rate = (double)(s->reception.received - s->counted) / gone;
+    int64_t came = s->reception.received - s->counted;
     s->measured_at = now;
     s->counted = s->reception.received;
+    if (came < 0) /* the counts began anew meanwhile: that second says nothing */
+        return;
+    double rate = (double)came / gone;
     int had = s->cache.mask + 1;
     int slots = slots_for(rate * s->window, LEAST_SLOTS[s->codec], MOST_SLOTS[s->codec]);
     /* It shrinks late, as a picture that stands still sends little and then much. */
@@ -393,10 +396,16 @@ static int open_rtp(path *p, leg *l, const address *where, uint8_t *data, int si
     bool known = knows_ssrc(l, ssrc);
     if (!known && l->ssrc_count == MAX_SSRCS)
         return -1;
+    int cost = size + PACKET_COST_BYTES;
+    if (!bucket_has(&l->measure, MEASURE_BYTES, MEASURE_BYTES, now)) {
+        p->facts.excess++;
+        return -1;
+    }
     if (p->unprotect(l->inbound, data, &size) != 0) {
         l->facts.refused++;
         return -1;
     }
+    l->measure.tokens -= cost;
     if (!known)
         l->ssrcs[l->ssrc_count++] = ssrc;
     l->facts.heard_at = now;
@@ -404,10 +413,13 @@ static int open_rtp(path *p, leg *l, const address *where, uint8_t *data, int si
     return size;
 }
 
-/* Rule 29: tell whether a packet is left out because it is late, and count it. */
-bool leave_behind(path *p, const leg *l, int payload_type)
+/* Rule 29: tell whether a packet is left out because it is late, and count it. One under an SSRC
+ * that never authenticated is looked at as usual. */
+bool leave_behind(path *p, const leg *l, const uint8_t *data, int size)
 {
-    int index = l->route_of[payload_type & 0x7F];
+    if (size < HEADER_BYTES || !knows_ssrc(l, get32(data + 8)))
+        return false;
+    int index = l->route_of[data[1] & 0x7F];
     source *s = index ? pool_get(&p->sources, l->routes[index - 1].source) : NULL;
     if (!s || (p->shed == SHED_PICTURES && s->codec == OPUS))
         return false;

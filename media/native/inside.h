@@ -79,6 +79,11 @@ typedef struct {
     double tokens, filled_at;
 } bucket;
 
+typedef struct expected { /* to whom checks may be addressed */
+    struct expected *next;
+    uint8_t size, text[MAX_NAME_BYTES];
+} expected;
+
 typedef struct owner { /* whose address it is */
     struct owner *next;
     address where;
@@ -116,6 +121,7 @@ struct leg {
     int arrival_count;
     told told;
     uint16_t sent_number;
+    bucket measure; /* of RTP that may come, rule 32 */
     leg_facts facts;
 };
 
@@ -191,7 +197,7 @@ typedef union { /* says the size of each in the message */
     char bytes[CMSG_SPACE(sizeof(uint16_t))];
 } segment_note;
 
-enum { BATCH = 64, OWNER_BUCKETS = 4096, BATCH_OUT = 2 * BATCH };
+enum { BATCH = 64, OWNER_BUCKETS = 4096, BATCH_OUT = 2 * BATCH, NAME_BUCKETS = 1024, PLACES = 256 };
 
 enum shed { SHED_NOTHING, SHED_PICTURES, SHED_MEDIA }; /* what is left out */
 
@@ -204,7 +210,9 @@ struct path {
     srtp_function protect, unprotect, protect_rtcp;
     pool legs, sources, sinks, taps;
     owner *owners[OWNER_BUCKETS];
-    bucket strangers;
+    expected *names[NAME_BUCKETS];
+    bucket strangers, places[PLACES];
+    uint32_t salt;
     path_facts facts;
     _Atomic double clock_ahead;
     enum shed shed;
@@ -291,6 +299,13 @@ void tell_with_packet(path *p, leg *l, double now);
 void tell_late(path *p, leg *l, double now);
 void note_sent(leg *l, uint16_t number, int size, double now);
 
+/* --- checks.c */
+
+bool is_for_us(path *p, const uint8_t *data, int size);
+void forget_names(path *p);
+bool bucket_has(bucket *b, double burst, double per_second, double now);
+bool admits_stranger(path *p, const address *where, double now);
+
 /* --- wire.c */
 
 owner **owner_link(path *p, const address *where);
@@ -305,7 +320,7 @@ void *run(void *argument);
 void interrupt(source *s);
 void replace(source *s);
 void tick_source(source *s, double now);
-bool leave_behind(path *p, const leg *l, int payload_type);
+bool leave_behind(path *p, const leg *l, const uint8_t *data, int size);
 bool is_attached(const path *p, const sink *s);
 bool send_again(path *p, leg *l, sink *s, const source *from, uint16_t seq_out, double now);
 void take_rtp(path *p, leg *l, const address *where, uint8_t *data, int size, double now);

@@ -63,6 +63,7 @@ class PathFacts(ctypes.Structure):
             "batches",
             "datagrams",
             "stale",
+            "excess",
         )
     )
 
@@ -179,6 +180,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "path_free": (None, (_P,)),
     "path_feed": (None, (_P, POINTER(Where), ctypes.c_char_p, c_int, c_double)),
     "path_tick": (None, (_P, c_double)),
+    "path_expect": (c_int, (_P, ctypes.c_char_p, c_int)),
+    "path_ignore": (c_int, (_P, ctypes.c_char_p, c_int)),
     "path_read": (None, (_P, POINTER(PathFacts))),
     "leg_add": (_H, (_P,)),
     "leg_remove": (c_int, (_P, _H)),

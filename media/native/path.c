@@ -559,8 +559,9 @@ int leg_forbid(path *p, handle h, const address *where)
     leg *l = pool_get(&p->legs, h);
     if (!l)
         LEAVE(GONE);
-    line *found = line_of(l, where), *last = &l->lines[l->line_count - 1];
+    line *found = line_of(l, where);
     if (found) {
+        line *last = &l->lines[l->line_count - 1];
         disown(p, l, where);
         if (l->used == found)
             l->used = NULL;
@@ -675,6 +676,7 @@ path *path_new(srtp_function protect, srtp_function unprotect, srtp_function pro
     pthread_condattr_destroy(&monotonic);
     p->protect = protect;
     p->spell = 1;
+    p->salt = (uint32_t)((uintptr_t)p >> 4) ^ (uint32_t)(system_seconds() * 1e9);
     p->unprotect = unprotect;
     p->protect_rtcp = protect_rtcp;
     p->udp = p->python = p->stop_event = -1;
@@ -733,6 +735,7 @@ void path_free(path *p)
         free(pools[i]->items);
         free(pools[i]->rounds);
     }
+    forget_names(p);
     pthread_mutex_destroy(&p->state);
     pthread_mutex_destroy(&p->batch);
     pthread_mutex_destroy(&p->turn);

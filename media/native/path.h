@@ -1,5 +1,5 @@
-/* The packet path in one thread of its own. media/path.py says what it does (rules 1 to 28, meant
- * by "rule N" in path.c); path.c says who may call what when.
+/* The packet path in one thread of its own. media/path.py says what it does (its rules are meant
+ * by "rule N" here); path.c says who may call what when.
  *
  * `now` is a time of the caller's clock, whose distance to the system's `path_tick` learns.
  * Structures are read by media/native/library.py, which compares their sizes at load. Functions
@@ -24,6 +24,7 @@ enum {
     MAX_SENT = 2048, /* a power of two */
     MAX_RTCP_BYTES = 1500,
     MID_BYTES = 32,
+    MAX_NAME_BYTES = 31,
     GONE = -1, /* a handle that is not there any more */
     FULL = -2, /* no memory, or beyond a limit of the interface */
     DETACHED = -3, /* sink_time_out: the listener is sent nothing now */
@@ -55,7 +56,7 @@ typedef struct {
 typedef int (*srtp_function)(void *session, void *packet, int *size);
 
 typedef struct {
-    uint64_t handed_over, hand_overs_lost, refused_to_hand, unsent, batches, datagrams, stale;
+    uint64_t handed_over, hand_overs_lost, refused_to_hand, unsent, batches, datagrams, stale, excess;
 } path_facts;
 
 typedef struct {
@@ -113,6 +114,8 @@ void path_free(path *p);
 void path_feed(path *p, const address *from, const uint8_t *data, int size, double now);
 void path_tick(path *p, double now);
 void path_read(path *p, path_facts *facts);
+int path_expect(path *p, const uint8_t *text, int size); /* checks addressed to this name */
+int path_ignore(path *p, const uint8_t *text, int size);
 
 handle leg_add(path *p);
 int leg_remove(path *p, handle h);

@@ -49,17 +49,20 @@ static places clean_short(uint8_t *data, int at, int end, const uint8_t *table, 
         }
         bool kept = table[number] != 0;
         if (number == cc) {
-            kept = kept && length == 2;
-            if (length == 2)
+            bool first = length == 2 && found.cc < 0;
+            kept = kept && first;
+            if (first)
                 found.cc = get16(data + at + 1);
             if (kept)
                 found.cc_at = at + 1;
         } else if (number == stamp) {
-            kept = kept && length == 3;
+            kept = kept && length == 3 && !found.stamp_at;
             if (kept)
                 found.stamp_at = at + 1;
-        } else if (number == mid && kept) {
-            found.mid_at = at + 1;
+        } else if (number == mid) {
+            kept = kept && !found.mid_at;
+            if (kept)
+                found.mid_at = at + 1;
         }
         if (!kept)
             blot(data, at, after);
@@ -86,10 +89,10 @@ static places clean_long(uint8_t *data, int at, int end, const uint8_t *table, i
         bool kept = number < TABLE_IDS && table[number] != 0;
         if (number == cc) {
             kept = false;
-            if (length == 2)
+            if (length == 2 && found.cc < 0)
                 found.cc = get16(data + at + 2);
         } else if (number == stamp) {
-            kept = kept && length == 3;
+            kept = kept && length == 3 && !found.stamp_at;
             if (kept)
                 found.stamp_at = at + 2;
         } else if (number == mid) {

@@ -58,24 +58,10 @@ static address from_sockaddr(const struct sockaddr_in6 *name)
     return where;
 }
 
-static bool bucket_take(bucket *b, double burst, double per_second, double now)
-{
-    if (b->filled_at == 0 || now > b->filled_at) {
-        b->tokens += b->filled_at == 0 ? burst : (now - b->filled_at) * per_second;
-        if (b->tokens > burst)
-            b->tokens = burst;
-        b->filled_at = now;
-    }
-    if (b->tokens < 1)
-        return false;
-    b->tokens -= 1;
-    return true;
-}
-
 /* --- to Python */
 
 bool tell_python(path *p, uint32_t what, const address *where, const uint8_t *data, int size,
-                        double now)
+                 double now)
 {
     envelope head = {.where = *where, .at = now, .what = what};
     struct iovec parts[2] = {{&head, sizeof head}, {(void *)(uintptr_t)data, (size_t)size}};
@@ -88,13 +74,14 @@ bool tell_python(path *p, uint32_t what, const address *where, const uint8_t *da
     return true;
 }
 
-/* Strangers share few tokens, each address of a party has many of its own: whoever floods, Python
- * is not kept from its work and nobody else's messages are lost for it. */
+/* Each address of a party has a share of its own. Strangers share one, of which no place has all:
+ * whoever floods, Python is not kept from its work and nobody else's messages are lost for it. */
 static void hand_over(path *p, owner *from, const address *where, const uint8_t *data, int size,
                       double now)
 {
-    bool may = from ? bucket_take(&from->handed, 400, 400, now)
-                    : bucket_take(&p->strangers, 300, 1000, now);
+    bool may = from ? bucket_has(&from->handed, 400, 400, now) : admits_stranger(p, where, now);
+    if (may && from)
+        from->handed.tokens -= 1;
     if (may && p->out_count) /* what came before has left when Python hears of this */
         flush(p, true);
     if (may)
@@ -118,9 +105,9 @@ void take_datagram(path *p, const address *where, uint8_t *data, int size, doubl
         return;
     pthread_mutex_lock(&p->state);
     owner *from = *owner_link(p, where);
-    if (is_stun || (from && (is_dtls || is_rtcp)))
+    if (is_stun ? is_for_us(p, data, size) : from && (is_dtls || is_rtcp))
         hand_over(p, from, where, data, size, now);
-    else if (from && !(p->shed && size > 1 && leave_behind(p, from->leg, data[1])))
+    else if (from && is_rtp && !(p->shed && leave_behind(p, from->leg, data, size)))
         take_rtp(p, from->leg, where, data, size, now);
     pthread_mutex_unlock(&p->state);
 }
@@ -208,14 +195,18 @@ static void judge_pace(pace *at, int received, double now)
     at->datagrams = 0;
 }
 
-/* Wait for what comes; tell whether to go on. To be woken for a datagram costs more than to take it,
+/* Wait for what comes; tell whether to go on, as only `stop_event` says no to. To be woken for a datagram costs more than to take it,
  * and so does sending it alone: while much comes, what arrives within a nap is taken together. */
 static bool await(path *p, const pace *at, bool more)
 {
     struct pollfd ready[2] = {{p->stop_event, POLLIN, 0}, {p->udp, POLLIN, 0}};
     static const struct timespec nap = {0, NAP_NANOSECONDS}, look = {0, 0};
     const struct timespec *wait = more ? &look : at->busy ? &nap : NULL;
-    return (ppoll(ready, wait ? 1 : 2, wait, NULL) >= 0 || errno == EINTR) && !ready[0].revents;
+    if (ppoll(ready, wait ? 1 : 2, wait, NULL) >= 0)
+        return !ready[0].revents;
+    if (errno != EINTR) /* no memory for it: that passes */
+        nanosleep(&nap, NULL);
+    return true;
 }
 
 void *run(void *argument)

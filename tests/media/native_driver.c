@@ -133,7 +133,7 @@ static void call(void)
     uint64_t lost;
     uint16_t seqs[32];
     int l = (int)draw(LEGS), s = (int)draw(LEGS * KINDS), k = (int)draw(LEGS * LEGS * KINDS);
-    switch (draw(26)) {
+    switch (draw(28)) {
     case 0: source_open(made, sources[s], draw(3) != 0); break;
     case 1: source_replace(made, sources[s]); break;
     case 2: source_codec(made, sources[s], s % KINDS == 0 ? OPUS : draw(2) ? VP8 : H264); break;
@@ -180,13 +180,39 @@ static void call(void)
         sink_remove(made, sinks[k]);
         add_sink(k);
         break;
+    case 26: path_expect(made, (const uint8_t *)"ufragufragufragufragufragufrag-a", (int)draw(34)); break;
+    case 27: path_ignore(made, (const uint8_t *)"ufragufragufragufragufragufrag-a", (int)draw(34)); break;
     default: break;
     }
+}
+
+/* A check that is about right, and then less so. */
+static int check(uint8_t *data)
+{
+    int size = 20, said = (int)draw(34);
+    memset(data, 0, PACKET_BYTES);
+    data[1] = 1;
+    put32(data + 4, 0x2112A442u);
+    for (uint32_t others = draw(3); others > 0; others--, size += 8)
+        put32(data + size, 0x80220004u);
+    put16(data + size, 6);
+    put16(data + size + 2, (uint16_t)(draw(4) ? said + 5 : (int)draw(65536)));
+    memcpy(data + size + 4, "ufragufragufragufragufragufrag-a", 32);
+    memcpy(data + size + 4 + said, ":them", 5);
+    size += 4 + ((said + 5 + 3) & ~3);
+    if (draw(10) == 0)
+        size = (int)draw((uint32_t)size + 1);
+    put16(data + 2, (uint16_t)(size - 20));
+    if (draw(4) == 0)
+        data[draw((uint32_t)size + 1)] = (uint8_t)draw(256);
+    return size > 0 ? size : 1;
 }
 
 /* A datagram that is about right, and then less so. */
 static int datagram(uint8_t *data)
 {
+    if (draw(30) == 0)
+        return check(data);
     static uint16_t seqs[3];
     static uint32_t time;
     int lane = (int)draw(3), size = 12;

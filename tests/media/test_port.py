@@ -194,3 +194,26 @@ async def test_a_datagram_is_never_answered_by_a_longer_one(
     probe.send = measured  # type: ignore[method-assign]
     await checked(probe)
     assert len(probe.stun[0]) <= sizes[0]
+
+
+async def test_junk_from_one_place_keeps_nobody_from_joining_or_moving(
+    node: MediaNode, make_probe: Make
+) -> None:
+    """Each check of the newcomers is said once, amid more junk than is looked at in a second."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+
+        def junk() -> None:
+            for n in range(1500):
+                out.sendto(b"\0\1" + bytes(n % 3), ("127.0.0.1", node.port))
+
+        counter, desk = make_probe(ssrc=1000), make_probe(ssrc=2000)
+        for probe, party in ((counter, "counter"), (desk, "desk")):
+            junk()
+            await probe.connect(node, party)
+        junk()
+        desk.move()
+        desk.check()
+        answers = len(desk.stun)
+        assert await until(lambda: len(desk.stun) > answers)
+        counter.send_video(1, KEYFRAME)
+        assert await until(lambda: bool(desk.videos()))
