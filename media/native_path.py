@@ -17,7 +17,8 @@ import asyncio
 import ctypes
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence, Set
 from socket import (
     AF_INET,
     AF_INET6,
@@ -57,6 +58,7 @@ BATCH_SECONDS = 0.008
 MAX_REMEMBERED = 4096
 _HEAD = Struct("@24sdIxxxx")  # `envelope` of path.h
 _TO_STREAM = 1
+_SSRC_AT = slice(_HEAD_BYTES + 8, _HEAD_BYTES + 12)  # of RTP, in a message
 _PASSAGE = Struct("@dHHxxxx")  # `passage` of path.h
 _SOURCE = Struct("@5q2d5q?xxx2ixxxx")  # `source_facts`, in the order of `SourceState`
 _SINK = Struct("@?xxxxxxx4q")  # `sink_facts`, in the order of `SinkState`
@@ -80,6 +82,7 @@ class NativePath:
             raise Unavailable("the packet path has no memory")
         weakref.finalize(self, self._lib.path_free, self._path)
         self._pair: tuple[socket, socket] | None = None
+        self._late: deque[bytes] = deque()
         self._buffer = PacketBuffer()
         self._sessions: dict[int, tuple[SrtpSession, SrtpSession]] = {}
         self._taps: dict[int, int] = {}
@@ -111,6 +114,7 @@ class NativePath:
         self._lib.path_stop(self._path)
         self._sessions.clear()
         self._taps.clear()
+        self._late.clear()
         if self._pair is not None:
             asyncio.get_running_loop().remove_reader(self._pair[0].fileno())
             for end in self._pair:
@@ -160,8 +164,31 @@ class NativePath:
         """Return the legs that moved to another address since the last call."""
         return list(self._listed[: self._lib.leg_moved(self._path, self._listed, lib.MAX_LISTED)])
 
+    def recall(self, ssrcs: Set[int]) -> None:
+        """Give up media of these SSRCs that the thread has handed over and nobody has taken yet."""
+        while self._pair is not None:
+            try:
+                message = self._pair[0].recv(PacketBuffer.SIZE)
+            except BlockingIOError:
+                break
+            head = lib.Envelope.from_buffer_copy(message)
+            if head.what != _TO_STREAM:
+                self._late.append(message)
+            elif int.from_bytes(message[_SSRC_AT], "big") not in ssrcs or _is_control(message):
+                self._stream_send(memoryview(message)[_HEAD_BYTES:], self._address(head.where))
+        if self._late:
+            asyncio.get_running_loop().call_soon(self._on_handed_over)
+
+    def _pass_late(self) -> None:
+        """Pass on what came for others while something was recalled."""
+        while self._late:
+            message = self._late.popleft()
+            head = lib.Envelope.from_buffer_copy(message)
+            self._outsider(message[_HEAD_BYTES:], self._address(head.where), head.at)
+
     def _on_handed_over(self) -> None:
         """Pass on what the thread handed over."""
+        self._pass_late()
         buffer, begun = self._buffer, time.monotonic()
         for _ in range(BATCH):
             if self._pair is None:
@@ -404,6 +431,10 @@ class NativePath:
         """End the tap."""
         self._done(self._lib.tap_remove(self._path, tap))
         self._taps.pop(tap, None)
+
+
+def _is_control(message: bytes) -> bool:
+    return 192 <= message[_HEAD_BYTES + 1] <= 223
 
 
 def _to_where(address: Address) -> lib.Where:

@@ -192,7 +192,7 @@ class MediaNode:
         """
         call = self._call(call_id)
         call.gate_open = open
-        call.wire()
+        self._wire(call)
 
     def set_veil(self, call_id: str, party: str, *, on: bool) -> None:
         """Withhold `party`'s picture, or show it again from the next keyframe on. Sound goes on.
@@ -206,7 +206,7 @@ class MediaNode:
             call.veiled.add(party)
         else:
             call.veiled.discard(party)
-        call.wire()
+        self._wire(call)
 
     def refuse(self, call_id: str, party: str, hosts: Collection[str]) -> None:
         """Carry nothing of `party` by these addresses (without ports), whatever it proves there.
@@ -308,6 +308,15 @@ class MediaNode:
             leg = member.connect(self._running_identity(), offer, now=self._clock())
         self._port.remember(member, leg)
         return leg
+
+    def _wire(self, call: Call) -> None:
+        """Tie everybody anew; of what that hides nothing leaves any more."""
+        uplinks = [x for member in call.parties.values() for x in member.uplinks.values()]
+        heard = {x: x.listeners for x in uplinks if x.open}
+        call.wire()
+        hidden = [x for uplink, listeners in heard.items() if not uplink.open for x in listeners]
+        if hidden:
+            self._port.recall({ssrc for x in hidden for ssrc in (x.ssrc, x.rtx_ssrc)} - {0})
 
     def _rewire(self, call: Call) -> None:
         """Tie everybody anew and tell who is shown where.

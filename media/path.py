@@ -116,7 +116,7 @@ Measure
     counted, what is beyond is dropped unopened and counted (`excess`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from socket import socket
 from struct import Struct
 from typing import NamedTuple, Protocol
@@ -283,6 +283,9 @@ class PacketPath(Protocol):
     def ignore_checks(self, ufrag: str) -> None:
         """Let them come out no more."""
 
+    def recall(self, ssrcs: Set[int]) -> None:
+        """Give up media of these SSRCs that has not been given to `stream_send` yet."""
+
     def stale(self) -> int:
         """Return how many packets were left out for their age so far (rule 29)."""
 
@@ -357,7 +360,10 @@ class PacketPath(Protocol):
         """Note that its connection is gone and another one may follow (rule 13)."""
 
     def set_open(self, source: int, *, is_open: bool) -> None:
-        """Let packets through or not: gate and veil. Once this returns, nothing older leaves."""
+        """Let packets through or not: gate and veil. Once this returns, nothing older leaves.
+
+        But for what waits for TCP connections: see `recall`.
+        """
 
     def set_window(self, source: int, seconds: float) -> None:
         """Size the cache for repairs within `seconds`, kept within 0.2 and 1.0 (rule 15)."""

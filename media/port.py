@@ -5,7 +5,7 @@ Strangers' datagrams end at the look-up of the user name that a check is address
 
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Protocol
 
 from media.call import Party
@@ -156,6 +156,11 @@ class Port:
         if address is not None:
             for datagram in datagrams:
                 self.send(datagram, address)
+
+    def recall(self, ssrcs: Set[int]) -> None:
+        """Send no media of these SSRCs any more that waits for a slow connection."""
+        self.path.recall(ssrcs)
+        self._streams.recall(ssrcs)
 
     def _send_stream(self, data: memoryview, address: Address) -> bool:
         return self._streams.send(data, address)

@@ -4,7 +4,7 @@ Implements `PacketPath` of media/path.py; the packets themselves go through medi
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from itertools import count
 from socket import socket
 
@@ -108,6 +108,9 @@ class PythonPath:
     def stale(self) -> int:
         """Return how many packets were left out for their age."""
         return self._stale
+
+    def recall(self, ssrcs: Set[int]) -> None:
+        """Do nothing: nothing waits here."""
 
     def excess(self) -> int:
         """Return how many packets were more than a leg may bring."""

@@ -11,7 +11,7 @@ import logging
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 
 from media.crowd import TORN_SECONDS, Crowd
@@ -40,7 +40,16 @@ Gone = Callable[[Address], None]
 class Stream:
     """One connection."""
 
-    __slots__ = ("_unsent", "_unsent_bytes", "address", "frames", "plain", "torn_since", "writing")
+    __slots__ = (
+        "_torn",
+        "_unsent",
+        "_unsent_bytes",
+        "address",
+        "frames",
+        "plain",
+        "torn_since",
+        "writing",
+    )
 
     def __init__(self, plain: socket.socket, address: Address) -> None:
         self.plain = plain
@@ -50,10 +59,11 @@ class Stream:
         self.torn_since: float | None = None
         self._unsent: deque[tuple[float, memoryview]] = deque()
         self._unsent_bytes = 0
+        self._torn = False  # part of the first has been sent
 
     def admit(self, data: bytes | memoryview, now: float) -> bool:
         """Queue a packet, unless it would come too late; what is not media nearly always."""
-        media = 128 <= data[0] < 192 and not (len(data) > 1 and 192 <= data[1] <= 223)
+        media = _is_media(data)
         free = MAX_UNSENT_BYTES - self._unsent_bytes - (ROOM_FOR_CONTROL_BYTES if media else 0)
         late = media and self._unsent and now - self._unsent[0][0] > MAX_WAIT_SECONDS
         if late or len(data) > free:
@@ -76,14 +86,35 @@ class Stream:
             if sent < len(data):
                 # The rest of a packet has to follow, whatever comes.
                 self._unsent[0] = (since, data[sent:])
+                self._torn = self._torn or sent > 0
                 return False
+            self._torn = False
             self._unsent.popleft()
         return True
+
+    def recall(self, ssrcs: Set[int]) -> None:
+        """Drop media of these SSRCs that waits; what has begun to leave has to end."""
+        held = deque(self._unsent)
+        kept = deque([held.popleft()] if self._torn else [])
+        for since, data in held:
+            if _ssrc(data[HEADER_BYTES:]) in ssrcs:
+                self._unsent_bytes -= len(data)
+            else:
+                kept.append((since, data))
+        self._unsent = kept
 
     def _waiting_in_kernel(self) -> int:
         with suppress(OSError):
             return int.from_bytes(fcntl.ioctl(self.plain, SIOCOUTQNSD, bytes(4)), sys.byteorder)
         return 0
+
+
+def _is_media(data: bytes | memoryview) -> bool:
+    return 128 <= data[0] < 192 and not (len(data) > 1 and 192 <= data[1] <= 223)
+
+
+def _ssrc(data: memoryview) -> int:
+    return int.from_bytes(data[8:12], "big") if _is_media(data) and len(data) >= 12 else -1
 
 
 class Streams:
@@ -128,6 +159,11 @@ class Streams:
         if not stream.writing:
             self._flush(stream)
         return True
+
+    def recall(self, ssrcs: Set[int]) -> None:
+        """Send no more of the media of these SSRCs than the network has already."""
+        for stream in self._streams.values():
+            stream.recall(ssrcs)
 
     def prove(self, address: Address) -> None:
         """Note that a genuine check came over a connection."""

@@ -59,17 +59,35 @@ class Flood:
             time.sleep(0.0002)
 
 
-def drained(end: End) -> int:
-    """Take whatever stands in the end's sockets and return how much it was."""
-    count = 0
+def taken(end: End) -> list[bytes]:
+    """Take whatever stands in the end's sockets."""
+    found = []
     for sock in end.sockets:
         while True:
             try:
-                sock.recv(4096)
+                found.append(sock.recv(4096))
             except BlockingIOError:
                 break
-            count += 1
-    return count
+    return found
+
+
+def drained(end: End) -> int:
+    """Take whatever stands in the end's sockets and return how much it was."""
+    return len(taken(end))
+
+
+class Seals:
+    """What was sealed under each number of each SSRC; a repetition is the very same."""
+
+    def __init__(self) -> None:
+        self.texts: dict[bytes, bytes] = {}
+
+    def take(self, end: End) -> int:
+        """Take what stands in the end's sockets; return how much it was."""
+        found = taken(end)
+        for data in found:
+            assert self.texts.setdefault(data[2:4] + data[8:12], data) == data
+        return len(found)
 
 
 async def test_once_a_gate_is_closed_nothing_leaves_any_more(native: World) -> None:
@@ -94,11 +112,16 @@ async def test_everything_may_be_changed_while_packets_flow(native: World) -> No
     path, keys = native.path, sender._keys
     sinks: list[int] = [sink]
     taps: list[int] = []
+    seals, is_open, closings = Seals(), True, 0
     with Flood(sender) as flood:
         while flood._thread.is_alive():
+            if not is_open:
+                assert drained(listener) == 0
             match draw.randrange(12):
                 case 0:
-                    path.set_open(sender.video, is_open=draw.random() < 0.8)
+                    is_open = draw.random() < 0.6
+                    path.set_open(sender.video, is_open=is_open)
+                    closings += not is_open
                 case 1:
                     path.set_flow(sinks[-1], draw.choice((Flow.ALL, Flow.KEYS, Flow.NONE)))
                 case 2:
@@ -129,7 +152,9 @@ async def test_everything_may_be_changed_while_packets_flow(native: World) -> No
                     leg = path.add_leg()
                     path.remove_source(other)
                     path.remove_leg(leg)
-            drained(listener)
+            seals.take(listener)
+    assert closings > 5
+    assert len(seals.texts) > 100
     path.set_keys(sender.leg, PROFILE, *keys)
     assert path.source_state(sender.video).received > SENT // 4
 

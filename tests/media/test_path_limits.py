@@ -1,8 +1,9 @@
 """What every packet path keeps from the rest, and of a leg that brings too much."""
 
 import struct
+import time
 
-from media.path import MEASURE_BYTES, PACKET_COST_BYTES
+from media.path import MEASURE_BYTES, PACKET_COST_BYTES, STREAM
 from tests.media.path_world import (
     CC,
     KEY,
@@ -125,3 +126,26 @@ async def test_in_the_two_byte_form_a_second_time_of_sending_is_zeros_as_well(wo
     (got,) = listener.got()
     assert got.extensions[:2] == bytes((STAMP, 3))
     assert got.extensions[5:] == bytes(len(got.extensions) - 5)
+
+
+async def test_what_is_recalled_reaches_no_connection_and_the_rest_still_comes(
+    world: World,
+) -> None:
+    sender, listener, sink = world.pair()
+    there = ("192.0.2.2", 5, 0, 0, STREAM)
+    world.path.allow(listener.leg, there, world.clock() + 30)
+    world.path.use(listener.leg, there)
+    await world.settle()
+    for seq in range(1, 6):
+        sender.shows(seq, KEY)
+    sender.send(check("world"))
+    time.sleep(0.05)  # noqa: ASYNC251 - the loop is busy; a thread goes on
+    world.path.set_open(sender.video, is_open=False)
+    world.path.recall({listener.sinks[sink]})
+    await world.settle()
+    assert world.streamed == []
+    assert world.outside == [(check("world"), sender.address)]
+    world.path.set_open(sender.video, is_open=True)
+    sender.shows(6, KEY)
+    await world.settle()
+    assert [listener.open(x).payload for x, _ in world.streamed] == [KEY]

@@ -265,3 +265,28 @@ async def test_a_place_that_resets_and_comes_again_and_again_is_still_let_in(pla
     assert await until(lambda: len(place.streams) == 1)
     assert place.address(last) in place.streams._streams
     assert len(place.streams._crowd) == 1
+
+
+def media(ssrc: int) -> bytes:
+    return b"\x80\x60" + bytes(6) + ssrc.to_bytes(4, "big") + bytes(1188)
+
+
+async def test_what_is_recalled_leaves_no_more_but_for_what_has_begun_to(place: Place) -> None:
+    made, other = await place.connect(receive_bytes=4096), await place.connect(receive_bytes=4096)
+    addresses = [await place.prove(made), await place.prove(other)]
+    sent = 0
+    while place.streams.send(media(7 + sent % 2), addresses[0]):
+        sent += 1
+        assert sent * 1200 < 4 * MAX_UNSENT_BYTES
+    assert place.streams.send(media(7), addresses[1])
+    waiting = place.streams._streams[addresses[0]]
+    left = sent - len(waiting._unsent)
+    place.streams.recall({7, 99})
+    assert place.streams.send(CONTROL, addresses[0])
+    assert place.streams.send(media(8), addresses[0])
+    found = await heard(made)
+    assert found[-2:] == [CONTROL, media(8)]
+    assert found.count(media(7)) <= left // 2 + 1
+    assert found.count(media(8)) == sent // 2 + 1
+    assert waiting._unsent_bytes == 0
+    assert await heard(other, 0.2) == [media(7)]

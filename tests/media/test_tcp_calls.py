@@ -9,7 +9,7 @@ from media.crowd import SILENT_SECONDS, STRANGER_SECONDS
 from media.ice import CONSENT_SECONDS, MAX_ADDRESSES
 from media.node import MediaNode, MediaSettings
 from tests.media.basics import CALL, Clock, Events, until
-from tests.media.probe import KEYFRAME, Probe
+from tests.media.probe import DELTA, KEYFRAME, Probe
 
 Make = Callable[..., Probe]
 
@@ -178,3 +178,36 @@ async def test_the_answer_tells_of_the_connection_beside_the_datagrams(
     probe = make_probe()
     await probe.join(node, "counter")
     assert f" 127.0.0.1 {node.port} typ host tcptype passive\r\n" in probe.answer
+
+
+async def test_behind_a_veil_nothing_from_before_leaves_over_a_slow_connection(
+    node: MediaNode, make_probe: Make
+) -> None:
+    counter, desk = make_probe(ssrc=1000), make_probe(ssrc=2000)
+    await counter.connect(node, "counter")
+    await connect_by_tcp(desk, node, "desk")
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(desk._sockets[-1].fileno())  # it takes nothing for a while
+    counter.send_video(1, KEYFRAME)
+    (stream,) = node._port._streams._streams.values()
+    seq = 1
+    while len(stream._unsent) < 100:
+        seq += 1
+        counter.send_video(seq, DELTA + bytes(1000))
+        counter.send_audio(seq)
+        await asyncio.sleep(0)
+        assert seq < 10_000
+    forwarded = node.stats(CALL)["desk"].packets_forwarded
+    node.set_veil(CALL, "counter", on=True)
+    torn = int(stream._torn)
+    waiting = [data[2:] for _, data in list(stream._unsent)[torn:]]
+    assert {data[1] & 0x7F for data in waiting if not 192 <= data[1] <= 223} == {111}
+    node.set_gate(CALL, open=False)
+    waiting = [data[2:] for _, data in list(stream._unsent)[torn:]]
+    assert all(192 <= data[1] <= 223 or data[0] < 64 for data in waiting)
+    loop.add_reader(desk._sockets[-1].fileno(), desk._read_frames, desk._sockets[-1])
+    node.set_veil(CALL, "counter", on=False)
+    node.set_gate(CALL, open=True)
+    counter.send_video(seq + 1, KEYFRAME)
+    assert await until(lambda: bool(desk.videos()) and desk.videos()[-1].payload == KEYFRAME)
+    assert len(desk.rtp) < forwarded
