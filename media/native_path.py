@@ -58,7 +58,6 @@ BATCH_SECONDS = 0.008
 MAX_REMEMBERED = 4096
 _HEAD = Struct("@24sdIxxxx")  # `envelope` of path.h
 _TO_STREAM = 1
-_SSRC_AT = slice(_HEAD_BYTES + 8, _HEAD_BYTES + 12)  # of RTP, in a message
 _PASSAGE = Struct("@dHHxxxx")  # `passage` of path.h
 _SOURCE = Struct("@5q2d5q?xxx2ixxxx")  # `source_facts`, in the order of `SourceState`
 _SINK = Struct("@?xxxxxxx4q")  # `sink_facts`, in the order of `SinkState`
@@ -82,7 +81,7 @@ class NativePath:
             raise Unavailable("the packet path has no memory")
         weakref.finalize(self, self._lib.path_free, self._path)
         self._pair: tuple[socket, socket] | None = None
-        self._late: deque[bytes] = deque()
+        self._late: deque[tuple[bytes, Address, float]] = deque()
         self._buffer = PacketBuffer()
         self._sessions: dict[int, tuple[SrtpSession, SrtpSession]] = {}
         self._taps: dict[int, int] = {}
@@ -171,20 +170,19 @@ class NativePath:
                 message = self._pair[0].recv(PacketBuffer.SIZE)
             except BlockingIOError:
                 break
-            head = lib.Envelope.from_buffer_copy(message)
-            if head.what != _TO_STREAM:
-                self._late.append(message)
-            elif int.from_bytes(message[_SSRC_AT], "big") not in ssrcs or _is_control(message):
-                self._stream_send(memoryview(message)[_HEAD_BYTES:], self._address(head.where))
+            where, at, what = _HEAD.unpack_from(message)
+            address, data = self._address(where), memoryview(message)[_HEAD.size :]
+            if what != _TO_STREAM:
+                self._late.append((bytes(data), address, at))
+            elif 192 <= data[1] <= 223 or int.from_bytes(data[8:12], "big") not in ssrcs:
+                self._stream_send(data, address)
         if self._late:
             asyncio.get_running_loop().call_soon(self._on_handed_over)
 
     def _pass_late(self) -> None:
         """Pass on what came for others while something was recalled."""
         while self._late:
-            message = self._late.popleft()
-            head = lib.Envelope.from_buffer_copy(message)
-            self._outsider(message[_HEAD_BYTES:], self._address(head.where), head.at)
+            self._outsider(*self._late.popleft())
 
     def _on_handed_over(self) -> None:
         """Pass on what the thread handed over."""
@@ -198,7 +196,7 @@ class NativePath:
             except BlockingIOError:
                 return
             where, at, what = _HEAD.unpack_from(buffer.data)
-            address = self._addresses.get(where) or _to_address(lib.Where.from_buffer_copy(where))
+            address = self._address(where)
             if what == _TO_STREAM:
                 self._stream_send(buffer.view[_HEAD.size : size], address)
             else:
@@ -219,9 +217,9 @@ class NativePath:
             self._addresses[bytes(found)] = address
         return found
 
-    def _address(self, where: lib.Where) -> Address:
+    def _address(self, where: bytes) -> Address:
         """Return an address of the library, the very one that was given if it was."""
-        return self._addresses.get(bytes(where)) or _to_address(where)
+        return self._addresses.get(where) or _to_address(lib.Where.from_buffer_copy(where))
 
     # --- legs
 
@@ -281,8 +279,8 @@ class NativePath:
         self._done(self._lib.leg_read(self._path, leg, facts))
         return LegState(
             facts.heard_at,
-            self._address(facts.heard_from) if facts.heard_from.kind else None,
-            self._address(facts.used) if facts.used.kind else None,
+            self._address(bytes(facts.heard_from)) if facts.heard_from.kind else None,
+            self._address(bytes(facts.used)) if facts.used.kind else None,
             facts.packets_received,
             facts.bytes_received,
             facts.packets_forwarded,
@@ -431,10 +429,6 @@ class NativePath:
         """End the tap."""
         self._done(self._lib.tap_remove(self._path, tap))
         self._taps.pop(tap, None)
-
-
-def _is_control(message: bytes) -> bool:
-    return 192 <= message[_HEAD_BYTES + 1] <= 223
 
 
 def _to_where(address: Address) -> lib.Where:
