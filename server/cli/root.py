@@ -11,6 +11,7 @@ from server.settings_file import SettingsError
 _COMMANDS = {
     "init": ("server.cli.init:init", "Make a folder with keys, settings and database."),
     "serve": ("server.cli.serve:serve", "Run the service."),
+    "check": ("server.cli.check:check", "Check the settings file; nothing is started."),
     "demo": ("server.demo.command:demo", "Try it: a service that keeps nothing."),
     "municipality": ("server.cli.municipality:municipality", "自治体: municipalities."),
     "office": ("server.cli.office:office", "郵便局: post offices."),

@@ -13,6 +13,9 @@ from security.errors import Unavailable
 from server.cli.house import require_database
 from server.cli.options import config_option
 from server.settings import Settings
+from server.settings_notes import notes
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -29,6 +32,8 @@ def serve(config: Path) -> None:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    for _, note in notes(settings):
+        log.warning("%s", note)
     asyncio.run(_until_told(settings))
 
 

@@ -79,6 +79,21 @@ async def test_a_lost_factor_is_replaced_by_the_link_of_two_administrators(world
     assert tags == [prefix + step for step in ("ask", "start", "confirm", "done")]
 
 
+async def test_a_first_factor_is_set_up_by_link_where_the_policy_says_so(world: Any) -> None:
+    first, second = await administrators(world)
+    world.enforce({"people.second_factor_roles": ["verifier"], "people.first_factor": "by_link"})
+    person = await person_of(world)
+    body = {"login": person.login, "password": PASSWORD}
+    assert await refused(world.stranger(), "POST", "sign-in", body) == "factor_by_link"
+    path, page = f"recoveries/{person.id}", world.stranger("sign-in")
+    await asked(first, "POST", f"{path}/start")
+    token = (await asked(second, "POST", f"{path}/confirm"))["link"].split("#")[1]
+    await asked(page, "POST", "recovery/link", {"token": token, "password": PASSWORD})
+    secret = (await asked(page, "POST", "factors/totp", {}))["secret"]
+    body = {"code": code_of(secret), "page": "desk"}
+    assert (await asked(page, "POST", "factors/totp/confirm", body))["you"]["page"] == "desk"
+
+
 async def test_nobody_recovers_an_own_factor(world: Any) -> None:
     first, second = await administrators(world)
     me = next(p for p in (await asked(first, "GET", "recoveries"))["people"] if p["mine"])

@@ -48,7 +48,11 @@ function Row({ factor, icon, name, onRemove }) {
 function Passkeys({ app, password, need }) {
   const [name, setName] = useState("");
   const { passkeys, possible } = /** @type {Factors} */ (app.factors.value);
-  const add = () => need() && app.addPasskey(name.trim() || t("account.passkey.default"), password);
+  const add = () => {
+    if (!need()) return;
+    app.addPasskey(name.trim() || t("account.passkey.default"), password);
+    setName("");
+  };
   return html`<section class="stack" aria-labelledby="passkeys">
     <h2 id="passkeys"><${Icon} name="person" />${t("account.passkeys")}</h2>
     <p>${t("account.passkeys.what")}</p>
@@ -61,7 +65,7 @@ function Passkeys({ app, password, need }) {
     </ul>`}
     ${possible.possible
       ? html`<${TextField} id="name" label=${t("account.passkey.name")} value=${name} onInput=${setName} autocomplete="off" hint=${t("account.passkey.hint")} />
-          <button class=${`btn wide ${app.half ? "primary" : ""}`} type="button" aria-disabled=${app.busy.value ? "true" : undefined} onClick=${add}>
+          <button class=${`btn wide ${app.half && !app.offer.value ? "primary" : ""}`} type="button" aria-disabled=${app.busy.value ? "true" : undefined} onClick=${add}>
             <${Icon} name="key" />${t("account.passkey.add")}
           </button>`
       : html`<${Notice} kind="info" small=${true}>${t(`account.why.${possible.why}`)}<//>`}
