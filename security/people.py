@@ -81,6 +81,8 @@ class Person:
     password_hash: str | None
     disabled_at: datetime | None
     trained_on: date | None = None
+    pin_hash: str | None = None  # of clerks, argon2id
+    pin_first_until: datetime | None = None  # the PIN is a first one, to be changed by then
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 Every method is durable when it returns.
 """
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from security.factors import Enrolled
@@ -33,6 +33,23 @@ class PeopleStore(Protocol):
 
     async def person_by_login(self, municipality_id: str, login: str) -> Person | None:
         """Return the person with this sign-in name."""
+
+    async def clerks(self, municipality_id: str, office_id: str) -> list[Person]:
+        """Return the clerks of an office, by sign-in name."""
+
+    async def set_pin(
+        self,
+        municipality_id: str,
+        person_id: str,
+        pin_hash: str,
+        *,
+        first_until: datetime | None,
+        end_sessions_at: datetime,
+    ) -> None:
+        """Store the hash of a clerk's PIN and end the clerk's sessions.
+
+        With `first_until` it is a first one.
+        """
 
     async def tablet(self, municipality_id: str, tablet_id: str) -> Tablet | None:
         """Return a tablet of the municipality."""
@@ -114,6 +131,14 @@ class SessionStore(Protocol):
         """Count a try under `key` and return the count; stop counting above `limit`.
 
         Counting begins anew when the last one is older than `forget_before`.
+        """
+
+    async def count_spaced_try(
+        self, key: str, now: datetime, *, pause: Callable[[int], timedelta]
+    ) -> tuple[timedelta, int]:
+        """Count a try under `key` unless `pause(tries so far)` since the last one is not over.
+
+        Return what is left to wait (nothing: it was counted) and the count.
         """
 
     async def clear_tries(self, key: str) -> None:

@@ -426,7 +426,8 @@ class SignIn:
         kind = SessionKind.HALF if half else kind
         tablet_id = tablet.id if tablet else None
         home, shown = person.municipality_id, {"factor": factor.value} if factor else {}
-        await self._note(home, f"{kind.value}:begin", person.id, shown)
+        where = {"tablet": tablet_id} if tablet_id else {}
+        await self._note(home, f"{kind.value}:begin", person.id, shown | where)
         return await self._begin(kind, home, person.id, tablet_id, factor)
 
     async def _note(

@@ -20,6 +20,7 @@ from media.fleet import Fleet
 from media.local import LocalEngine
 from media.node import MediaNode
 from media.settings import MediaEvents
+from security.clerk_sign_in import ClerkSignIn
 from security.errors import MadoguchiError, Unavailable
 from security.gate import Gate
 from security.ids import new_id
@@ -32,6 +33,7 @@ from server.api import (
     accounts,
     audit,
     calls,
+    clerks,
     factors,
     files,
     guests,
@@ -51,6 +53,7 @@ from server.api.keys import PARTS
 from server.api.middleware import add_headers, errors, same_origin
 from server.api.present import Present
 from server.api.seats import AWAY, Seats
+from server.api.shifts import Shifts
 from server.api.speaker import SOCKET_PATH
 from server.api.tablet_proof import TabletProof
 from server.audit_export import export_of
@@ -190,6 +193,8 @@ async def build_parts(
         hub=hub,
         catalog=shipped(),
         loop_lag=LoopLag(),
+        clerks=ClerkSignIn(people, sessions, sign_in, clock=clock, notes=audit),
+        shifts=Shifts(),
         tablets=TabletProof(keys.mac_key("tablet-page")),
         times=CallTimes(hub, gate, book, clock=clock),
         quality=QualityWatch(hub, media, SqlQuality(database), book.minimum_picture),
@@ -217,7 +222,7 @@ def create_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[errors, same_origin], client_max_size=8 * 1024 * 1024)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
-    people = (accounts, second_step, factors, recoveries)
+    people = (accounts, clerks, second_step, factors, recoveries)
     for module in (*people, audit, calls, files, guests, oidc, ops, openapi, policies):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)

@@ -7,6 +7,7 @@ from datetime import datetime
 from chat.log import ChatLog
 from files.uploads import Uploads
 from media.engine import MediaEngine
+from security.clerk_sign_in import ClerkSignIn
 from security.gate import Gate
 from security.people import Principal
 from security.recoveries import Recoveries
@@ -14,6 +15,7 @@ from security.second_factor import SecondFactor
 from security.sign_in import SignIn
 from server.api.hub import Hub
 from server.api.present import Present
+from server.api.shifts import Shifts
 from server.api.tablet_proof import TabletProof
 from server.audit_export import AuditExport
 from server.audit_signing import AuditSigning
@@ -75,6 +77,8 @@ class Parts:
     loop_lag: LoopLag
     times: CallTimes
     tablets: TabletProof
+    clerks: ClerkSignIn
+    shifts: Shifts
     quality: QualityWatch
 
     def relay_grant(self, municipality_id: str) -> Grant | None:

@@ -55,6 +55,7 @@ class CallFacts:
     training: bool = True
     guests: tuple[str, ...] = ()  # persons who are in the call beside its two ends
     asked: tuple[str, ...] = ()  # persons whom the desk has asked into it
+    clerks_before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def _after(day: date, months: int) -> date:
 def _four_eyes(f: Facts) -> bool:
     if f.policy.people.clerk_and_verifier == "may_be_same" or f.call is None:
         return True
-    return f.call.clerk_id is None or f.call.clerk_id != f.actor.person_id
+    return f.actor.person_id not in (f.call.clerk_id or "", *f.call.clerks_before)
 
 
 def _rings_here(f: Facts) -> bool:

@@ -72,6 +72,8 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/api/v1/oidc/finish"): Open("the directory proves who it is"),
         ("POST", "/api/v1/tablet/challenge"): COUNTER,
         ("POST", "/api/v1/tablet/proof"): COUNTER,
+        ("GET", "/api/v1/clerks"): COUNTER,
+        ("POST", "/api/v1/clerk"): COUNTER,
         ("GET", "/api/v1/half"): HALF,
         ("POST", "/api/v1/sign-in/code"): HALF,
         ("POST", "/api/v1/sign-in/passkey/options"): Open("a challenge opens nothing"),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from security.errors import Denied
+from security.errors import Denied, ProtocolError
 from security.people import Factor, Principal, SessionKind, Tablet
 from security.second_factor import person_of
 from security.sign_in import NewSession
@@ -145,30 +145,28 @@ async def municipalities(request: web.Request) -> web.Response:
 
 @routes.post("/api/v1/sign-in")
 async def sign_in(request: web.Request) -> web.Response:
-    """Sign a clerk in on a tablet, or staff at a desk."""
+    """Sign staff in at a desk or the officer's page; a clerk signs in by PIN (clerks.py)."""
     parts, page = request.app[PARTS], page_of(request)
     body = await read_body(request, SignInBody)
-    tablet, tablet_token = await _enrolled(request) if page == "counter" else (None, None)
+    if page == "counter":
+        raise ProtocolError("a clerk signs in with a PIN")
     new = await parts.sign_in.sign_in(
         body.municipality,
         body.login,
         body.password,
         page=page,
-        tablet=tablet,
         source=source_of(request),
         admit=admission(parts, request, local=True),
     )
     if new.session.kind is SessionKind.HALF:
         return await begun_half(parts, new)
-    return await begun(parts, request, page, new, tablet_token)
+    return await begun(parts, request, page, new)
 
 
-async def begun(
-    parts: Parts, request: web.Request, page: str, new: NewSession, tablet_token: str | None = None
-) -> web.Response:
+async def begun(parts: Parts, request: web.Request, page: str, new: NewSession) -> web.Response:
     """Answer a sign-in that is whole, with its cookie; what was half of it goes."""
     principal = await parts.sign_in.authenticate(new.token, new.session.kind)
-    speaker = new_speaker(parts, request, page, principal, tablet_token or new.token)
+    speaker = new_speaker(parts, request, page, principal, new.token)
     response = answer(await describe(parts, speaker))
     set_cookies(response, (new,), parts)
     if token_of(request, SessionKind.HALF):
@@ -203,6 +201,16 @@ def drop_cookie(response: web.Response, kind: SessionKind) -> None:
     response.del_cookie(COOKIES[kind], path="/", secure=True, httponly=True, samesite="Strict")
 
 
+async def leave_counter(parts: Parts, speaker: Speaker) -> None:
+    """Note that a clerk has left a tablet, and show it to the tablet's page."""
+    person, tablet = speaker.person, speaker.tablet
+    if person is not None and tablet is not None:
+        detail, now = {"tablet": tablet.id}, parts.clock()
+        home = tablet.municipality_id
+        await parts.audit.note(home, "sign-in:clerk:end", person.id, detail, now=now)
+    await parts.shifts.change(speaker.seat, None)
+
+
 @routes.post("/api/v1/sign-out")
 async def sign_out(request: web.Request) -> web.Response:
     """Sign the clerk out, or the person at the desk; the tablet stays enrolled."""
@@ -210,10 +218,12 @@ async def sign_out(request: web.Request) -> web.Response:
     kind = SessionKind.CLERK if page == "counter" else SessionKind.DESK
     token = token_of(request, kind)
     if token:
+        speaker = await speaker_of(parts, request)
         if page != "counter":
-            speaker = await speaker_of(parts, request)
             await end_page(parts, speaker.seat)
         await parts.sign_in.sign_out(token)
+        if page == "counter":
+            await leave_counter(parts, speaker)
     response = await way_out(parts, request) if page != "counter" else web.Response(status=204)
     drop_cookie(response, kind)
     return response
@@ -282,7 +292,7 @@ async def tablet_proof(request: web.Request) -> web.Response:
     except Denied as refused:
         await note_refused(parts, tablet, "page", refused.code)
         raise
-    principal = await counter_of(parts, request)
+    principal = await counter_of(parts, request, token_of(request, SessionKind.CLERK))
     return answer(await describe(parts, new_speaker(parts, request, "counter", principal, token)))
 
 

@@ -27,6 +27,7 @@ PING_SECONDS = 5.0
 SILENT_SECONDS = 10.0
 WATCH_SECONDS = 0.5
 TOUCH_SECONDS = 60.0
+CLERK_SECONDS = 5.0
 SWEEP_SECONDS = 6 * 3600.0
 SIGN_LOOK_SECONDS = 30.0
 Work = Callable[[Parts], Coroutine[None, None, None]]
@@ -44,6 +45,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(1.0, look_for_room, parts)),
         asyncio.create_task(_forever(LOOK_SECONDS, look_at_quality, parts)),
         asyncio.create_task(_forever(TOUCH_SECONDS, touch_open_desks, parts)),
+        asyncio.create_task(_forever(CLERK_SECONDS, watch_clerks, parts)),
         asyncio.create_task(_forever(SWEEP_SECONDS, sweep_sessions, parts)),
         asyncio.create_task(_forever(SIGN_LOOK_SECONDS, sign_logs, parts)),
     ]
@@ -166,6 +168,19 @@ async def touch_open_desks(parts: Parts) -> None:
             )
         except Denied:
             await end_page(parts, key, "expired")
+
+
+async def watch_clerks(parts: Parts) -> None:
+    """Sign out clerks who have left a tablet alone for too long; in a call nobody has."""
+    for seat, token in parts.shifts.every():
+        if token is None:
+            continue
+        in_call = parts.registry.of_tablet(seat[1]) is not None
+        busy = somebody_is_busy if in_call else nobody_is_busy
+        try:
+            await parts.sign_in.authenticate(token, SessionKind.CLERK, busy=busy, touch=in_call)
+        except Denied:
+            await parts.shifts.change(seat, None)
 
 
 async def sweep_sessions(parts: Parts) -> None:

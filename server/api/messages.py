@@ -228,6 +228,7 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
     }
 )
 SERVER_TYPES = (
+    "you",
     "challenge",
     "welcome",
     "ping",

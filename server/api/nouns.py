@@ -330,6 +330,20 @@ class GoAnswer(Noun):
     go: str
 
 
+class ClerkNoun(Noun):
+    """Who may stand at a tablet; `pin` tells that one was given."""
+
+    id: str
+    name: str
+    pin: bool
+
+
+class ClerksAnswer(Noun):
+    """The clerks of a tablet's office."""
+
+    clerks: tuple[ClerkNoun, ...]
+
+
 class ChallengeAnswer(Noun):
     """What a tablet is asked to sign, and as whom."""
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from server.api import accounts, factors, oidc, policies, second_step
+from server.api import accounts, clerks, factors, oidc, policies, second_step
 from server.api import nouns as n
 from server.api.body import answer
 from server.procedures.catalog import ProceduresAnswer
@@ -30,6 +30,8 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/enrol", "Enrol a tablet", accounts.CodeBody, n.MeAnswer),
     ("post", "/api/v1/tablet/challenge", "Ask a tablet for its key", None, n.ChallengeAnswer),
     ("post", "/api/v1/tablet/proof", "Show the tablet's key", accounts.ProofBody, n.MeAnswer),
+    ("get", "/api/v1/clerks", "List the clerks of a tablet", None, n.ClerksAnswer),
+    ("post", "/api/v1/clerk", "Sign a clerk in by PIN", clerks.PinBody, n.MeAnswer),
     ("post", "/api/v1/tablets/{tablet}/revoke", "Revoke a tablet", None, None),
     ("get", "/api/v1/half", "Say how half a sign-in goes on", None, None),
     ("post", "/api/v1/sign-in/code", "Go on by a code", second_step.StepBody, n.MeAnswer),

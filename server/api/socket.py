@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -19,7 +20,7 @@ from security.errors import (
     Unavailable,
 )
 from security.ids import new_id
-from security.people import DESK_ROLES, Tablet
+from security.people import DESK_ROLES, SessionKind, Tablet
 from security.tablet_key import key_required
 from server.api import seats
 from server.api.admission import admit_socket
@@ -36,7 +37,7 @@ from server.api.messages import (
     parse_message,
 )
 from server.api.pace import Pace
-from server.api.speaker import Speaker, note_refused, speaker_of
+from server.api.speaker import Speaker, counter_of, note_refused, speaker_of, token_of
 from server.api.tablet_proof import new_challenge, require_socket_proof
 from server.api.views import Json, challenge_view, relay_view, time_view
 from server.api.welcome import welcome_state
@@ -87,10 +88,22 @@ class Page:
         self._request = request
         self._socket = socket
         self._pace = Pace()
+        self._clerk = token_of(request, SessionKind.CLERK)
         self._context = Context(parts, speaker, self._speak)
 
     async def _speak(self) -> Speaker:
-        return await speaker_of(self._parts, self._request)
+        if self._speaker.page != "counter":
+            return await speaker_of(self._parts, self._request)
+        principal = await counter_of(self._parts, self._request, self._clerk)
+        return replace(self._speaker, principal=principal)
+
+    async def _change_clerk(self, token: str | None) -> None:
+        """Go on with another clerk, or none; the page is told."""
+        self._clerk = token
+        self._context.speaker = await self._speak()
+        self._parts.hub.seats.send(
+            self._speaker.seat, {"type": "you", "you": self._context.speaker.you()}
+        )
 
     async def run(self) -> None:
         """Greet, answer commands until the page is gone, then free the seat."""
@@ -99,10 +112,13 @@ class Page:
             return
         seat = self._speaker.seat
         self._parts.present.enter(self._speaker)
+        if self._speaker.page == "counter":
+            self._parts.shifts.open(seat, self._change_clerk, self._clerk)
         try:
             await self._arrive(hello)
             await self._listen()
         finally:
+            self._parts.shifts.close(seat, self._change_clerk)
             self._parts.present.leave(self._speaker)
             if self._parts.hub.seats.leave(seat, self._socket):
                 await asyncio.shield(self._depart())

@@ -207,7 +207,7 @@ async def speaker_of(parts: Parts, request: web.Request) -> Speaker:
     """
     page = page_of(request)
     if page == "counter":
-        principal = await counter_of(parts, request)
+        principal = await counter_of(parts, request, token_of(request, SessionKind.CLERK))
         token = token_of(request, SessionKind.TABLET) or ""
         if request.path != SOCKET_PATH:  # which shows the key by its `hello`
             require_page_token(parts, request, token)
@@ -224,13 +224,14 @@ async def speaker_of(parts: Parts, request: web.Request) -> Speaker:
     return speaker
 
 
-async def counter_of(parts: Parts, request: web.Request) -> Principal:
-    """Return whose cookies a counter sends; that it has the tablet's key is not shown by them.
+async def counter_of(parts: Parts, request: web.Request, clerk: str | None) -> Principal:
+    """Return whose tablet's cookie a counter sends, with the clerk of a token.
+
+    That it has the tablet's key is not shown by them.
 
     Raises `Denied` `not_enrolled`, `key_missing`.
     """
     tablet = token_of(request, SessionKind.TABLET)
-    clerk = token_of(request, SessionKind.CLERK)
     principal = await parts.sign_in.authenticate_counter(tablet, clerk, busy=parts.busy)
     if principal.tablet is not None:
         key_of(principal.tablet)

@@ -43,6 +43,13 @@ def key_of(tablet: Tablet) -> bytes:
     return tablet.public_key
 
 
+def of_counter(tablet: Tablet | None) -> Tablet:
+    """Return the tablet of a counter's speaker. Raises `Denied` for any other page."""
+    if tablet is None:
+        raise Denied("this is no counter", code="not_enrolled", http_status=401)
+    return tablet
+
+
 class TabletProof:
     """What is asked of tablets and what they have shown."""
 

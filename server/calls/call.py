@@ -78,6 +78,7 @@ class Call:
 
     `interrupted_from` is the state to come back to; `lost_since` says since when a party is lost.
     `offered` holds the persons already asked, in order. `version` grows with each change.
+    `clerks_before` stood at the counter in earlier shifts of the call, in order.
     `waiting_since` is set when it is given back to the queue; else it waits since `placed_at`.
     """
 
@@ -106,4 +107,5 @@ class Call:
     counter: Party = Party(present=True)
     desk: Party = Party()
     guests: tuple[Guest, ...] = ()
+    clerks_before: tuple[str, ...] = ()
     version: int = 1

@@ -96,6 +96,13 @@ class DevicesChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ClerkChanged(Event):
+    """Another clerk has signed in on the call's tablet."""
+
+    clerk_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TabletRevoked(Event):
     """The tablet may no longer be used."""
 

@@ -15,6 +15,7 @@ def call_facts(call: Call) -> CallFacts:
         state=call.state.value,
         answered=call.answered_at is not None,
         clerk_id=call.clerk_id,
+        clerks_before=call.clerks_before,
         training=call.training,
         guests=tuple(x.person_id for x in joined(call)),
         asked=tuple(x.person_id for x in call.guests if x.joined_at is None),

@@ -87,6 +87,8 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (D, ev.Forbidden): C,
         (D, ev.TimeUp): C,
         (D, ev.ServerStarted): I,
+        # A shift ends; the call goes on.
+        **{(state, ev.ClerkChanged): state for state in (W, R, T, I, D)},
         # Guests come and go while the call is what it is.
         **{(state, event): state for state in (T, I, D) for event in guests.HANDLERS},
     }
@@ -240,6 +242,13 @@ def _veiled(call: Call, event: ev.Veiled, now: datetime) -> Call:
     return replace(call, veiled=event.on)
 
 
+def _clerk_changed(call: Call, event: ev.ClerkChanged, now: datetime) -> Call:
+    if event.clerk_id == call.clerk_id:
+        raise Conflict("this clerk is at the counter already", code="wrong_state")
+    before = tuple(x for x in call.clerks_before if x != call.clerk_id)
+    return replace(call, clerk_id=event.clerk_id, clerks_before=(*before, call.clerk_id))
+
+
 def _devices_changed(call: Call, event: ev.DevicesChanged, now: datetime) -> Call:
     return _with_party(call, event.party, camera=event.camera, microphone=event.microphone)
 
@@ -286,6 +295,7 @@ _HANDLERS: Mapping[type[ev.Event], Callable[..., Call]] = MappingProxyType(
         ev.Closed: _closed,
         ev.Veiled: _veiled,
         ev.DevicesChanged: _devices_changed,
+        ev.ClerkChanged: _clerk_changed,
         ev.TabletRevoked: _tablet_revoked,
         ev.Forbidden: _forbidden,
         ev.TimeUp: _time_up,

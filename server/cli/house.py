@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from security.audit.chain import Json
+from security.clerk_sign_in import ClerkSignIn
 from security.errors import Conflict, NotFound, Unavailable
 from security.people import Municipality, Office, Person, Tablet
 from security.sign_in import SignIn, normal_login
@@ -28,6 +29,7 @@ class House:
     database: Database
     people: SqlPeople
     sign_in: SignIn
+    clerks: ClerkSignIn
     audit: SqlAudit
 
     async def municipality(self, slug: str | None) -> Municipality:
@@ -85,14 +87,12 @@ def make_house(settings: Settings) -> House:
     database = open_database(settings.data.folder)
     people = SqlPeople(database, KeyRing(load_kek(settings.keys.kek_file, os.environ)))
     audit = SqlAudit(database, settings.data.folder)
+    sessions = SqlSessions(database, people)
     sign_in = SignIn(
-        people,
-        SqlSessions(database, people),
-        clock=utc_now,
-        limits=settings.sessions.limits(),
-        notes=audit,
+        people, sessions, clock=utc_now, limits=settings.sessions.limits(), notes=audit
     )
-    return House(settings, database, people, sign_in, audit)
+    clerks = ClerkSignIn(people, sessions, sign_in, clock=utc_now, notes=audit)
+    return House(settings, database, people, sign_in, clerks, audit)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""`madoguchi person`: add, list, disable, link."""
+"""`madoguchi person`: add, list, disable, link, pin."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 from security.errors import Conflict
 from security.ids import new_id
 from security.people import DESK_PAGE_ROLES, LINK_LIFETIME, LinkPurpose, Person, Role
+from security.pin_rule import FIRST_LIFETIME
 from server.cli.house import House, run
 from server.cli.options import (
     LOGIN,
@@ -36,7 +37,7 @@ def person() -> None:
 def add(
     login: str, name: str, role: str, office_name: str | None, slug: str | None, config: Path
 ) -> None:
-    """Add a person and print the one-time link by which the password is set."""
+    """Add a person and print the one-time link that sets the password, or a clerk's first PIN."""
     if (role == Role.CLERK) != (office_name is not None):
         raise click.UsageError("a clerk, and nobody else, belongs to an office: --office")
 
@@ -49,7 +50,10 @@ def add(
         await house.people.add_person(item)
         await house.note(home.id, "person:add", item.id, {"role": role})
         click.echo(f"登録しました / added: {login}")
-        await print_link(house, item, LinkPurpose.PASSWORD)
+        if item.role is Role.CLERK:
+            await print_pin(house, item)
+        else:
+            await print_link(house, item, LinkPurpose.PASSWORD)
 
     run(config, work)
 
@@ -72,6 +76,7 @@ def list_(slug: str | None, config: Path, *, as_json: bool) -> None:
                 "office": offices.get(item.office_id or ""),
                 "trained_on": item.trained_on and item.trained_on.isoformat(),
                 "password": "set" if item.password_hash else "none",
+                "pin": "set" if item.pin_hash else "none",
                 "disabled_at": item.disabled_at and item.disabled_at.isoformat(),
             }
             for item in await house.people.people(home.id)
@@ -94,6 +99,21 @@ def disable(login: str, slug: str | None, config: Path) -> None:
         await house.people.disable_person(home.id, item.id, utc_now())
         await house.note(home.id, "person:disable", item.id, {})
         click.echo(f"停止しました / disabled: {login}")
+
+    run(config, work)
+
+
+@person.command()
+@click.argument("login", type=LOGIN)
+@municipality_option
+@config_option
+def pin(login: str, slug: str | None, config: Path) -> None:
+    """Give a clerk a first PIN; the one before is void and the clerk is signed out."""
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        item = await house.person(home, login)
+        await print_pin(house, item)
 
     run(config, work)
 
@@ -140,8 +160,8 @@ def link(login: str, slug: str | None, config: Path, *, signs_in: bool) -> None:
         item = await house.person(home, login)
         if item.disabled_at is not None:
             raise Conflict(f"{login} is disabled")
-        if signs_in and item.role is Role.CLERK:
-            raise Conflict("a clerk signs in on a tablet, with a password")
+        if item.role is Role.CLERK:
+            raise Conflict("a clerk signs in on a tablet, with a PIN: madoguchi person pin")
         if signs_in and item.role not in DESK_PAGE_ROLES:
             raise Conflict(f"{login} ({item.role.value}) does not work at the desk")
         purpose = LinkPurpose.SIGN_IN if signs_in else LinkPurpose.PASSWORD
@@ -149,6 +169,18 @@ def link(login: str, slug: str | None, config: Path, *, signs_in: bool) -> None:
         await print_link(house, item, purpose)
 
     run(config, work)
+
+
+async def print_pin(house: House, item: Person) -> None:
+    """Give a clerk a first PIN and print it."""
+    first = await house.clerks.first_pin(item)
+    await house.note(item.municipality_id, "person:pin", item.id, {})
+    hours = int(FIRST_LIFETIME.total_seconds() // 3600)
+    click.echo(
+        f"最初のPIN（{hours}時間以内に窓口の端末で自分のPINに変える） / "
+        f"first PIN, to be changed at a tablet within {hours} hours:"
+    )
+    click.echo(f"  {first[:4]} {first[4:]}")
 
 
 async def print_link(house: House, item: Person, purpose: LinkPurpose) -> None:

@@ -175,6 +175,32 @@ class SqlPeople:
                 ending = end_sessions(end_sessions_at).where(t.session.c.person_id == person_id)
                 await connection.execute(ending)
 
+    async def clerks(self, municipality_id: str, office_id: str) -> list[Person]:
+        """Return the clerks of an office, by sign-in name."""
+        where = (t.person.c.municipality_id == municipality_id, t.person.c.office_id == office_id)
+        query = _PERSON.where(*where, t.person.c.role == Role.CLERK).order_by(t.person.c.login)
+        return [self.read_person(row) for row in await self._rows(query)]
+
+    async def set_pin(
+        self,
+        municipality_id: str,
+        person_id: str,
+        pin_hash: str,
+        *,
+        first_until: datetime | None,
+        end_sessions_at: datetime,
+    ) -> None:
+        """Store the hash of a clerk's PIN and end the clerk's sessions.
+
+        With `first_until` it is a first one.
+        """
+        mine = (t.person.c.municipality_id == municipality_id, t.person.c.id == person_id)
+        values = {"pin_hash": pin_hash, "pin_first_until": first_until}
+        async with self._database.writing() as connection:
+            await connection.execute(sa.update(t.person).where(*mine).values(values))
+            ending = end_sessions(end_sessions_at).where(t.session.c.person_id == person_id)
+            await connection.execute(ending)
+
     # Tablets
 
     async def add_tablet(self, item: Tablet) -> None:
@@ -229,6 +255,8 @@ class SqlPeople:
             password_hash=row.person_password_hash,
             disabled_at=row.person_disabled_at,
             trained_on=row.person_trained_on,
+            pin_hash=row.person_pin_hash,
+            pin_first_until=row.person_pin_first_until,
         )
 
     async def _person(self, municipality_id: str, which: sa.ColumnElement[bool]) -> Person | None:

@@ -94,6 +94,8 @@ person = Table(
     Column("desk_open", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("disabled_at", UtcTime),
     Column("trained_on", sa.Date, comment="day of the last training"),
+    Column("pin_hash", String(200), comment="of clerks, argon2id"),
+    Column("pin_first_until", UtcTime, comment="the PIN is a first one, to be changed by then"),
     sa.UniqueConstraint("municipality_id", "login"),
     comment="A human who signs in. A clerk belongs to an office, everybody else to the desk.",
 )

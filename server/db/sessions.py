@@ -1,6 +1,6 @@
 """Sessions, one-time links and failed tries on disk."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -51,6 +51,30 @@ class SqlSessions:
                 values = {"failures": count, "last_at": now}
                 await connection.execute(sa.update(tries).where(this).values(values))
             return int(count)
+
+    async def count_spaced_try(
+        self, key: str, now: datetime, *, pause: Callable[[int], timedelta]
+    ) -> tuple[timedelta, int]:
+        """Count a try under `key` unless `pause(tries so far)` since the last one is not over.
+
+        Return what is left to wait (nothing: it was counted) and the count. A clock that was set
+        back makes nobody wait longer than the pause.
+        """
+        tries = t.sign_in_try
+        this = tries.c.key == key
+        async with self._database.writing() as connection:
+            row = (await connection.execute(sa.select(tries).where(this))).one_or_none()
+            if row is None:
+                new = {"key": key, "failures": 1, "last_at": now}
+                await connection.execute(sa.insert(tries).values(new))
+                return timedelta(0), 1
+            wait = pause(row.failures)
+            left = min(wait, row.last_at + wait - now)
+            if left > timedelta(0):
+                return left, int(row.failures)
+            values = {"failures": row.failures + 1, "last_at": now}
+            await connection.execute(sa.update(tries).where(this).values(values))
+            return timedelta(0), int(row.failures) + 1
 
     async def clear_tries(self, key: str) -> None:
         """Forget the tries under `key`."""

@@ -25,7 +25,7 @@ from server.demo.client import SimulatedPage
 from server.demo.encoded import resident_clip
 from server.demo.lan import Door, choose_door, free_port, lan_address, open_door
 from server.demo.resident import SimulatedResident
-from server.demo.seed import Seed, counter_link, desk_link, settings_for, sow
+from server.demo.seed import Seed, counter_link, desk_link, give_pins, settings_for, sow
 
 log = logging.getLogger(__name__)
 PORT = 8080
@@ -124,12 +124,14 @@ class Demo:
         wishes: Wishes,
         links: printout.Links,
         network: str | None,
+        pin: str,
     ) -> None:
         self.service = service
         self.seed = seed
         self.links = links
         self._wishes = wishes
         self._network = network
+        self._pin = pin
         self._making: set[asyncio.Task[None]] = set()
 
     def greet(self) -> None:
@@ -140,6 +142,7 @@ class Demo:
                 self.service.base_url, self.links, resident=self._wishes.resident, kept_in=kept
             )
         )
+        click.echo(printout.pin(self._pin))
         if self._wishes.lan:
             click.echo(self._network or printout.no_network())
 
@@ -185,6 +188,7 @@ async def open_demo(wishes: Wishes, folder: Path) -> AsyncIterator[Demo]:
     async with contextlib.AsyncExitStack() as stack:
         service = await stack.enter_async_context(running_service(settings))
         seed = await sow(service.parts.people)
+        pin = await give_pins(service.parts, seed)
         links = await make_links(service, seed, door)
         network = None
         if door is not None:
@@ -194,7 +198,7 @@ async def open_demo(wishes: Wishes, folder: Path) -> AsyncIterator[Demo]:
             network = printout.network(links.tablet or "", door.authority_url, mark)
         if wishes.resident:
             await stack.enter_async_context(resident_calling(service, seed))
-        yield Demo(service, seed, wishes, links, network)
+        yield Demo(service, seed, wishes, links, network, pin)
 
 
 async def make_links(service: Service, seed: Seed, door: Door | None) -> printout.Links:

@@ -56,6 +56,11 @@ def one_time(links: Links) -> str:
     )
 
 
+def pin(digits: str) -> str:
+    """Return the PIN by which the demo's clerks sign in again after 交代・離席."""
+    return f"    局員のPIN / PIN of the clerks   {digits}"
+
+
 def network(tablet_link: str, authority_url: str, fingerprint: str) -> str:
     """Return how a real tablet on the same network gets in, with the link as a QR code."""
     code = io.StringIO()

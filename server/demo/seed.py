@@ -4,17 +4,20 @@ Nobody here exists. Done twice on the same folder it finds what it made before.
 """
 
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from security.crypto.keys import ENVIRONMENT_NAME, KeyEncryptionKey
 from security.ids import new_id
+from security.passwords import Passwords
 from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
 from server.db.people import SqlPeople
 from server.parts import Parts
 from server.settings import DataSettings, KeySettings, MediaPort, ServerSettings, Settings
 
 SLUG = "kaku"
+DEMO_DIGITS = 8
 CITY = "架空市"
 OFFICE = "架空中央郵便局"
 TABLETS = ("１番窓口", "２番窓口", "３番窓口")
@@ -70,6 +73,17 @@ async def sow(people: SqlPeople) -> Seed:
         await people.add_person(_person(city.id, login, name, Role.VERIFIER, None))
     await people.add_person(_person(city.id, "admin", "架空 管理", Role.ADMINISTRATOR, None))
     return await _find(people, city.id)
+
+
+async def give_pins(parts: Parts, seed: Seed) -> str:
+    """Give every clerk of the demo one fresh PIN and return it."""
+    pin = "".join(secrets.choice("0123456789") for _ in range(DEMO_DIGITS))
+    hashed = await Passwords().hash(pin)
+    for clerk in seed.clerks:
+        await parts.people.set_pin(
+            seed.municipality_id, clerk, hashed, first_until=None, end_sessions_at=parts.clock()
+        )
+    return pin
 
 
 async def counter_link(parts: Parts, seed: Seed, number: int) -> str:

@@ -13,9 +13,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from argon2 import PasswordHasher
 
 from security.crypto.keys import KeyEncryptionKey
 from security.ids import new_id
+from security.passwords import Passwords
 from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
 from security.policy.model import BASELINE_POLICY
 from security.policy.versions import Version
@@ -27,6 +29,9 @@ from server.settings import Settings
 
 Json = dict[str, Any]
 WITHIN_SECONDS = 10.0
+
+
+FAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class Refused(Exception):
@@ -273,6 +278,34 @@ class World:
     def stranger(self, page: str = "desk") -> Client:
         """Return a page that nobody is signed in on."""
         return self._client(page)
+
+    async def pin(self, person: Person, pin: str = "730184") -> str:
+        """Give a clerk a PIN, as one who has changed the first one; return it."""
+        hashed = await Passwords(FAST).hash(pin)
+        await self.service.parts.people.set_pin(
+            person.municipality_id,
+            person.id,
+            hashed,
+            first_until=None,
+            end_sessions_at=self.service.parts.clock(),
+        )
+        return pin
+
+    async def second_clerk(self) -> Person:
+        """Add another clerk to the office."""
+        town = self.town
+        person = Person(
+            new_id(),
+            town.municipality.id,
+            "clerk-2",
+            "次の 局員",
+            Role.CLERK,
+            town.office.id,
+            None,
+            None,
+        )
+        await self.service.parts.people.add_person(person)
+        return person
 
     def another(self, first: Client) -> Client:
         """Return another page of the same browser: the same cookies, the same key."""

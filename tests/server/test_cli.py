@@ -187,7 +187,10 @@ def test_people_are_added_listed_and_disabled(folder: Path) -> None:
     output = done(
         "person", "add", "suzuki", "--name", "鈴木", "--role", "clerk", "--office", "中央郵便局"
     )
-    assert re.search(r"http://localhost:8443/password#[\w-]{43}\n", output)
+    assert re.search(r"\n  \d{4} \d{4}\n", output)
+    again = done("person", "pin", "suzuki")
+    assert re.search(r"\n  \d{4} \d{4}\n", again)
+    assert again not in output
     done("person", "add", "yamada", "--name", "山田", "--role", "verifier")
     people = {row["login"]: row for row in listed("person")}
     assert people["suzuki"]["office"] == "中央郵便局"

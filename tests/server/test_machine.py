@@ -33,6 +33,7 @@ EVENTS: tuple[ev.Event, ...] = (
     ev.Closed(Outcome.VERIFIED, None),
     ev.Veiled(on=True),
     ev.DevicesChanged(COUNTER, Device.OFF, Device.ON),
+    ev.ClerkChanged("q"),
     ev.TabletRevoked(),
     ev.Forbidden("outside_vpn"),
     ev.ServerStarted(),

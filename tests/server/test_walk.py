@@ -44,6 +44,7 @@ PASSKEY = {
     "type": "public-key",
     "response": {"clientDataJSON": STALE, "attestationObject": "AA"},
 }
+PIN = "730184"
 CHANGE = {"values": {"people.idle_minutes": 14}}
 # What a rightful request carries, where it carries something.
 BODIES: dict[Route, Json] = {
@@ -84,7 +85,8 @@ FIELDS: dict[str, Json] = {
 SOCKET = ("GET", "/api/v1/ws")  # in the walk of messages
 OF_ALL = {"nobody", "a verifier"}
 # These end a sign-in or an upload: walked when all else has been.
-LAST = {("POST", "/api/v1/sign-out"), ("DELETE", "/api/v1/calls/{call}/files/{file}")}
+PIN_ROUTE = ("POST", "/api/v1/clerk")  # ends the sign-in of the clerk before
+LAST = {PIN_ROUTE, ("POST", "/api/v1/sign-out"), ("DELETE", "/api/v1/calls/{call}/files/{file}")}
 OWN_CALL = PARTY | (DECIDING - {"call.accept", "media.warm", "desk.state"})
 OWN_CALL |= {"call.withdraw", "call.unveil"}
 # Not the role's: the second of four eyes was the first; the password, code or passkey was wrong.
@@ -173,6 +175,8 @@ async def begin_upload(page: Any, call: str) -> str:
 async def streets(world: Any) -> Streets:
     """Return everybody: two calls go on at home, another municipality has its own people."""
     town, away = world.town, await world.town_of("ibara")
+    for home in (town, away):
+        await world.pin(home.clerk, PIN)
     clerk, verifier = await world.counter(), await world.desk()
     other, senior = (
         await world.counter(tablet=town.second_tablet),
@@ -218,6 +222,7 @@ async def streets(world: Any) -> Streets:
     for one in walkers:
         mine = {"guest": guest, "call": one.call or first, "file": one.file or file}
         one.ids = {**one.ids, **mine, "number": "1", "tablet": unused.id, "person": appointee}
+        one.ids["clerk"] = (town if one.at_home else away).clerk.id
     return Streets(world, walkers)
 
 
@@ -256,7 +261,9 @@ async def knock(one: Walker, route: Route, page: str) -> tuple[int, str]:
 
 
 async def signed(one: Walker, route: Route) -> Json | None:
-    """Return the tablet's answer to a challenge, where one is asked for."""
+    """Return a clerk's PIN or the tablet's answer to a challenge, where one is asked for."""
+    if route == PIN_ROUTE:
+        return {"clerk": one.ids.get("clerk", "x"), "pin": PIN}
     if route != ("POST", "/api/v1/tablet/proof") or one.client.key is None:
         return None
     status, asked = await one.client.request("POST", "/api/v1/tablet/challenge?page=counter")

@@ -16,14 +16,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from argon2 import PasswordHasher
+
 from security.ids import new_id
 from security.officers import Appointment
+from security.passwords import Passwords
 from security.people import LinkPurpose, Municipality, Office, OfficeKind, Person, Role, Tablet
 from server.app import Service, running_service
 from server.settings import Settings
 
 Json = dict[str, Any]
 SEATS = 2
+PIN = "730184"  # of every clerk
+FAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 CLERKS = ("見本 いちか", "見本 ふたば")
 DESKS = ("架空 一郎", "架空 次子")
 SENIOR = "監督 三保"
@@ -53,13 +58,16 @@ async def make_town(service: Service, slug: str) -> Json:
     tablets = [Tablet(new_id(), home.id, office.id, f"{n}番窓口", None, None) for n in "１２"]
     for tablet in tablets:
         await people.add_tablet(tablet)
+    clerks = [await person(f"clerk{n}", CLERKS[n], Role.CLERK, office.id) for n in range(SEATS)]
+    hashed = await Passwords(FAST).hash(PIN)
+    for clerk in clerks:
+        now = service.parts.clock()
+        await people.set_pin(home.id, clerk, hashed, first_until=None, end_sessions_at=now)
     return {
         "municipality": home.id,
         "slug": slug,
         "tablets": [tablet.id for tablet in tablets],
-        "clerks": [
-            await person(f"clerk{n}", CLERKS[n], Role.CLERK, office.id) for n in range(SEATS)
-        ],
+        "clerks": clerks,
         "desks": [
             *[await person(f"desk{n}", DESKS[n], Role.VERIFIER, None) for n in range(SEATS)],
             await person("senior", SENIOR, Role.SENIOR, None),

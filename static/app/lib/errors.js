@@ -7,9 +7,9 @@ export class ServerError extends Error {
   /**
    * @param {string} code
    * @param {string} [message] English, for a developer's log only
-   * @param {{reasons?: import("./protocol.js").ReasonNoun[], status?: number, requestId?: string, cause?: unknown}} [more]
+   * @param {{reasons?: import("./protocol.js").ReasonNoun[], status?: number, requestId?: string, limit?: number, cause?: unknown}} [more]
    */
-  constructor(code, message = code, { reasons = [], status = 0, requestId = "", cause } = {}) {
+  constructor(code, message = code, { reasons = [], status = 0, requestId = "", limit = 0, cause } = {}) {
     super(message, { cause });
     this.name = "ServerError";
     this.code = code;
@@ -17,6 +17,8 @@ export class ServerError extends Error {
     /** HTTP status, or 0 when the error did not come by HTTP. */
     this.status = status;
     this.requestId = requestId;
+    /** What was exceeded, or the seconds to wait; 0 when nothing was said. */
+    this.limit = limit;
   }
 
   /**
@@ -33,6 +35,7 @@ export class ServerError extends Error {
       reasons: error.reasons ?? [],
       status,
       requestId: error.request_id ?? "",
+      limit: typeof error.limit === "number" ? error.limit : 0,
     });
   }
 }

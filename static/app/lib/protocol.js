@@ -32,6 +32,7 @@ export const CLIENT_TYPES = list(
 
 /** Types that the server sends (PROTOCOL.md section 4). */
 export const SERVER_TYPES = list(
+  "you",
   "challenge",
   "welcome",
   "ping",
@@ -125,6 +126,10 @@ export const ERROR_CODES = Object.freeze({
     "key_refused",
     "offer_unsigned",
     "bad_key",
+    "weak_pin",
+    "bad_pin",
+    "pin_change",
+    "pin_expired",
     "not_a_draft",
     "outdated_draft",
     "not_officer",
@@ -158,7 +163,7 @@ export const ERROR_CODES = Object.freeze({
     "no_passkeys_here",
   ),
   NotFound: list("not_found"),
-  TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "too_many_files", "too_many_messages"),
+  TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "pin_wait", "too_many_files", "too_many_messages"),
   Unavailable: list("unavailable", "busy", "disk_full", "stopping", "scanner_off", "oidc_unreachable"),
   Corrupt: list("corrupt"),
 });
@@ -379,7 +384,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {PositionNoun | null} position
  *
  * @typedef {{code: string, message: string, clause?: string}} ReasonNoun
- * @typedef {{code: string, message: string, reasons: ReasonNoun[], request_id?: string}} ErrorNoun
+ * @typedef {{code: string, message: string, reasons: ReasonNoun[], request_id?: string, limit?: number, unit?: string}} ErrorNoun
  */
 
 /**
@@ -424,7 +429,8 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @typedef {{type: "chat", seq: number, message: ChatNoun}} ChatMessage
  * @typedef {{type: "chat.read", seq: number, party: PartyName | GuestParty, number: number}} ChatReadMessage
  * @typedef {{type: "file", seq: number, file: FileNoun}} FileMessage
+ * @typedef {{type: "you", seq: number, you: You}} YouMessage
  * @typedef {{type: "desk", seq: number, state: DeskState}} DeskMessage
  * @typedef {{type: "ended", seq: number, code: string}} EndedMessage
- * @typedef {ChallengeMessage | WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | StreamsMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
+ * @typedef {ChallengeMessage | YouMessage | WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | StreamsMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
  */

@@ -80,6 +80,8 @@ export function reduce(state, message, now) {
       return withRead(state, message.party, message.number);
     case "file":
       return { ...state, files: { ...state.files, [message.file.id]: message.file } };
+    case "you":
+      return { ...state, you: message.you };
     case "desk":
       return { ...state, deskState: message.state };
     case "ended":

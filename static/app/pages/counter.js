@@ -1,4 +1,5 @@
 /** The tablet at the counter. */
+import { createClerkSignIn } from "../lib/clerk.js";
 import { LevelMeter } from "../lib/level.js";
 import { safeStorage } from "../lib/storage.js";
 import { instruction } from "../parts/counter-call.js";
@@ -7,6 +8,7 @@ import { CounterPage } from "../parts/counter-page.js";
 import { computed, effect, html, signal, untracked } from "../parts/html.js";
 import { plain } from "../parts/rich.js";
 import { createSpeech } from "../parts/speech.js";
+import { nobodyHere } from "../parts/view.js";
 import { callChange, chosenOf, healthOf, placeLock } from "../parts/wanted.js";
 import { language, t, tIn } from "../parts/words.js";
 import { followEnding, followGuests, followLine, followNews, onChange } from "./follow.js";
@@ -19,7 +21,7 @@ import { begin, followMedia, NOT_LOOKED_YET, wire } from "./wire.js";
 const READ_ALOUD = "madoguchi.read_aloud";
 
 /** @param {Wired} wired @returns {CounterApp} */
-function counterApp({ app, ask, allowed }) {
+function counterApp({ app, ask, allowed, api, complain }) {
   const storage = safeStorage(() => localStorage);
   const readAloud = signal(storage.getItem(READ_ALOUD) !== "off");
   const screen = signal(/** @type {"idle" | "consent" | "trouble"} */ ("idle"));
@@ -27,6 +29,8 @@ function counterApp({ app, ask, allowed }) {
   const checking = signal(false);
   const chosen = signal(/** @type {string | null} */ (null));
   const busy = signal(false);
+  const shift = signal(false);
+  const clerk = createClerkSignIn({ api, now: app.store.serverNow, done: () => (shift.value = false) });
   const consent = () => ({ video: true, text_version: CONSENT_VERSION, language: language() });
   /** @param {"idle" | "consent" | "trouble"} next */
   const go = (next) => {
@@ -36,6 +40,9 @@ function counterApp({ app, ask, allowed }) {
   };
   return {
     ...app,
+    clerk,
+    shift,
+    signOut: async () => void (await api.post("sign-out").catch(complain)),
     device: {
       ...app.device,
       retry: () => {
@@ -143,6 +150,17 @@ function forget(app) {
   app.chosen.value = null;
 }
 
+/** Questions that were begun with one clerk are not gone on with by the next. @param {CounterApp} app */
+function followClerk(app) {
+  effect(() => {
+    if (nobodyHere(app.store.you.value)) untracked(app.back);
+  });
+  onChange(
+    () => app.store.call.value?.id,
+    () => (app.shift.value = false),
+  );
+}
+
 /** @param {CounterApp} app */
 function followCall(app) {
   // A page of questions does not outlive the call that it led to, nor one that another page placed.
@@ -177,6 +195,7 @@ followMirror(app);
 followTrouble(app);
 followSpeech(app);
 followCall(app);
+followClerk(app);
 followLine(wired);
 followGuests(wired);
 followEnding(wired, "counter");

@@ -8,6 +8,8 @@ import { SignIn } from "../parts/sign-in.js";
 import { mustEnrol } from "../parts/view.js";
 import { draw, startPage } from "./start.js";
 
+// A clerk signs in on the tablet's own page, by PIN.
+if (new URLSearchParams(location.search).get("page") === "counter") location.replace("/counter");
 const asked = new URLSearchParams(location.search).get("page");
 const page = asked === "counter" || asked === "officer" ? asked : "desk";
 const api = createApi({ page, tablet: page === "counter" ? createTabletKey() : undefined });

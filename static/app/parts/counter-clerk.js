@@ -1,6 +1,8 @@
 /** The clerk's zone: grey, beside the resident's and never mixed with it. Chat, files, devices. */
 import { ChatForm, ChatLog, useRead } from "./chat.js";
+import { ClerkSteps, clerkTitle } from "./clerk-sign-in.js";
 import { DevicePicker } from "./devices.js";
+import { Dialog } from "./dialog.js";
 import { CounterFiles } from "./files.js";
 import { heard } from "./flow.js";
 import { html, useState } from "./html.js";
@@ -36,13 +38,32 @@ function ClerkDevices({ app }) {
   </div>`;
 }
 
+/** Another clerk signs in while the call goes on. @param {{app: CounterApp}} props */
+function Shift({ app }) {
+  const close = () => {
+    app.clerk.back();
+    app.shift.value = false;
+  };
+  const foot = html`<button class="btn big" type="button" onClick=${close}>${t("common.close")}</button>`;
+  return html`<${Dialog} title=${clerkTitle(app.clerk)} onClose=${close} foot=${foot}>
+    <p>${t("shift.what")}</p>
+    <${ClerkSteps} clerk=${app.clerk} now=${app.now} />
+  <//>`;
+}
+
 /** @param {{app: CounterApp}} props */
 export function ClerkZone({ app }) {
   const [tab, setTab] = useState("chat");
   const unread = tab === "chat" ? 0 : app.store.unread.value;
   const arrived = app.store.fileList.value.length;
   return html`<section class="clerk" aria-label=${t("clerk.title")}>
-    <h2>${t("clerk.title")}</h2>
+    <div class="shift">
+      <h2>${t("clerk.title")}</h2>
+      <button class="btn low" type="button" aria-haspopup="dialog" onClick=${() => (app.shift.value = true)}>
+        <${Icon} name="person" />${t("shift.change")}
+      </button>
+    </div>
+    ${app.shift.value && html`<${Shift} app=${app} />`}
     <${Tabs}
       name="clerk"
       label=${t("clerk.title")}

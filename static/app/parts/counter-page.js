@@ -1,5 +1,6 @@
 /** The tablet's page: the band on top, one view below. */
 import { Announcements } from "./announce.js";
+import { ClerkDoor } from "./clerk-sign-in.js";
 import { CounterBreak } from "./counter-break.js";
 import { CounterCall } from "./counter-call.js";
 import { CounterConsent } from "./counter-consent.js";
@@ -37,6 +38,8 @@ function draw(app, view) {
       return html`<${Broken} app=${app} code=${code ?? "internal"} />`;
     case "trouble":
       return html`<${DeviceTrouble} app=${app} />`;
+    case "signing":
+      return html`<${ClerkDoor} app=${app} />`;
     case "idle":
       return html`<${CounterIdle} app=${app} />`;
     case "consent":

@@ -22,7 +22,7 @@ export function Enrol({ app }) {
   if (you) {
     return html`<${Door} name=${you.municipality.name} title=${t("enrol.done")}>
       <${Notice} kind="ok">${t("enrol.done.what", { office: you.office.name, tablet: you.tablet.name })}<//>
-      <a class="btn primary big wide" href="/sign-in?page=counter"><${Icon} name="key" />${t("enrol.next")}</a>
+      <a class="btn primary big wide" href="/counter"><${Icon} name="key" />${t("enrol.next")}</a>
     <//>`;
   }
   /** @param {Event} event */

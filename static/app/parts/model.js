@@ -75,6 +75,8 @@
  * @property {Signal<boolean>} busy a request is under way
  * @property {Signal<boolean>} readAloud
  * @property {import("./speech.js").Speech} speech
+ * @property {import("../lib/clerk.js").ClerkSignIn} clerk who signs in by PIN
+ * @property {Signal<boolean>} shift the dialog of a change of clerks is open
  * @property {(id: string) => void} choose
  * @property {() => void} begin from choosing to consent
  * @property {(yes: boolean) => void} answer whether the resident wants the picture; yes turns the camera on

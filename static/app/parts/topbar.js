@@ -22,7 +22,7 @@ export function CounterTop({ app, idle }) {
       ${idle &&
       you?.clerk &&
       html`<button class="btn plain low" type="button" onClick=${app.signOut}>
-        <${Icon} name="exit" />${t("common.sign_out")}
+        <${Icon} name="exit" />${t("shift.leave")}
       </button>`}
     </div>
   </header>`;

@@ -51,15 +51,19 @@ export function goesOn({ call, line, arrives }) {
   return line.state !== "open" || call.state === "interrupted";
 }
 
+/** Whether no clerk is signed in on the tablet. @param {unknown} you */
+export const nobodyHere = (you) => /** @type {{clerk?: unknown} | null} */ (you)?.clerk === null;
+
 /**
  * `screen` "trouble" is the resident's or clerk's wish to know why a device cannot be used.
  * @param {Known & {screen: "idle" | "consent" | "trouble", trouble: boolean, arrives: boolean}} known
- * @returns {"ended" | "taken" | "broken" | "loading" | "trouble" | "idle" | "consent" | "waiting" | "call" | "break-own" | "break-desk" | "result"}
+ * @returns {"ended" | "taken" | "broken" | "loading" | "signing" | "trouble" | "idle" | "consent" | "waiting" | "call" | "break-own" | "break-desk" | "result"}
  */
 export function counterView(known) {
   const blocked = blockedView(known);
   if (blocked) return blocked;
   const { call, line, screen, trouble } = known;
+  if (!call && nobodyHere(known.you)) return "signing";
   if (!call) return screen === "consent" && trouble ? "trouble" : screen;
   if (call.state === "closed") return "result";
   if (goesOn(known)) return "call";
