@@ -34,9 +34,10 @@ class CallState(Model):
 
 
 class Offer(Model):
-    """A party's SDP offer."""
+    """A party's SDP offer, and from where alone anything of the party is taken."""
 
     offer: str
+    only_from: tuple[Host, ...] | None = None
 
 
 class Seat(Model):

@@ -129,13 +129,14 @@ class ControlServer:
         return web.Response(status=204)
 
     async def _join(self, request: web.Request) -> web.Response:
-        offer = _body(api.Offer, await request.read()).offer
-        sdp = self._node.admit(_name(request, "call"), _name(request, "party"), offer)
+        told = _body(api.Offer, await request.read())
+        call, party = _name(request, "call"), _name(request, "party")
+        sdp = self._node.admit(call, party, told.offer, only_from=told.only_from)
         return _json(api.JOINED.dump_json(Joined(sdp, self._node.epoch)))
 
     async def _let_wait(self, request: web.Request) -> web.Response:
-        offer = _body(api.Offer, await request.read()).offer
-        sdp = self._node.let_wait(_name(request, "seat"), offer)
+        told = _body(api.Offer, await request.read())
+        sdp = self._node.let_wait(_name(request, "seat"), told.offer, only_from=told.only_from)
         return _json(api.JOINED.dump_json(Joined(sdp, self._node.epoch)))
 
     async def _move_in(self, request: web.Request) -> web.Response:

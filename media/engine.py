@@ -123,18 +123,35 @@ class MediaEngine(Protocol):
         Raises `Unavailable` when there is none.
         """
 
-    async def join(self, permit: Permit, call_id: str, party: str, offer: str) -> Joined:
+    async def join(
+        self,
+        permit: Permit,
+        call_id: str,
+        party: str,
+        offer: str,
+        *,
+        only_from: Collection[str] | None = None,
+    ) -> Joined:
         """Connect `party` as its SDP `offer` says and return the answer.
 
         The same certificate fingerprint as before is an ICE restart in place; another one replaces
         the party's connection, and who listens to it goes on listening. `permit` is for
-        `media.join` on the call.
+        `media.join` on the call. `only_from` are the addresses, our relay's, from which alone
+        anything of the party is taken from now on; None: from anywhere.
 
         Raises `ProtocolError` (`bad_sdp`) with nothing changed, `NotFound` for an unknown call,
         `Denied` for the wrong permit, `TooMuch` for a fifth party, `Unavailable`.
         """
 
-    async def warm(self, permit: Permit, seat: str, offer: str, *, beside: str | None) -> Joined:
+    async def warm(
+        self,
+        permit: Permit,
+        seat: str,
+        offer: str,
+        *,
+        beside: str | None,
+        only_from: Collection[str] | None = None,
+    ) -> Joined:
         """Connect `seat` before it is in a call and return the answer.
 
         The connection waits in a lobby, from which nothing leads to anybody, for `adopt`. `beside`

@@ -319,7 +319,15 @@ class Fleet:
             self._seek(call)
             raise
 
-    async def join(self, permit: Permit, call_id: str, party: str, offer: str) -> Joined:
+    async def join(
+        self,
+        permit: Permit,
+        call_id: str,
+        party: str,
+        offer: str,
+        *,
+        only_from: Collection[str] | None = None,
+    ) -> Joined:
         """Connect `party` on the process that has the call and return the answer."""
         permit.require("media.join", call_id)
         call = self._call(call_id)
@@ -328,11 +336,19 @@ class Fleet:
         except Unavailable:
             call.turned_away.add(party)
             raise
-        joined = await node.join(call_id, party, offer)
+        joined = await node.join(call_id, party, offer, only_from)
         call.joined.add(party)
         return joined
 
-    async def warm(self, permit: Permit, seat: str, offer: str, *, beside: str | None) -> Joined:
+    async def warm(
+        self,
+        permit: Permit,
+        seat: str,
+        offer: str,
+        *,
+        beside: str | None,
+        only_from: Collection[str] | None = None,
+    ) -> Joined:
         """Connect `seat` where the call `beside` is, else where it waits already, else anywhere."""
         permit.require("media.warm", seat)
         call = self._calls.get(beside) if beside is not None else None
@@ -343,7 +359,7 @@ class Fleet:
         if before is not keeper:
             await self.dismiss(seat)
         self._lobby[seat] = keeper
-        return await keeper.node.let_wait(seat, offer)
+        return await keeper.node.let_wait(seat, offer, only_from)
 
     async def adopt(self, permit: Permit, call_id: str, party: str, seat: str) -> bool:
         """Move the connection that waits for `seat` into the call, if both are in one process."""

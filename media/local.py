@@ -48,13 +48,31 @@ class LocalEngine:
         """Make room for a call."""
         self._node.open_call(call_id)
 
-    async def join(self, permit: Permit, call_id: str, party: str, offer: str) -> Joined:
+    async def join(
+        self,
+        permit: Permit,
+        call_id: str,
+        party: str,
+        offer: str,
+        *,
+        only_from: Collection[str] | None = None,
+    ) -> Joined:
         """Connect `party` and return the answer."""
-        return Joined(self._node.join(permit, call_id, party, offer), self._node.epoch)
+        sdp = self._node.join(permit, call_id, party, offer, only_from=only_from)
+        return Joined(sdp, self._node.epoch)
 
-    async def warm(self, permit: Permit, seat: str, offer: str, *, beside: str | None) -> Joined:
+    async def warm(
+        self,
+        permit: Permit,
+        seat: str,
+        offer: str,
+        *,
+        beside: str | None,
+        only_from: Collection[str] | None = None,
+    ) -> Joined:
         """Connect `seat` and return the answer; there is one node for every call."""
-        return Joined(self._node.warm(permit, seat, offer), self._node.epoch)
+        sdp = self._node.warm(permit, seat, offer, only_from=only_from)
+        return Joined(sdp, self._node.epoch)
 
     async def adopt(self, permit: Permit, call_id: str, party: str, seat: str) -> bool:
         """Move the connection that waits for `seat` into the call."""

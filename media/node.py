@@ -90,20 +90,30 @@ class MediaNode:
         """Make room for a call; nothing happens when it is there already. Its gate is closed."""
         self._calls.setdefault(call_id, Call(self._port.path, call_id))
 
-    def join(self, permit: Permit, call_id: str, party: str, offer: str) -> str:
+    def join(
+        self,
+        permit: Permit,
+        call_id: str,
+        party: str,
+        offer: str,
+        *,
+        only_from: Collection[str] | None = None,
+    ) -> str:
         """Connect `party` as its SDP `offer` says and return the SDP answer.
 
         The same certificate fingerprint as before is an ICE restart in place; another one replaces
         the party's connection, and who listens to it goes on listening. `permit` is for
-        `media.join` on the call.
+        `media.join` on the call; `only_from` as in media/engine.py.
 
         Raises `ProtocolError` (`bad_sdp`) with nothing changed, `NotFound` for an unknown call,
         `Denied` for the wrong permit, `Unavailable` when the node is not running.
         """
         permit.require("media.join", call_id)
-        return self.admit(call_id, party, offer)
+        return self.admit(call_id, party, offer, only_from=only_from)
 
-    def admit(self, call_id: str, party: str, offer: str) -> str:
+    def admit(
+        self, call_id: str, party: str, offer: str, *, only_from: Collection[str] | None = None
+    ) -> str:
         """Do what `join` does for somebody who has looked at the permit already.
 
         That is the control socket alone: permits do not travel, and who may speak there is the
@@ -111,13 +121,20 @@ class MediaNode:
         """
         identity, call = self._running_identity(), self._call(call_id)
         parsed = parse_offer(offer)
-        leg = self._connect(call.party(party), parsed)
+        leg = self._connect(call.party(party), parsed, only_from)
         call.choose_codec()
         leg.codec_told = call.codec
         self._rewire(call)
         return write_answer(leg.offer, self._local(leg, identity))
 
-    def warm(self, permit: Permit, seat: str, offer: str) -> str:
+    def warm(
+        self,
+        permit: Permit,
+        seat: str,
+        offer: str,
+        *,
+        only_from: Collection[str] | None = None,
+    ) -> str:
         """Connect `seat` before it is in a call and return the SDP answer.
 
         The connection waits in the lobby, from which nothing leads to anybody, for `adopt`. An
@@ -127,12 +144,12 @@ class MediaNode:
         Raises `ProtocolError` (`bad_sdp`) with nothing changed, `Denied`, `TooMuch`, `Unavailable`.
         """
         permit.require("media.warm", seat)
-        return self.let_wait(seat, offer)
+        return self.let_wait(seat, offer, only_from=only_from)
 
-    def let_wait(self, seat: str, offer: str) -> str:
+    def let_wait(self, seat: str, offer: str, *, only_from: Collection[str] | None = None) -> str:
         """Do what `warm` does for somebody who has looked at the permit already (see `admit`)."""
         identity, parsed = self._running_identity(), parse_offer(offer)
-        leg = self._connect(self._lobby.guest(seat), parsed)
+        leg = self._connect(self._lobby.guest(seat), parsed, only_from)
         return write_answer(parsed, self._local(leg, identity))
 
     def adopt(self, permit: Permit, call_id: str, party: str, seat: str) -> bool:
@@ -298,7 +315,7 @@ class MediaNode:
             raise Unavailable("the media engine is not running")
         return self._identity
 
-    def _connect(self, member: Party, offer: Offer) -> Leg:
+    def _connect(self, member: Party, offer: Offer, only_from: Collection[str] | None) -> Leg:
         """Begin or restart the connection that `offer` is about and return it."""
         leg = member.leg
         if leg is not None and member.can_restart(offer):
@@ -307,6 +324,7 @@ class MediaNode:
             self._port.forget(member)
             leg = member.connect(self._running_identity(), offer, now=self._clock())
         self._port.remember(member, leg)
+        self._port.confine(leg, only_from)
         return leg
 
     def _wire(self, call: Call) -> None:

@@ -5,7 +5,7 @@ Strangers' datagrams end at the look-up of the user name that a check is address
 
 import logging
 import socket
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection, Set
 from typing import Protocol
 
 from media.call import Party
@@ -104,6 +104,15 @@ class Port:
             self._streams.drop(address)
         member.drop()
 
+    def confine(self, leg: Leg, hosts: Collection[str] | None) -> None:
+        """Take what comes for a connection from `hosts` alone from now on; None: from anywhere."""
+        transport = leg.transport
+        transport.only_from = None if hosts is None else frozenset(hosts)
+        for address in transport.addresses:
+            if not transport.lets_in(address):
+                self._on_stream_gone(address)
+                self._streams.drop(address)
+
     def hand_over(self, guest: Party, member: Party) -> None:
         """Have what comes for `guest` come to `member`, who gets its connection."""
         for ufrag in [x for x, owner in self._by_ufrag.items() if owner is guest]:
@@ -187,7 +196,7 @@ class Port:
         if ufrag is None or member is None or member.leg is None:
             return
         transport = member.leg.transport
-        if plain_host(address[0]) in member.refused:
+        if plain_host(address[0]) in member.refused or not transport.lets_in(address):
             return
         if self._belongs_to_another(member, address, now):
             return

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from urllib.parse import quote
 
 import aiohttp
@@ -179,17 +179,21 @@ class RemoteNode:
         """Close the call. For `hides` see `set_call`."""
         await self._do("DELETE", call_id, hides=hides)
 
-    async def join(self, call_id: str, party: str, offer: str) -> Joined:
+    async def join(
+        self, call_id: str, party: str, offer: str, only_from: Collection[str] | None = None
+    ) -> Joined:
         """Return the answer to a party's offer."""
         check_size(offer)
-        body = api.Offer(offer=offer).model_dump_json()
+        body = _offer(offer, only_from).model_dump_json()
         path = _path(call_id, "parties", party)
         return api.JOINED.validate_json(await self._ask("POST", path, body))
 
-    async def let_wait(self, seat: str, offer: str) -> Joined:
+    async def let_wait(
+        self, seat: str, offer: str, only_from: Collection[str] | None = None
+    ) -> Joined:
         """Return the answer to the offer of a seat that is in no call."""
         check_size(offer)
-        body = api.Offer(offer=offer).model_dump_json()
+        body = _offer(offer, only_from).model_dump_json()
         return api.JOINED.validate_json(await self._ask("PUT", _seat_path(seat), body))
 
     async def move_in(self, call_id: str, party: str, seat: str) -> bool:
@@ -253,3 +257,7 @@ def _path(call_id: str, *more: str) -> str:
 
 def _seat_path(seat: str) -> str:
     return "/v1/lobby/" + quote(seat, safe="")
+
+
+def _offer(offer: str, only_from: Collection[str] | None) -> api.Offer:
+    return api.Offer(offer=offer, only_from=None if only_from is None else tuple(only_from))

@@ -10,6 +10,7 @@ from media.ice import (
     Credentials,
     answer_check,
     new_credentials,
+    plain_host,
     transaction_id,
 )
 from media.libs import SrtpSession
@@ -40,6 +41,7 @@ class Transport:
         self.refused = 0  # RTCP that did not authenticate
         self.heard_at = now
         self.lost = False  # the server has been told that nobody is there
+        self.only_from: frozenset[str] | None = None
         self._checks = Checks()
         self._ssrcs_heard: set[int] = set()
 
@@ -76,6 +78,10 @@ class Transport:
             self.old_local = None
         forgotten = self.addresses.passed(source, nominates=found.nominates, now=now)
         return Answer(found.reply, forgotten)
+
+    def lets_in(self, source: Address) -> bool:
+        """Tell whether anything may come from `source`: from anywhere, or from our relay alone."""
+        return self.only_from is None or plain_host(source[0]) in self.only_from
 
     def keys_ready(self) -> bool:
         """Take the keys when the handshake has just ended; tell whether it has."""

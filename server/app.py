@@ -85,6 +85,7 @@ from server.policies import PolicyBook
 from server.policy_review import PolicyReview
 from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
+from server.relay_addresses import with_addresses
 from server.settings import Settings
 from server.stricter import Stricter
 from server.tls import Certificate
@@ -104,7 +105,7 @@ async def build_parts(
     """
     folder = settings.data.folder
     keys = KeyRing(load_kek(settings.keys.kek_file, os.environ))
-    relay = settings.relay.relay()
+    relay = await with_addresses(settings.relay.relay())
     database = open_database(folder)
     people = SqlPeople(database, keys)
     try:

@@ -82,12 +82,27 @@ class Parts:
     quality: QualityWatch
 
     def relay_grant(self, municipality_id: str) -> Grant | None:
-        """Return what a page of the municipality needs for the relay, None when it has none.
+        """Return what a page of the municipality needs for the relay, None when it has none."""
+        return grant(self.relay, self.relay_use(municipality_id), now=self.clock())
+
+    def relay_use(self, municipality_id: str) -> RelayUse:
+        """Return how pages use the relay.
 
         The settings say what there is, a municipality's policy how it is used.
         """
-        use = relay_use(self.policies.set_in(municipality_id), self.settings.relay.use)
-        return grant(self.relay, RelayUse(use), now=self.clock())
+        policy = self.policies.set_in(municipality_id)
+        return RelayUse(relay_use(policy, self.settings.relay.use))
+
+    def media_from(self, municipality_id: str) -> tuple[str, ...] | None:
+        """Return the addresses from which alone media is taken; None: from anywhere.
+
+        With `only` those of the relay, and so from nowhere when there is none.
+        """
+        policy = self.policies.set_in(municipality_id)
+        asked = policy.network.relay if policy else ""
+        if RelayUse.ONLY not in (self.relay_use(municipality_id), asked):
+            return None
+        return self.relay.addresses if self.relay is not None else ()
 
     def busy(self, principal: Principal) -> bool:
         """Tell whether a person or the tablet is in an open call: idleness never ends one."""

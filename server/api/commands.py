@@ -248,7 +248,9 @@ async def offer(context: Context, message: m.Offer) -> Json:
         if call.state in IN_QUEUE:
             await parts.registry.open_media(call.id)
         party = context.speaker.party_in(call).value
-        joined = await parts.media.join(permit, call.id, party, message.sdp)
+        joined = await parts.media.join(
+            permit, call.id, party, message.sdp, only_from=parts.media_from(call.municipality_id)
+        )
     return {
         "type": "answer",
         "connection": message.connection,
@@ -323,7 +325,11 @@ async def keep_warm(context: Context, sdp: str) -> Joined:
     permit = await parts.gate.ask("media.warm", facts)
     ringing = parts.registry.ringing_at(person_id) or parts.registry.asks_for(person_id)
     joined = await parts.media.warm(
-        permit, person_id, sdp, beside=ringing.id if ringing is not None else None
+        permit,
+        person_id,
+        sdp,
+        beside=ringing.id if ringing is not None else None,
+        only_from=parts.media_from(context.speaker.municipality.id),
     )
     context.warm = True
     return joined

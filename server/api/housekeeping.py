@@ -50,6 +50,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(SIGN_LOOK_SECONDS, sign_logs, parts)),
     ]
     if parts.relay is not None:
+        tasks.append(asyncio.create_task(_forever(WATCH_SECONDS, watch_relay, parts)))
         renewal = parts.relay.lifetime.total_seconds() / 2
         tasks.append(asyncio.create_task(_forever(renewal, renew_relay, parts)))
     yield
@@ -78,6 +79,16 @@ async def renew_relay(parts: Parts) -> None:
     for key, socket in parts.hub.seats.live():
         given = parts.relay_grant(socket.municipality_id)
         parts.hub.seats.show(key, {"type": "relay", "relay": relay_view(given)})
+
+
+async def watch_relay(parts: Parts) -> None:
+    """Tell pages at once when the policy has them use the relay otherwise than before."""
+    for key, socket in parts.hub.seats.live():
+        use = parts.relay_use(socket.municipality_id)
+        if socket.relay_told not in (None, use):
+            given = parts.relay_grant(socket.municipality_id)
+            parts.hub.seats.show(key, {"type": "relay", "relay": relay_view(given)})
+            socket.relay_told = use
 
 
 async def look_for_room(parts: Parts) -> None:

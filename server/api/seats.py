@@ -46,6 +46,7 @@ class Socket:
     ) -> None:
         self.ws = ws
         self.working = False
+        self.relay_told: str | None = None  # how the page was told to use the relay
         self._transport = transport
         self.municipality_id = municipality_id
         self.token = token

@@ -205,6 +205,7 @@ class Page:
             "relay": relay_view(parts.relay_grant(speaker.municipality.id)),
             "state": None if self._resumed else await welcome_state(parts, speaker),
         }
+        self._socket.relay_told = parts.relay_use(home)
         self._socket.release(seats.encode(welcome))
         if hello.epoch is not None and hello.epoch != parts.epoch and not self._has_media():
             parts.hub.seats.send(speaker.seat, {"type": "please-offer", "reason": "new_connection"})

@@ -4,17 +4,23 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aioice import stun
 from aioice.stun import TransactionFailed
 from aioice.turn import TurnClientUdpProtocol
 
+from media.node import MediaNode
+from media.settings import MediaSettings
 from server.relay import Grant, Relay, RelayUse, grant
 from server.relay_conf import PER_NAME, turnserver_conf
+from tests.media.basics import CALL, Events, make_permit
+from tests.media.probe import Probe
 from tools.netns.coturn import Coturn
 from tools.netns.link import Link, udp_socket
 
@@ -84,6 +90,64 @@ async def test_a_granted_page_reaches_the_media_address_through_the_relay(world:
     assert client.relayed_address is not None
     assert source == client.relayed_address
     media.close()
+
+
+def check(answer: str) -> bytes:
+    """Return a binding request to the connection that an answer is about."""
+    ufrag, password = re.findall("a=ice-(?:ufrag|pwd):(.+)\r\n", answer)[:2]
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    message.attributes["USERNAME"] = f"{ufrag}:them"
+    message.attributes["PRIORITY"] = 1
+    message.attributes["ICE-CONTROLLING"] = 1
+    message.add_message_integrity(password.encode())
+    return bytes(message)
+
+
+async def test_where_only_the_relay_may_be_used_a_check_by_any_other_way_is_not_answered(
+    world: World,
+) -> None:
+    link, permit, heard = world.link, await make_permit(), asyncio.Event()
+    address = link.server_address
+    node = MediaNode(MediaSettings(address, MEDIA_PORT, (address,), tcp=False), Events())
+    with link.server.inside():
+        await node.start()
+    node.open_call(CALL)
+    probe = Probe(ssrc=1000)
+    answer = node.join(permit, CALL, "counter", probe.offer(), only_from=(address,))
+    direct = udp_socket(link.client, link.client_address, 0)
+    loop = asyncio.get_running_loop()
+
+    async def sent_directly() -> bool:
+        await loop.sock_sendto(direct, check(answer), (address, MEDIA_PORT))
+        try:
+            async with asyncio.timeout(0.4):
+                return bool(await loop.sock_recv(direct, 600))
+        except TimeoutError:
+            return False
+
+    assert not await sent_directly()
+    client = await world.client(granted())
+    client.receiver = Heard(heard)
+    await client.send_data(check(answer), (address, MEDIA_PORT))
+    async with asyncio.timeout(5):
+        await heard.wait()
+    answer = node.join(permit, CALL, "counter", probe.offer(), only_from=None)
+    assert await sent_directly()
+    node.join(permit, CALL, "counter", probe.offer(), only_from=())
+    assert not await sent_directly()
+    direct.close()
+    probe.close()
+    await node.stop()
+
+
+class Heard(asyncio.DatagramProtocol):
+    """Says that something came through the relay."""
+
+    def __init__(self, event: asyncio.Event) -> None:
+        self._event = event
+
+    def datagram_received(self, data: bytes, address: object) -> None:
+        self._event.set()
 
 
 @pytest.mark.parametrize("peer", ["10.77.0.9", "10.77.1.2", "127.0.0.1", "192.0.2.1", "224.0.0.1"])

@@ -294,7 +294,7 @@ async def eyes() -> AsyncIterator[list[Sees]]:
 
 async def connect(page: Any, client: Sees, number: int = 1) -> None:
     """Offer by the page's socket, and again with more lines when asked."""
-    answer = await page.do("offer", connection=1, sdp=await client.offer(), id=f"offer{number}")
+    answer = await page.offer(1, await client.offer(), id=f"offer{number}")
     await client.take(answer["sdp"])
 
 

@@ -94,7 +94,7 @@ class Network(Section):
                 "decides which way media may take; relays are the municipality's own",
             ),
             source="own",
-            enforced="media.path, server/stricter.py",
+            enforced="media.path, server/stricter.py, media/port.py",
             choices=choice(
                 [
                     ("none", "使わない", "none"),

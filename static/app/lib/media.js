@@ -351,8 +351,12 @@ export class MediaSession {
 
   /** @param {import("./protocol.js").RelayNoun | null} relay */
   #useRelay(relay) {
-    if (relay || this.#relay) this.#peer?.setRelays(withRelay(relay));
+    const before = this.#relay;
     this.#relay = relay;
+    if (!this.#peer || !(relay || before)) return;
+    this.#peer.setRelays(withRelay(relay));
+    // Another rule holds for the path that stands, too.
+    if (relay?.use !== before?.use) void this.restartIce();
   }
 
   /** @param {import("./protocol.js").PleaseOfferMessage} message */
