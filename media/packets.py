@@ -43,12 +43,13 @@ from media.rtp import (
 from media.sink import Sink
 from media.source import Source
 
-Send = Callable[[memoryview, PathLeg], bool]
+# Gets a datagram, the leg it is for, and what was counted for which sink; tells whether it went.
+Send = Callable[[memoryview, PathLeg, Sink | None, int], bool]
 NEW, REPEATED = Reception.NEW, Reception.REPEATED
 
 
 class Forwarder:
-    """Forwards RTP. `send` gets a datagram and the leg it is for and tells whether it went."""
+    """Forwards RTP and seals what leaves."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -122,7 +123,7 @@ class Forwarder:
             return False
         self._control.view[: len(packet)] = packet
         size = leg.outbound.protect_rtcp(self._control.pointer, len(packet))
-        return size > 0 and self._send(self._control.view[:size], leg)
+        return size > 0 and self._send(self._control.view[:size], leg, None, -1)
 
     def _pass(
         self,
@@ -234,14 +235,14 @@ class Forwarder:
         number = _dress(sink, data, payload, places, now) if first & 0x10 else -1
         if frame[1] and (id_shift or numbers.level_shift):
             shift_ids(data, frame, id_shift, numbers.level_shift)
-        if self._seal(sink, size, number, now):
+        if self._seal(sink, size, number, size - payload, now):
             sink.packets += 1
             sink.octets += size - payload
         if numbers.sent(seq_out, time_out, now) and frame[1]:
             numbers.sent_ids(*_ids(buffer.data, frame))
 
-    def _seal(self, sink: Sink, size: int, number: int, now: float) -> bool:
-        """Protect and send what is in the out buffer; tell whether the socket took it."""
+    def _seal(self, sink: Sink, size: int, number: int, octets: int, now: float) -> bool:
+        """Protect and send what is in the out buffer; tell whether it went."""
         leg = sink.leg
         if leg.outbound is None:
             return False
@@ -251,7 +252,7 @@ class Forwarder:
             return False
         if number >= 0:
             leg.note_sent(number, size, now)
-        if not self._send(self._out.view[:size], leg):
+        if not self._send(self._out.view[:size], leg, sink, octets):
             return False
         leg.packets_forwarded += 1
         leg.bytes_forwarded += size
@@ -299,7 +300,7 @@ class Forwarder:
             sink.rtx_seq = (seq_out + 1) & 0xFFFF
         kind |= data[1] & 0x80
         FIXED.pack_into(data, 0, data[0], kind, seq_out, numbers.time_out(time), ssrc)
-        self._seal(sink, size, number, now)
+        self._seal(sink, size, number, -1, now)
 
 
 def _frame(codec: int, data: bytearray, payload: int, size: int) -> Frame:

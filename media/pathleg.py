@@ -22,6 +22,7 @@ class PathLeg:
         "_told",
         "_until",
         "address",
+        "alone",
         "arrivals",
         "bytes_forwarded",
         "bytes_received",
@@ -59,6 +60,7 @@ class PathLeg:
         self.measure = Bucket(MEASURE_BYTES, MEASURE_BYTES)
         self.address: Address | None = None
         self.live: Address | None = None
+        self.alone = False  # messages of several datagrams were refused on this line
         self.until = 0.0  # of the address in use
         self.stream = False
         self.moved = False  # by media, since the last look
@@ -95,6 +97,7 @@ class PathLeg:
     def use(self, address: Address) -> None:
         """Send to `address` if it is known."""
         if address in self._until:
+            self.alone = self.alone and address == self.address
             self.address = address
             self.until = self._until[address]
             self.stream = address[-1] == STREAM

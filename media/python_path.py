@@ -11,6 +11,7 @@ from socket import socket
 from media.arrival import age_of_last
 from media.ice import Address, addressed_ufrag
 from media.libs import PacketBuffer
+from media.outbox import Outbox
 from media.overload import Shed, Staleness
 from media.packets import Forwarder
 from media.path import (
@@ -38,9 +39,10 @@ BATCH = 64
 BATCH_SECONDS = 0.008
 LOOK_EVERY = 16  # datagrams read in a row, a power of two: so many queue when the loop is late
 # A turn of the event loop costs as much as a packet. Above this rate (five calls) the socket is
-# looked at every millisecond for all that has come, and not at once for each.
+# looked at every 4 ms for all that has come, and not at once for each; what goes to one address
+# then leaves together (media/outbox.py).
 BUSY_PACKETS, CALM_PACKETS, WINDOW_SECONDS = 200, 100, 0.1
-POLL_SECONDS = 0.001
+POLL_SECONDS = 0.004
 
 
 class PythonPath:
@@ -60,6 +62,8 @@ class PythonPath:
         self._window_at = 0.0
         self._buffer = PacketBuffer()
         self._forwarder = Forwarder(self._send)
+        self._outbox = Outbox()
+        self._drains = False
         self._handles = count()
         self._by_address: dict[Address, PathLeg] = {}
         self._legs: dict[int, PathLeg] = {}
@@ -88,6 +92,7 @@ class PythonPath:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._outbox.clear()
         for held in (self._by_address, self._legs, self._sources, self._sinks, self._taps):
             held.clear()
 
@@ -170,6 +175,15 @@ class PythonPath:
 
     def _drain(self) -> bool:
         """Take what has come; tell whether there may be more, which is for the next turn."""
+        self._drains = True
+        try:
+            return self._take_all()
+        finally:
+            self._drains = False
+            if self._udp is not None:
+                self._outbox.flush(self._udp)
+
+    def _take_all(self) -> bool:
         if self._udp is None:
             return False
         buffer, clock, handle = self._buffer, self._clock, self._on_datagram
@@ -230,15 +244,22 @@ class PythonPath:
                 return
         elif not (20 <= first < 64 and address in self._by_address):
             return
+        drains, self._drains = self._drains, False
+        if self._udp is not None:
+            self._outbox.flush(self._udp)
         self._outsider(bytes(buffer.view[:size]), address, now)
+        self._drains = drains
 
-    def _send(self, data: memoryview, leg: PathLeg) -> bool:
+    def _send(self, data: memoryview, leg: PathLeg, sink: Sink | None, octets: int) -> bool:
         """Send one datagram; what is not taken is lost, as on any line."""
         address = leg.address
         if address is None or self._udp is None:
             return False
         if leg.stream:
             return self._stream_send(data, address)
+        if self._drains:
+            self._outbox.put(leg, (bytes(data), sink, octets))
+            return True
         try:
             self._udp.sendto(data, address)
         except OSError:

@@ -245,14 +245,14 @@ class World:
 
     def __post_init__(self) -> None:
         self.path: PacketPath = self.make(self.clock, self._come_out, self._stream)
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        self._udp.setblocking(False)
-        self._udp.bind(("127.0.0.1", 0))
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.udp.setblocking(False)
+        self.udp.bind(("127.0.0.1", 0))
         self.path.expect_checks("world")
-        self.address: Address = self._udp.getsockname()
+        self.address: Address = self.udp.getsockname()
         self._stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.path.start(self._udp)
+        self.path.start(self.udp)
 
     def _come_out(self, data: bytes, address: Address, now: float) -> None:
         assert abs(now - self.clock()) < 1.0
@@ -296,7 +296,7 @@ class World:
 
     async def close(self) -> None:
         self.path.stop()
-        self._udp.close()
+        self.udp.close()
         self._stranger.close()
         for end in self._ends:
             for sock in end.sockets:

@@ -1,5 +1,6 @@
 """What every packet path sends out (media/path.py, rules 12, 13, 16 to 19 and 21)."""
 
+import socket
 import struct
 from itertools import pairwise
 
@@ -19,6 +20,8 @@ from tests.media.path_world import (
     World,
     element,
 )
+
+SO_NO_CHECK = 11  # of Linux
 
 SPS = b"\x67\x42\xe0\x1f"
 
@@ -330,3 +333,25 @@ async def test_what_was_sent_is_remembered_for_the_newest_numbers_alone(world: W
     assert world.path.take_sent(listener.leg, 0, 20) == []
     assert [x[0] for x in world.path.take_sent(listener.leg, 20, 1)] == [20]
     assert len(world.path.take_sent(listener.leg, 0, 2 * MAX_SENT)) == MAX_SENT - 1
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_what_leaves_together_comes_one_by_one_and_in_order(
+    world: World, *, refused: bool
+) -> None:
+    if refused:  # the kernel takes no message of several datagrams without checksums
+        world.udp.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+    sender, listener, sink = world.pair()
+    listener.hears(sender.audio, kind=AUDIO_TYPE, rtx=NOBODY)
+    sizes = [300, 300, 300, 120, 300, 300, 900, 900, 50, *(200,) * 40]
+    sent = [(KEY if n == 0 else DELTA) + bytes((n,)) * size for n, size in enumerate(sizes)]
+    for number, payload in enumerate(sent):
+        sender.shows(number, payload, time=3000)
+        if number % 10 == 0:
+            sender.speaks(number, bytes((number,)) * 80)
+    await world.settle()
+    got = listener.got()
+    assert [x.payload for x in got if x.payload_type == VIDEO_TYPE] == sent
+    assert [x.payload[0] for x in got if x.payload_type == AUDIO_TYPE] == [0, 10, 20, 30, 40]
+    assert world.path.sink_state(sink).packets == len(sent)
+    assert world.path.leg_state(listener.leg).packets_forwarded == len(sent) + 5

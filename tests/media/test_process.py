@@ -218,8 +218,7 @@ async def test_a_picture_that_must_stop_does_not_depend_on_a_process_that_stands
     held = fleet.held(CALL)
     assert held is not None
     assert held.veiled == {COUNTER}
-    assert await until(lambda: bool(fleet.ports), 30)
-    assert pid_of(fleet) != hung
+    assert await until(lambda: bool(fleet.ports) and pid_of(fleet) != hung, 30)
 
 
 async def test_a_process_that_is_late_to_show_something_is_told_again_and_lives(
