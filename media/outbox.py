@@ -55,16 +55,16 @@ class Outbox:
 def _groups(letters: list[Letter]) -> Iterator[list[Letter]]:
     """Give letters in order, by what one message can hold: one size, the last may be shorter."""
     group: list[Letter] = []
-    size = room = 0
+    size = left = 0
     for letter in letters:
         length = len(letter[0])
-        if group and (length > size or len(group[-1][0]) < size or length > room):
+        if group and (length > size or len(group[-1][0]) < size or length > left):
             yield group
             group = []
         if not group:
-            size, room = length, MAX_GROUP_BYTES
+            size, left = length, MAX_GROUP_BYTES
         group.append(letter)
-        room -= length
+        left -= length
         if len(group) == MAX_GROUP:
             yield group
             group = []
