@@ -120,6 +120,19 @@ async def test_the_second_half_asks_for_a_code_that_serves_once(
     await asked(third, "POST", "sign-in/code", {**body, "code": code_of(secret, 1)})
 
 
+async def test_a_clock_set_back_opens_nothing_and_a_code_of_later_does(make_world: Any) -> None:
+    world = await make_world()
+    person = await person_of(world)
+    secret = await with_totp(world, person)
+    make_world.clock.advance(minutes=-10)
+    page, _ = await half_in(world, person)
+    body = {"page": "desk", "code": code_of(secret, -20)}  # never used, and right by that clock
+    assert await refused(page, "POST", "sign-in/code", body) == "bad_code"
+    make_world.clock.advance(minutes=10)
+    page, _ = await half_in(world, person)
+    await asked(page, "POST", "sign-in/code", {**body, "code": code_of(secret, 1)})
+
+
 async def test_ten_wrong_codes_lock_the_second_half_and_not_the_first(world: Any) -> None:
     person = await person_of(world)
     secret = await with_totp(world, person)
@@ -346,6 +359,16 @@ async def test_an_assertion_that_is_not_as_asked_opens_nothing(world: Any) -> No
         body = {"credential": garbage}
         assert await refused(page, "POST", "sign-in/passkey", body) == "bad_passkey"
     assert page.cookies == {}
+
+
+async def test_an_answer_that_comes_after_five_minutes_opens_nothing(make_world: Any) -> None:
+    world = await make_world()
+    key = await with_passkey(world, await person_of(world))
+    page = world.stranger()
+    body = {"credential": key.use(await options_of(page))}
+    for minutes in (5, -5):
+        make_world.clock.advance(minutes=minutes)
+        assert await refused(page, "POST", "sign-in/passkey", body) == "bad_passkey"
 
 
 async def test_a_changed_signature_or_challenge_opens_nothing(world: Any) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 
 from security.people import LinkPurpose, Role
@@ -58,6 +59,23 @@ async def test_staff_sign_in_by_the_directory_and_are_found_again(town: Any, bro
     again, _, _ = await sign_in(town, browser, "hanako")
     _, me = await again.request("GET", "/api/v1/me")
     assert me["you"]["person"]["id"] == first["id"]
+
+
+async def test_a_directory_that_vouches_for_no_second_factor_begins_half_a_sign_in(
+    town: Any, browser: Any
+) -> None:
+    town.enforce({"people.second_factor_roles": ["verifier"]})
+    page, status, body = await sign_in(town, browser, "hanako")
+    assert (status, body) == (200, {"page": "/sign-in?page=desk#half"})
+    assert "__Host-desk" not in page.cookies
+    page.page = "sign-in"
+    _, said = await page.request("GET", "/api/v1/half")
+    assert said["half"]["enrol"] is True
+    page.csrf = said["csrf"]
+    _, offer = await page.request("POST", "/api/v1/factors/totp", body={})
+    first = {"code": pyotp.TOTP(offer["secret"]).now(), "page": "desk"}
+    status, said = await page.request("POST", "/api/v1/factors/totp/confirm", body=first)
+    assert (status, said["you"]["person"]["role"]) == (200, "verifier")
 
 
 async def test_an_auditor_comes_to_the_officers_page(town: Any, browser: Any) -> None:
