@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from security.errors import Conflict, Denied, TooMuch
 from security.passwords import Passwords
-from security.people import Person, Role, Tablet, may_sign_in
+from security.people import Factor, Person, Role, Tablet, may_sign_in
 from security.pin_rule import (
     FIRST_DIGITS,
     FIRST_LIFETIME,
@@ -82,7 +82,7 @@ class ClerkSignIn:
         if new_pin is not None:
             await self._change(person, normal_pin(pin), normal_pin(new_pin))
         await self._sessions.clear_tries(key)
-        return await self._sign_in.begin_for(person, tablet), person
+        return await self._sign_in.begin_for(person, tablet, Factor.TABLET), person
 
     async def first_pin(self, person: Person) -> str:
         """Give a clerk a first PIN, good for a day and for choosing the own one; return it.

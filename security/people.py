@@ -112,6 +112,7 @@ class Factor(StrEnum):
 
     TOTP = "totp"
     PASSKEY = "passkey"
+    TABLET = "tablet"  # the key of the tablet that a clerk stands at, beside the PIN
     DIRECTORY = "directory"  # the municipality's own directory vouches for one
     RECOVERY = "recovery"
 

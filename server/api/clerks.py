@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import StringConstraints
 
 from security.errors import Conflict, NotFound
-from security.people import Person, SessionKind, Tablet
+from security.people import Factor, Person, SessionKind, Tablet
 from security.sign_in import NewSession
 from server.api.accounts import Body, Text, describe, set_cookies
 from server.api.admission import admission
@@ -49,7 +49,11 @@ async def clerk(request: web.Request) -> web.Response:
     tablet = of_counter(speaker.tablet)
     body = await read_body(request, PinBody)
     new, person = await parts.clerks.sign_in(
-        tablet, body.clerk, body.pin, new_pin=body.new_pin, admit=admission(parts, request)
+        tablet,
+        body.clerk,
+        body.pin,
+        new_pin=body.new_pin,
+        admit=admission(parts, request, Factor.TABLET),
     )
     response = answer(await describe(parts, await _speaker(request, speaker, new)))
     set_cookies(response, (new,), parts)

@@ -37,6 +37,17 @@ async def noted(world: Any, tag: str) -> list[Json]:
     return [json.loads(one.entry) for one in found if one.tag == tag]
 
 
+async def test_tablet_and_pin_are_two_factors(world: Any) -> None:
+    counter, clerk = await tablet_alone(world), world.town.clerk
+    first = await world.service.parts.clerks.first_pin(clerk)
+    world.enforce({"people.second_factor_roles": ["clerk"]})
+    assert (await enter(counter, clerk.id, first, new_pin=PIN))[0] == 200
+    await counter.leave()
+    assert (await counter.connect())["you"]["clerk"]["name"] == "clerk kasaoka"
+    begun = await noted(world, "sign-in:clerk:begin")
+    assert begun[-1]["detail"]["factor"] == "tablet"
+
+
 async def test_a_first_pin_is_changed_at_the_tablet_and_the_clerk_places_calls(world: Any) -> None:
     counter, clerk = await tablet_alone(world), world.town.clerk
     other = await world.second_clerk()
