@@ -64,7 +64,7 @@ async def test_a_first_pin_is_changed_at_the_tablet_and_the_clerk_places_calls(w
     assert [reason["code"] for reason in said["error"]["reasons"]] == ["pin_trivial"]
     status, said = await enter(counter, clerk.id, first, new_pin=PIN)
     assert (status, said["you"]["clerk"]["name"]) == (200, "clerk kasaoka")
-    told = await counter.until("you")
+    told = await counter.until_that(lambda m: m["type"] == "you" and m["you"]["clerk"])
     assert told["you"]["clerk"]["name"] == "clerk kasaoka"
     call = (await counter.do("call.place", **PLACE))["call"]
     assert call["clerk"]["name"] == "clerk kasaoka"
