@@ -105,6 +105,12 @@ class SqlAudit:
             yield "".join(entry_line(stored) for stored in batch)
             position = batch[-1].position
 
+    async def newest(self) -> datetime | None:
+        """Return when the newest entry of all was written, None before the first."""
+        async with self._database.reading() as connection:
+            found = (await connection.execute(sa.select(sa.func.max(_ENTRY.at)))).scalar_one()
+        return found if isinstance(found, datetime) else None
+
     async def after(self, municipality_id: str, position: int, *, limit: int) -> list[Stored]:
         """Return at most `limit` entries after `position`, oldest first."""
         return await self._after(municipality_id, position, limit=limit)

@@ -1,9 +1,12 @@
 """`[oidc.NAME]` of the settings file: every mistake with its line and key."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from server.check.finding import State
+from server.check.services import directories
 from server.settings import Settings
 from server.settings_file import SettingsError
 from server.settings_text import settings_text
@@ -59,3 +62,17 @@ def test_a_new_settings_file_explains_directories(tmp_path: Path) -> None:
     text = settings_text(Settings, {})
     assert "# [oidc.NAME]" in text
     assert load(tmp_path, text).oidc == {}
+
+
+async def test_the_check_asks_each_directory(
+    openid: Any, start_openid: Any, tmp_path: Path
+) -> None:
+    openid.setup(["http://localhost:1/signed-in/kasaoka"])
+    gone = start_openid()
+    gone.stop()
+    set_up = {"kasaoka": openid.settings(tmp_path), "okayama": gone.settings(tmp_path)}
+    settings = Settings.model_validate({"oidc": set_up})
+    found = [one async for one in directories(settings, ["kasaoka", "okayama"])]
+    assert [one.state for one in found] == [State.OK, State.FAULT]
+    found = [one async for one in directories(settings, ["okayama"])]
+    assert "no such municipality" in found[0].text
