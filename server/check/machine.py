@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from security.errors import MadoguchiError
-from security.passkeys import why_no_passkeys
 from server.check.finding import Finding, fault, ok, warning
 from server.keys import load_kek
 from server.settings import Settings
+from server.settings_notes import notes
 from server.tls import Certificate
 
 DAYS_LEFT = 30
@@ -68,17 +68,11 @@ def certificate(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 def passkeys(settings: Settings) -> Iterator[Finding]:
     """Tell whether passkeys work at the address by which browsers come."""
-    url = settings.server.public_url
-    why = why_no_passkeys(url)
-    reasons = {
-        "no_address": "they need server.public_url",
-        "no_domain": "they need a domain name, and this is an address",
-        "no_https": "they need https",
-    }
-    if why is None:
-        yield ok("passkeys", f"work at {url}")
-    else:
-        yield warning("passkeys", f"do not work: {reasons.get(why, why)} (now: {url or 'none'})")
+    left_out = notes(settings)
+    for japanese, english in left_out:
+        yield warning("passkeys", f"{japanese} / {english}")
+    if not left_out:
+        yield ok("passkeys", f"work at {settings.server.public_url}")
 
 
 def folder(settings: Settings) -> Iterator[Finding]:

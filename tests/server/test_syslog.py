@@ -19,11 +19,14 @@ import pytest
 
 from security.audit.syslog import Sender
 from security.errors import Unavailable
-from security.policy.model import BASELINE_POLICY
+from security.policy.model import BASELINE_POLICY, Policy
 from server.audit_export import AuditExport
+from server.check import services
+from server.check.finding import State
 from server.clock import utc_now
 from server.db.audit_export import SqlExported
 from server.demo.authority import issue
+from server.settings import Settings
 from server.syslog_link import Receiver, SyslogLink
 
 WITHIN_SECONDS = 20.0
@@ -252,6 +255,17 @@ async def test_a_receiver_that_takes_nothing_keeps_no_entry_waiting(world: Any) 
             async with asyncio.timeout(5):
                 await write(world, 50)
             assert not export.connected
+
+
+async def test_the_check_asks_the_receiver(daemon: Daemon) -> None:
+    settings = Settings.model_validate({"syslog": set_for(daemon)})
+    policies = {"kasaoka": Policy.model_validate({"audit": {"export": "syslog"}})}
+    states = []
+    for one in (policies, {}):
+        states += [found.state async for found in services.syslog(settings, one)]
+    daemon.kill()
+    states += [found.state async for found in services.syslog(settings, policies)]
+    assert states == [State.OK, State.WARNING, State.FAULT]
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])

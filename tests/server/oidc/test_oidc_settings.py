@@ -64,9 +64,7 @@ def test_a_new_settings_file_explains_directories(tmp_path: Path) -> None:
     assert load(tmp_path, text).oidc == {}
 
 
-async def test_the_check_asks_each_directory(
-    openid: Any, start_openid: Any, tmp_path: Path
-) -> None:
+async def test_the_check_asks_directories(openid: Any, start_openid: Any, tmp_path: Path) -> None:
     openid.setup(["http://localhost:1/signed-in/kasaoka"])
     gone = start_openid()
     gone.stop()
