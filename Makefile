@@ -33,7 +33,13 @@ $(VENV)/.setup-test: $(VENV)/.setup requirements-test.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	@touch $@
 
-setup-test: setup $(VENV)/.setup-test
+# Apart from all else: it needs an older cryptography than we do.
+$(VENV)/.setup-sslyze: $(VENV)/.setup tools/sslyze/requirements.lock
+	@test -x $(VENV)/sslyze/bin/pip || { rm -rf $(VENV)/sslyze; $(PYTHON) -m venv $(VENV)/sslyze; }
+	$(VENV)/sslyze/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/sslyze/requirements.lock
+	@touch $@
+
+setup-test: setup $(VENV)/.setup-test $(VENV)/.setup-sslyze
 	bash tools/debian-packages.sh
 
 demo: setup
@@ -76,6 +82,7 @@ lock:
 	echo hatchling > $(VENV)-lock/build.in
 	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml $(VENV)-lock/build.in -o requirements.lock
 	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra test pyproject.toml $(VENV)-lock/build.in -c requirements.lock -o requirements-test.lock
+	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate tools/sslyze/requirements.in -o tools/sslyze/requirements.lock
 	npm install --package-lock-only --no-audit --no-fund
 	node tools/strip-lock.mjs
 	rm -rf $(VENV)-lock
