@@ -331,3 +331,13 @@ async def test_passwords_can_be_switched_off_for_the_roles_that_a_directory_give
     status, body = await by_password(world, world.town.verifiers[0])
     assert (status, code_of(body)) == (403, "oidc_only")
     assert (await by_password(world, world.town.administrator))[0] == 200
+
+
+async def test_a_directory_that_vouches_for_no_second_factor_is_half_a_sign_in(
+    town: Any, browser: Any
+) -> None:
+    town.enforce({"people.second_factor_roles": ["verifier"]})
+    page, status, body = await sign_in(town, browser, "hanako")
+    assert (status, body["page"]) == (200, "/sign-in?page=desk#half")
+    assert "__Host-desk" not in page.cookies
+    assert (await page.request("GET", "/api/v1/me"))[0] == 401
