@@ -21,6 +21,7 @@ P = ParamSpec("P")
 
 _PART_OF_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _TEMPORARY = ".new-"
+_SALTED_BYTES = 4096  # far more than what a sealed blob begins with (FORMAT.md section 2)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -139,6 +140,21 @@ class FolderBlobs:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(path)
             _flush_folder(path.parent)
+
+    def shred_folder(self, folder: str) -> None:
+        """Overwrite the beginning of every blob under `folder`, its salt included, then remove it.
+
+        A temporary file of a write that was killed is shredded as well.
+        """
+        for found, _, names in os.walk(self._path(folder)):
+            for name in names:
+                path = Path(found) / name
+                size_bytes = min(_SALTED_BYTES, path.stat().st_size)
+                with path.open("r+b") as file:
+                    file.write(secrets.token_bytes(size_bytes))
+                    file.flush()
+                    os.fsync(file.fileno())
+        self.delete_folder(folder)
 
     def check_room(self, size_bytes: int) -> None:
         """Raise `Unavailable` (`disk_full`) when so many more bytes would not fit."""

@@ -14,6 +14,7 @@ from aiohttp import web
 from chat.log import ChatLog
 from files.blobs import FolderBlobs
 from files.scan import Clamd
+from files.shred import BlobShredder
 from files.uploads import Uploads
 from media.engine import MediaEngine
 from media.fleet import Fleet
@@ -66,6 +67,7 @@ from server.db.audit import SqlAudit
 from server.db.audit_export import SqlExported
 from server.db.calls import SqlCalls
 from server.db.chat import SqlChat
+from server.db.deletions import SqlDeletions
 from server.db.engine import open_database
 from server.db.factors import SqlFactors
 from server.db.files import SqlFiles
@@ -86,6 +88,7 @@ from server.policy_review import PolicyReview
 from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
 from server.relay_addresses import with_addresses
+from server.retention import Retention
 from server.settings import Settings
 from server.stricter import Stricter
 from server.tls import Certificate
@@ -133,9 +136,10 @@ async def build_parts(
     people_stores = (sign_in, people, sessions, factor_store)
     call_store = SqlCalls(database, keys)
 
+    blobs = FolderBlobs(folder / "blobs")
     uploads = Uploads(
         SqlFiles(database),
-        FolderBlobs(folder / "blobs"),
+        blobs,
         call_store.data_key,
         max_bytes=settings.files.max_bytes,
         max_per_call=settings.files.max_per_call,
@@ -157,6 +161,7 @@ async def build_parts(
     scanner = Clamd(settings.files.scanner) if settings.files.scanner else None
     offers = FileOffers(scanner, gate, book, call_store, people, clock=clock)
     uploads.inspect_by(offers.inspect)
+    signing = AuditSigning(people, audit)
     policy_store = SqlPolicies(database)
     for version in await policy_store.every_approved():
         book.put(version)
@@ -179,7 +184,7 @@ async def build_parts(
         keys=keys,
         gate=gate,
         audit=audit,
-        signing=AuditSigning(people, audit),
+        signing=signing,
         export=export_of(settings, audit, SqlExported(database), people, book),
         policies=book,
         policy_store=policy_store,
@@ -197,6 +202,9 @@ async def build_parts(
         clerks=ClerkSignIn(people, sessions, sign_in, clock=clock, notes=audit),
         shifts=Shifts(),
         tablets=TabletProof(keys.mac_key("tablet-page")),
+        retention=Retention(
+            SqlDeletions(database), BlobShredder(blobs), signing, audit, book, SqlExported(database)
+        ),
         times=CallTimes(hub, gate, book, clock=clock),
         quality=QualityWatch(hub, media, SqlQuality(database), book.minimum_picture),
     )

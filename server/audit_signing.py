@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from security.audit.signed import SignedHead, sign
+from security.deletions import Deletion, Proof, prove
 from security.errors import Corrupt
 from server.db.audit import SqlAudit
 from server.db.people import SqlPeople
@@ -54,6 +55,10 @@ class AuditSigning:
         signed = sign(key, municipality_id, head, at=now)
         await self._audit.signed.add(signed)
         return signed
+
+    async def prove(self, deletion: Deletion) -> Proof:
+        """Return the proof of a deletion, signed with the same key as the heads."""
+        return prove(await self._key(deletion.municipality_id), deletion)
 
     async def _key(self, municipality_id: str) -> Ed25519PrivateKey:
         return (await self._people.house_key(municipality_id)).signing_key(_LABEL, municipality_id)

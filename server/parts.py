@@ -37,6 +37,7 @@ from server.policy_review import PolicyReview
 from server.procedures.catalog import Catalog
 from server.quality_watch import QualityWatch
 from server.relay import Grant, Relay, RelayUse, grant
+from server.retention import Retention
 from server.settings import Settings
 from server.stricter import relay_use
 
@@ -75,6 +76,7 @@ class Parts:
     hub: Hub
     catalog: Catalog
     loop_lag: LoopLag
+    retention: Retention
     times: CallTimes
     tablets: TabletProof
     clerks: ClerkSignIn

@@ -11,6 +11,7 @@ from security.errors import Corrupt
 
 VERSION = b"\x01"
 GENESIS = bytes(32)
+TRIM_TAG = "retention:audit:trim"
 Json = dict[str, Any]
 
 
@@ -91,6 +92,8 @@ class Walk:
         """Begin after `start`, which must be known to be good; `known` is a head to meet."""
         self._municipality_id = municipality_id
         self._known = known
+        self._start = start
+        self._trims: set[tuple[int, str]] = set()
         self.head = start
         self.set_back: int | None = None
         self._latest: datetime | None = None
@@ -109,6 +112,9 @@ class Walk:
             raise _broken(position, "the link does not follow from the entry and the one before")
         if self._known and self._known.count == position and self._known.link != stored.link:
             raise _broken(position, "the link is not the one in the file of heads")
+        detail = entry.get("detail")
+        if stored.tag == TRIM_TAG and isinstance(detail, dict):
+            self._trims.add((detail.get("count", 0), detail.get("link", "")))
         self.head = Head(position, stored.link)
         self._look_at_clock(position, stored.at)
 
@@ -117,6 +123,12 @@ class Walk:
             self._latest = at
         elif self.set_back is None and self._latest - at > SET_BACK:
             self.set_back = position
+
+    def require_trim(self) -> None:
+        """Verify that an entry tells of what was let go before the start (FORMAT.md section 9)."""
+        start = self._start
+        if start.count and (start.count, start.link.hex()) not in self._trims:
+            raise _broken(1, "the entry is missing")
 
     def finish(self) -> Head:
         """Verify the end and return the head; raises `Corrupt` when the tail was cut off."""

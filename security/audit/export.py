@@ -74,7 +74,9 @@ class _Chain:
             raise Corrupt(f"line {number}: not the line of a chain") from None
         self.municipality_id = str(said["chain"])
         mine = [one for one in signed if one.municipality_id == self.municipality_id]
-        self._walk = Walk(self.municipality_id, head if head.count else None)
+        self._known = head if head.count else None
+        self._walk = Walk(self.municipality_id, self._known)
+        self._begun = False
         self._signatures = Signatures(mine, keys)
         self._wrong: Corrupt | None = None
 
@@ -82,16 +84,25 @@ class _Chain:
         """Verify one entry."""
         if self._wrong is None:
             try:
-                self._walk.take(self._stored(said))
-                self._signatures.take(self._walk.head)
+                self._take(self._stored(said))
             except Corrupt as error:
                 self._wrong = error
+
+    def _take(self, stored: Stored) -> None:
+        if not self._begun:
+            first = stored.position if type(stored.position) is int else 1
+            start = self._signatures.begin(first)
+            self._walk = Walk(self.municipality_id, self._known, start)
+            self._begun = True
+        self._walk.take(stored)
+        self._signatures.take(self._walk.head)
 
     def finish(self) -> Verified | Corrupt:
         """Return what was found."""
         if self._wrong is not None:
             return self._wrong
         try:
+            self._walk.require_trim()
             self._signatures.finish(self._walk.finish())
         except Corrupt as error:
             return error

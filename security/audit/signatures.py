@@ -33,6 +33,23 @@ class Signatures:
         self.key: bytes | None = None
         self.count = 0
 
+    def begin(self, first_position: int) -> Head:
+        """Return the head that a chain whose first entry is there begins after.
+
+        The beginning when that is position 1; else a signed head, which is verified, and those
+        before it are passed over. Raises `Corrupt` when there is none.
+        """
+        count = first_position - 1
+        if count == 0:
+            return Head()
+        anchor = next(iter(self._waiting.get(count, ())), None)
+        if anchor is None:
+            raise Corrupt("position 1: the entry is missing")
+        for before in [one for one in self._waiting if one < count]:
+            del self._waiting[before]
+        self.take(anchor.head)
+        return anchor.head
+
     def take(self, head: Head) -> None:
         """Verify what was signed at the position reached. Raises `Corrupt` naming it."""
         for one in self._waiting.pop(head.count, ()):

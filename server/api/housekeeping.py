@@ -10,7 +10,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from media.quality import LOOK_SECONDS
-from security.errors import Conflict, Corrupt, Denied, NotFound
+from security.errors import Conflict, Corrupt, Denied, MadoguchiError, NotFound
 from security.people import SessionKind
 from security.policy.baseline import BASELINE
 from security.policy.decide import decide
@@ -30,6 +30,8 @@ TOUCH_SECONDS = 60.0
 CLERK_SECONDS = 5.0
 SWEEP_SECONDS = 6 * 3600.0
 SIGN_LOOK_SECONDS = 30.0
+DROP_SECONDS = 5.0
+RETENTION_SECONDS = 3600.0
 Work = Callable[[Parts], Coroutine[None, None, None]]
 
 
@@ -41,6 +43,8 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(1.0, watch_silence, parts)),
         asyncio.create_task(_forever(WATCH_SECONDS, watch_policies, parts)),
         asyncio.create_task(_forever(1.0, watch_times, parts)),
+        asyncio.create_task(_forever(DROP_SECONDS, drop_chats, parts)),
+        asyncio.create_task(_forever(RETENTION_SECONDS, delete_what_is_due, parts)),
         asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
         asyncio.create_task(_forever(1.0, look_for_room, parts)),
         asyncio.create_task(_forever(LOOK_SECONDS, look_at_quality, parts)),
@@ -144,6 +148,21 @@ def _ended_by(facts: Facts, code: str) -> ev.Event:
 async def watch_times(parts: Parts) -> None:
     """End the calls that have waited or lasted as long as the policy lets them."""
     await parts.times.look()
+
+
+async def drop_chats(parts: Parts) -> None:
+    """Delete the chats of calls that are over where the policy keeps none."""
+    for home in await parts.people.municipalities():
+        await parts.retention.drop_chats(home.id, parts.clock())
+
+
+async def delete_what_is_due(parts: Parts) -> None:
+    """Delete what has been kept as long as each policy says; one that fails stops no other."""
+    for home in await parts.people.municipalities():
+        try:
+            await parts.retention.run(home.id, parts.clock())
+        except MadoguchiError as error:
+            log.error("what is due in %s was not deleted: %s", home.id, error.message)
 
 
 async def end_page(parts: Parts, key: seats.SeatKey, code: str | None = None) -> None:

@@ -201,6 +201,7 @@ class Page:
                 "resume_seconds": times.resume_seconds,
                 "ring_seconds": times.ring_seconds,
                 "file_types": list(files.media_types),
+                "chat_kept": speaker.in_force.policy.chat.keep != "drop",
             },
             "relay": relay_view(parts.relay_grant(speaker.municipality.id)),
             "state": None if self._resumed else await welcome_state(parts, speaker),

@@ -21,6 +21,7 @@ _COMMANDS = {
     "bench": ("server.bench.command:bench", "Measure how many calls this machine carries."),
     "policy": ("server.cli.policy:policy", "方針: check, compare and try policies."),
     "procedure": ("server.cli.procedure:procedure", "事務: check and show procedures."),
+    "retention": ("server.cli.retention:retention", "保存期間: delete what is due, and prove it."),
     "keys": ("server.cli.keys:keys", "鍵: change the key that wraps all others."),
     "audit": ("server.cli.audit:audit", "監査ログ: verify the log of decisions."),
 }

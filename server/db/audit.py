@@ -11,6 +11,7 @@ from security.audit.chain import Head, Json, Stored, Walk
 from security.audit.export import entry_line, opening
 from security.audit.heads import FILE_NAME, HeadsFile
 from security.audit.signatures import Signatures, Verified
+from security.audit.signed import SignedHead
 from security.errors import Corrupt
 from security.policy.decide import Decision
 from security.policy.facts import Facts
@@ -18,7 +19,7 @@ from security.policy.replay import facts_json
 from server.db import schema as t
 from server.db.audit_heads import SqlAuditHeads
 from server.db.audit_writer import AuditWriter
-from server.db.engine import Database
+from server.db.engine import Database, shrink
 
 _ENTRY = t.audit_entry.c
 _BATCH = 1_000
@@ -67,9 +68,11 @@ class SqlAudit:
         """
         heads = await asyncio.to_thread(self._heads.read)
         signatures = Signatures(await self.signed.every(municipality_id), keys)
-        walk = Walk(municipality_id, heads.get(municipality_id))
+        start = signatures.begin(await self.first_position(municipality_id))
+        walk = Walk(municipality_id, heads.get(municipality_id), start)
         while batch := await self._after(municipality_id, walk.head.count):
             await asyncio.to_thread(_take, batch, walk, signatures)
+        walk.require_trim()
         signatures.finish(walk.finish())
         return Verified(walk.head, signatures.count, signatures.key, walk.set_back)
 
@@ -82,12 +85,48 @@ class SqlAudit:
         walk = Walk(municipality_id, known, start or Head())
         if start is not None:
             stands = await self._after(municipality_id, start.count - 1, limit=1)
-            if [(one.position, one.link) for one in stands] != [(start.count, start.link)]:
+            was_let_go = await self.first_position(municipality_id) == start.count + 1
+            here = [(one.position, one.link) for one in stands]
+            if here != [(start.count, start.link)] and not was_let_go:
                 raise Corrupt(f"position {start.count}: the link is not the one that was signed")
         while batch := await self._after(municipality_id, walk.head.count):
             await asyncio.to_thread(_take, batch, walk, None)
         # The first entry of all may be on disk before the file of heads knows the chain.
         return walk.finish() if known is not None else walk.head
+
+    async def first_position(self, municipality_id: str) -> int:
+        """Return where the chain begins: 1 as long as nothing was let go."""
+        query = sa.select(sa.func.min(_ENTRY.position)).where(
+            _ENTRY.municipality_id == municipality_id
+        )
+        async with self._database.reading() as connection:
+            return int((await connection.execute(query)).scalar_one() or 1)
+
+    async def trimmable(self, municipality_id: str, before: datetime) -> SignedHead | None:
+        """Return the newest signed head that covers none but entries from before then.
+
+        None when there is none, or nothing stands before it any more.
+        """
+        query = sa.select(sa.func.min(_ENTRY.position)).where(
+            _ENTRY.municipality_id == municipality_id, _ENTRY.at >= before
+        )
+        async with self._database.reading() as connection:
+            kept_from = (await connection.execute(query)).scalar_one()
+        first = await self.first_position(municipality_id)
+        fitting = [
+            one
+            for one in await self.signed.every(municipality_id)
+            if one.head.count >= first and (kept_from is None or one.head.count < kept_from)
+        ]
+        return max(fitting, key=lambda one: one.head.count, default=None)
+
+    async def trim(self, municipality_id: str, head: SignedHead) -> None:
+        """Let go the entries that a signed head covers; an entry has told of it (`TRIM_TAG`)."""
+        gone = sa.delete(t.audit_entry).where(
+            _ENTRY.municipality_id == municipality_id, _ENTRY.position <= head.head.count
+        )
+        async with self._database.writing() as connection:
+            await shrink(connection, "audit_entry", gone)
 
     async def chains(self) -> list[str]:
         """Return the municipalities that have a chain or a head that says so. Raises `Corrupt`."""

@@ -29,6 +29,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    # What is deleted is overwritten with zeros.
+    "PRAGMA secure_delete = ON",
     f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
 )
 
@@ -128,6 +130,15 @@ def unchanging(table: str) -> tuple[str, ...]:
         + _REFUSE.format(table)
         for verb in ("UPDATE", "DELETE")
     )
+
+
+async def shrink(connection: AsyncConnection, table: str, deleting: sa.Delete) -> None:
+    """Delete rows of a table made by `unchanging`; it refuses everything again afterwards."""
+    await connection.exec_driver_sql(f"DROP TRIGGER {table}_no_delete")
+    await connection.execute(deleting)
+    for statement in unchanging(table):
+        if f"{table}_no_delete" in statement:
+            await connection.exec_driver_sql(statement)
 
 
 def append_only(table: str, scope: str, position: str) -> tuple[str, ...]:

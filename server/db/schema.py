@@ -338,6 +338,20 @@ policy_version = Table(
     comment="Versions of a municipality's policy; none is ever changed once approved.",
 )
 
+deletion = Table(
+    "deletion",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("kind", String(16), nullable=False, comment="chat, files or audit"),
+    Column("at", UtcTime, nullable=False),
+    Column("statement", LargeBinary, nullable=False, comment="what went, as canonical JSON"),
+    Column("public_key", LargeBinary, nullable=False, comment="Ed25519, 32 bytes"),
+    Column("signature", LargeBinary, nullable=False, comment="Ed25519, 64 bytes"),
+    Column("noted_at", UtcTime, comment="when the audit log was told"),
+    comment="削除証明: a signed statement of each deletion.",
+)
+
 officer_appointment = Table(
     "officer_appointment",
     metadata,

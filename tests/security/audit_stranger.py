@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Row = dict[str, Any]
+TRIM = "retention:audit:trim"
 
 
 def canonical(value: Row) -> bytes:
@@ -48,9 +49,18 @@ def signed_well(head: Row) -> bool:
 
 def verify(home: str, rows: list[Row], head: Row | None, signed: list[Row], keys: set[str]) -> str:
     """Section 5: return what is wrong, with the number of the step, or nothing."""
-    link = bytes(32)
+    link, first = bytes(32), rows[0]["position"] if rows else 1
     keys = keys or {one["key"] for one in signed[:1]}
-    for n, row in enumerate(rows, 1):
+    if first > 1:
+        anchor = next((one for one in signed if one["count"] == first - 1), None)
+        if not (anchor and signed_well(anchor) and anchor["key"] in keys):
+            return "position 1: section 9, step 1"
+        named = {"count": anchor["count"], "link": anchor["link"]}
+        trims = [json.loads(x["entry"])["detail"] for x in rows if x["tag"] == TRIM]
+        if not any({name: one.get(name) for name in named} == named for one in trims):
+            return "position 1: section 9, step 2"
+        link = bytes.fromhex(anchor["link"])
+    for n, row in enumerate(rows, first):
         if row["position"] != n:
             return f"position {n}: step 1"
         try:
@@ -71,8 +81,9 @@ def verify(home: str, rows: list[Row], head: Row | None, signed: list[Row], keys
             if not (signed_well(one) and one["key"] in keys and one["link"] == link.hex()):
                 return f"position {n}: step 6"
     most = max([one["count"] for one in signed] + [head["count"] if head else 0])
-    if most > len(rows) or (rows and not head):
-        return f"position {len(rows) + 1}: step 7"
+    last = first - 1 + len(rows)
+    if most > last or (rows and not head):
+        return f"position {last + 1}: step 7"
     return "step 8" if keys and not signed else ""
 
 

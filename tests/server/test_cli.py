@@ -485,3 +485,21 @@ async def test_serve_runs_until_told_to_stop_and_commands_work_beside_it(folder:
     media.close()
     assert "Traceback" not in log.read_text("utf-8")
     assert not list((folder / "data").glob("*-wal"))
+
+
+# training and retention
+
+
+def test_a_training_is_written_down_and_not_for_a_day_to_come(folder: Path) -> None:
+    login = str(listed("person")[0]["login"])
+    assert listed("person")[0]["trained_on"] is None
+    done("person", "train", login, "--on", "2026-01-05")
+    assert listed("person")[0]["trained_on"] == "2026-01-05"
+    assert "yet to come" in refused("person", "train", login, "--on", "2999-01-01", code=2)
+    assert listed("person")[0]["trained_on"] == "2026-01-05"
+
+
+def test_nothing_is_due_before_a_policy_says_so(folder: Path) -> None:
+    assert json.loads(done("retention", "run", "--dry-run", "--json")) == []
+    assert json.loads(done("retention", "run", "--json")) == []
+    assert json.loads(done("retention", "proofs", "--json")) == []

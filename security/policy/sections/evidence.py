@@ -271,8 +271,7 @@ class Chat(Section):
                 "keeps no words that need not be kept",
             ),
             source="own",
-            enforced="server/api/housekeeping.py",
-            waits=True,
+            enforced="server/retention.py",
             safer=Safer.ORDER,
             choices=choice(
                 [

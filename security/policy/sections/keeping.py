@@ -8,7 +8,7 @@ from security.values import Section
 DAYS = ("日", "days")
 
 
-def _days(name: Words) -> int | None:
+def _days(name: Words, *, waits: bool = False) -> int | None:
     about = About(
         name=name,
         protects=(
@@ -16,10 +16,10 @@ def _days(name: Words) -> int | None:
             "keeps it as long as needed and no longer",
         ),
         source="自治体の文書管理規程",
-        enforced="server/api/housekeeping.py, call.place",
+        enforced="server/retention.py",
         unit=DAYS,
         must_set=True,
-        waits=True,
+        waits=waits,
     )
     value: int | None = setting(None, about, ge=1, le=36_500)
     return value
@@ -28,11 +28,11 @@ def _days(name: Words) -> int | None:
 class Retention(Section):
     """How long each kind of evidence is kept. There is no default: a municipality says it."""
 
-    records_days: int | None = _days(("本人確認記録の保存期間", "Records"))
+    records_days: int | None = _days(("本人確認記録の保存期間", "Records"), waits=True)
     chat_days: int | None = _days(("チャットの保存期間", "Chat"))
     files_days: int | None = _days(("ファイルの保存期間", "Files"))
-    stills_days: int | None = _days(("静止画の保存期間", "Stills"))
-    recordings_days: int | None = _days(("録画の保存期間", "Recordings"))
+    stills_days: int | None = _days(("静止画の保存期間", "Stills"), waits=True)
+    recordings_days: int | None = _days(("録画の保存期間", "Recordings"), waits=True)
     audit_days: int | None = _days(("監査ログの保存期間", "Audit log"))
 
 

@@ -367,6 +367,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {number} resume_seconds
  * @property {number} ring_seconds
  * @property {string[]} file_types
+ * @property {boolean} chat_kept the chat stays after the call
  *
  * @typedef {{counter: number, desk: number}} ReadNoun
  *

@@ -36,7 +36,7 @@ function UnsentMessage({ message, chat }) {
  * @param {{app: import("./model.js").CallApp, own: "counter" | "desk", me?: string}} props `me`: the party that this page is
  */
 export function ChatLog({ app, own, me = own }) {
-  const { chat, read, pending } = app.store;
+  const { chat, limits, read, pending } = app.store;
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const atEnd = useRef(true);
   const count = chat.value.length + pending.value.length;
@@ -49,7 +49,7 @@ export function ChatLog({ app, own, me = own }) {
   };
   const seen = read.value[own === "desk" ? "counter" : "desk"];
   return html`<div class="scroll" ref=${box} onScroll=${note} role="log" aria-live="off" aria-label=${t("chat.title")} tabindex="0">
-    ${count === 0 && html`<p class="dim">${t(`chat.empty.${own}`)}</p>`}
+    ${count === 0 && html`<p class="dim">${t(`chat.${limits.value?.chat_kept === false ? "dropped" : "empty"}.${own}`)}</p>`}
     <ol class="msgs">
       ${chat.value.map(
         (message) =>

@@ -1,0 +1,134 @@
+"""What is due to be deleted, and the proofs of what was. Rows and proof go in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from security.deletions import Deletion, Kind, Proof
+from server.calls.call import State
+from server.db import schema as t
+from server.db.engine import Database
+
+_CALL, _CHAT, _FILE, _PROOF = t.call.c, t.chat_message.c, t.file.c, t.deletion.c
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What goes of one call: `ids` are numbers of messages, or ids of files."""
+
+    kind: Kind
+    call_id: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptProof:
+    """A proof as it lies in the table."""
+
+    id: str
+    municipality_id: str
+    kind: Kind
+    at: datetime
+    proof: Proof
+
+
+class SqlDeletions:
+    """Every query is scoped by municipality."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due(self, kind: Kind, municipality_id: str, closed_before: datetime) -> list[Due]:
+        """Return what there is of chat or files in calls closed before then, oldest call first."""
+        of, column = (_CHAT, _CHAT.number) if kind is Kind.CHAT else (_FILE, _FILE.id)
+        query = (
+            sa.select(_CALL.id, column.label("what"))
+            .join(t.call, _CALL.id == of.call_id)
+            .where(
+                _CALL.municipality_id == municipality_id,
+                _CALL.state == State.CLOSED,
+                _CALL.closed_at < closed_before,
+            )
+            .order_by(_CALL.closed_at, _CALL.id, column)
+        )
+        found: dict[str, list[str]] = {}
+        async with self._database.reading() as connection:
+            for row in await connection.execute(query):
+                found.setdefault(row.id, []).append(str(row.what))
+        return [Due(kind, call_id, tuple(ids)) for call_id, ids in found.items()]
+
+    async def delete(self, deletion: Deletion, proof: Proof) -> None:
+        """Remove the rows of a call's chat or files and keep the proof, both or neither."""
+        home, call_id = deletion.municipality_id, deletion.call_id
+        async with self._database.writing() as connection:
+            if deletion.kind is Kind.CHAT:
+                for table in (t.chat_read, t.chat_message):
+                    mine = (table.c.municipality_id == home, table.c.call_id == call_id)
+                    await connection.execute(sa.delete(table).where(*mine))
+            elif deletion.kind is Kind.FILES:
+                await self._delete_files(connection, home, deletion.ids)
+            await _keep(connection, deletion, proof)
+
+    async def keep(self, deletion: Deletion, proof: Proof) -> None:
+        """Keep a proof alone."""
+        async with self._database.writing() as connection:
+            await _keep(connection, deletion, proof)
+
+    async def _delete_files(
+        self, connection: AsyncConnection, home: str, ids: Sequence[str]
+    ) -> None:
+        taken = (t.file_taken.c.municipality_id == home, t.file_taken.c.file_id.in_(ids))
+        await connection.execute(sa.delete(t.file_taken).where(*taken))
+        mine = (_FILE.municipality_id == home, _FILE.id.in_(ids))
+        await connection.execute(sa.delete(t.file).where(*mine))
+
+    async def not_noted(self, municipality_id: str) -> list[KeptProof]:
+        """Return the proofs of which the audit log does not know yet, oldest first."""
+        return await self._proofs(municipality_id, _PROOF.noted_at.is_(None))
+
+    async def noted(self, kept: KeptProof, at: datetime) -> None:
+        """Remember that the audit log knows."""
+        this = (_PROOF.id == kept.id, _PROOF.municipality_id == kept.municipality_id)
+        async with self._database.writing() as connection:
+            await connection.execute(sa.update(t.deletion).where(*this).values(noted_at=at))
+
+    async def every(self, municipality_id: str) -> list[KeptProof]:
+        """Return all proofs of a municipality, oldest first."""
+        return await self._proofs(municipality_id)
+
+    async def wipe(self) -> None:
+        """Leave nothing of deleted rows in the write-ahead log."""
+        await self._database.checkpoint()
+
+    async def _proofs(
+        self, municipality_id: str, *which: sa.ColumnElement[bool]
+    ) -> list[KeptProof]:
+        query = sa.select(t.deletion).where(_PROOF.municipality_id == municipality_id, *which)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query.order_by(_PROOF.at, _PROOF.id))).all()
+        return [
+            KeptProof(
+                row.id,
+                row.municipality_id,
+                Kind(row.kind),
+                row.at,
+                Proof(row.statement, row.public_key, row.signature),
+            )
+            for row in rows
+        ]
+
+
+async def _keep(connection: AsyncConnection, deletion: Deletion, proof: Proof) -> None:
+    values = {
+        "id": deletion.id,
+        "municipality_id": deletion.municipality_id,
+        "kind": deletion.kind.value,
+        "at": deletion.at,
+        "statement": proof.statement,
+        "public_key": proof.key,
+        "signature": proof.signature,
+    }
+    await connection.execute(sa.insert(t.deletion).values(values))

@@ -1,0 +1,171 @@
+"""Deletes what the policy says is due, and leaves a signed proof of each deletion.
+
+In this order: the bytes of files are made unreadable and removed; rows go and the proof comes in
+one transaction; the audit log is told. A run that is killed anywhere is finished by the next one:
+what is due is asked of the rows, and which proofs the log knows stands beside them.
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from security.audit.signed import SignedHead
+from security.deletions import Deletion, Kind, Proof
+from security.ids import new_id
+from server.audit_signing import AuditSigning
+from server.db.audit import SqlAudit
+from server.db.audit_export import SqlExported
+from server.db.deletions import Due, SqlDeletions
+from server.policies import InForce, PolicyBook
+
+log = logging.getLogger(__name__)
+
+
+class Shredder(Protocol):
+    """What is asked of the blobs."""
+
+    async def shred_file(self, municipality_id: str, call_id: str, file_id: str) -> None:
+        """Make every byte of a file unreadable and remove it; harmless when it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One deletion that is due, and the setting that asks for it."""
+
+    due: Due
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is due in a municipality. `audit`: the log goes up to this signed head."""
+
+    deletions: tuple[Planned, ...]
+    audit: SignedHead | None
+
+
+class Retention:
+    """Knows what is due in a municipality, and does it."""
+
+    def __init__(
+        self,
+        store: SqlDeletions,
+        shredder: Shredder,
+        signing: AuditSigning,
+        audit: SqlAudit,
+        book: PolicyBook,
+        exported: SqlExported,
+    ) -> None:
+        self._store = store
+        self._shredder = shredder
+        self._signing = signing
+        self._audit = audit
+        self._book = book
+        self._exported = exported
+
+    async def plan(self, municipality_id: str, now: datetime) -> Plan:
+        """Return what a run would delete now; nothing for what the policy leaves unset."""
+        policy = self._book.of(municipality_id).policy
+        kept = policy.retention
+        found: list[Planned] = []
+        if policy.chat.keep == "drop":
+            found += await self._due(Kind.CHAT, municipality_id, now, "chat.keep")
+        elif kept.chat_days is not None:
+            before = now - timedelta(days=kept.chat_days)
+            found += await self._due(Kind.CHAT, municipality_id, before, "retention.chat_days")
+        if kept.files_days is not None:
+            before = now - timedelta(days=kept.files_days)
+            found += await self._due(Kind.FILES, municipality_id, before, "retention.files_days")
+        head = None
+        if kept.audit_days is not None:
+            before = now - timedelta(days=kept.audit_days)
+            head = await self._audit.trimmable(municipality_id, before)
+            if policy.audit.export == "syslog" and head is not None:
+                # What its receiver has not got yet is not let go.
+                sent = await self._exported.position(municipality_id)
+                head = head if head.head.count <= sent else None
+        return Plan(tuple(found), head)
+
+    async def _due(
+        self, kind: Kind, municipality_id: str, before: datetime, because: str
+    ) -> list[Planned]:
+        return [Planned(x, because) for x in await self._store.due(kind, municipality_id, before)]
+
+    async def run(self, municipality_id: str, now: datetime) -> int:
+        """Delete what is due and return how many proofs that made."""
+        plan, in_force = await self.plan(municipality_id, now), self._book.of(municipality_id)
+        for planned in plan.deletions:
+            await self._delete(municipality_id, planned, in_force, now)
+        if plan.audit is not None:
+            await self._trim(municipality_id, plan.audit, in_force, now)
+        await self._tell_the_log(municipality_id, now)
+        made = len(plan.deletions) + (plan.audit is not None)
+        if made:
+            await self._store.wipe()
+            log.info("municipality %s: %d deletions", municipality_id, made)
+        return made
+
+    async def drop_chats(self, municipality_id: str, now: datetime) -> None:
+        """Do at once what does not wait for a day: `chat.keep` says that chats go with the call."""
+        in_force = self._book.of(municipality_id)
+        if in_force.policy.chat.keep != "drop":
+            return
+        due = await self._due(Kind.CHAT, municipality_id, now, "chat.keep")
+        for planned in due:
+            await self._delete(municipality_id, planned, in_force, now)
+        if due:
+            await self._tell_the_log(municipality_id, now)
+            await self._store.wipe()
+
+    async def _delete(
+        self, municipality_id: str, planned: Planned, in_force: InForce, now: datetime
+    ) -> None:
+        due = planned.due
+        if due.kind is Kind.FILES:
+            for file_id in due.ids:
+                await self._shredder.shred_file(municipality_id, due.call_id, file_id)
+        deletion = Deletion(
+            new_id(), municipality_id, due.kind, due.call_id, due.ids, len(due.ids), now,
+            planned.because, in_force.number,
+        )  # fmt: skip
+        await self._store.delete(deletion, await self._signing.prove(deletion))
+
+    async def _trim(
+        self, municipality_id: str, head: SignedHead, in_force: InForce, now: datetime
+    ) -> None:
+        """Note where the log will begin, then let go what stands before."""
+        first = await self._audit.first_position(municipality_id)
+        count = head.head.count
+        detail = {"count": count, "link": head.head.link.hex(), "policy": in_force.number}
+        await self._audit.note(
+            municipality_id, "retention:audit:trim", municipality_id, detail, now=now
+        )
+        await self._audit.trim(municipality_id, head)
+        deletion = Deletion(
+            new_id(), municipality_id, Kind.AUDIT, None, (f"{first}-{count}",), count - first + 1,
+            now, "retention.audit_days", in_force.number,
+        )  # fmt: skip
+        await self._store.keep(deletion, await self._signing.prove(deletion))
+
+    async def _tell_the_log(self, municipality_id: str, now: datetime) -> None:
+        for kept in await self._store.not_noted(municipality_id):
+            said = json.loads(kept.proof.statement)
+            detail = {name: said[name] for name in ("kind", "count", "because", "policy")}
+            subject = said["call"] or municipality_id
+            await self._audit.note(
+                municipality_id,
+                f"retention:{kept.kind}:delete",
+                subject,
+                {**detail, "proof": kept.id},
+                now=now,
+            )
+            await self._store.noted(kept, now)
+
+
+def readable(proof: Proof) -> dict[str, object]:
+    """Return what a proof says, once its signature has been verified. Raises `Corrupt`."""
+    proof.check()
+    said: dict[str, object] = json.loads(proof.statement)
+    return said

@@ -1,0 +1,240 @@
+"""What the policy says is due is deleted, provably, and nothing else."""
+
+import json
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from security.audit.export import verify_lines
+from security.audit.signatures import Verified
+from security.deletions import Deletion, Kind, Proof
+from security.errors import Corrupt, NotFound, Unavailable
+from server.api import housekeeping
+from server.db.deletions import SqlDeletions
+from tests.security.audit_stranger import main as stranger
+
+PDF = b"%PDF-1.4\n" + b"1 0 obj <<>> endobj\n" * 50 + b"trailer <<>>\n%%EOF\n"
+
+
+async def closed_call(world: Any) -> tuple[Any, dict[str, Any], str]:
+    """Return a desk, a call that is over with two lines of chat and a file, and the file's id."""
+    counter, desk, call = await world.talking()
+    await counter.do("chat.send", text="ひとつめ")
+    await desk.do("chat.send", text="ふたつめ")
+    file_id = await world.send_file(counter, call["id"], PDF)
+    await desk.until_that(lambda m: m["type"] == "file" and m["file"]["state"] == "offered")
+    await desk.do("call.close", outcome="aborted", reason="時間が足りません")
+    await counter.until_state("closed")
+    return desk, call, file_id
+
+
+async def run(world: Any) -> int:
+    parts, home = world.service.parts, world.town.municipality.id
+    return int(await parts.retention.run(home, parts.clock()))
+
+
+async def proofs(world: Any) -> list[dict[str, Any]]:
+    """Return what the proofs say, each verified with the municipality's key."""
+    parts, home = world.service.parts, world.town.municipality.id
+    key = await parts.signing.public_key(home)
+    found = []
+    for kept in await SqlDeletions(parts.database).every(home):
+        kept.proof.check()
+        assert kept.proof.key == key
+        found.append(json.loads(kept.proof.statement))
+    return found
+
+
+async def noted(world: Any) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return what the audit log, which verifies, says of deletions."""
+    parts, home = world.service.parts, world.town.municipality.id
+    await parts.audit.verified(home)
+    entries = await parts.audit.since(home, datetime(2000, 1, 1, tzinfo=UTC), limit=10_000)
+    said = [json.loads(x.entry) for x in entries if x.tag.startswith("retention:")]
+    return [(one["tag"], one["subject"], one["detail"]) for one in said]
+
+
+def on_disk(world: Any) -> bytes:
+    """Return all bytes of the data folder."""
+    folder: Path = world.service.parts.settings.data.folder
+    return b"".join(x.read_bytes() for x in sorted(folder.rglob("*")) if x.is_file())
+
+
+def sealed_texts(world: Any) -> list[bytes]:
+    """Return the chat as it lies in the table."""
+    file = world.service.parts.settings.data.folder / "madoguchi.sqlite"
+    database = sqlite3.connect(file)
+    try:
+        return [row[0] for row in database.execute("SELECT text_sealed FROM chat_message")]
+    finally:
+        database.close()
+
+
+async def test_nothing_is_deleted_while_no_period_is_set(world: Any) -> None:
+    _, call, _ = await closed_call(world)
+    world.clock.advance(days=10_000)
+    assert await run(world) == 0
+    _, kept = await (await world.desk()).request("GET", f"/api/v1/calls/{call['id']}")
+    assert (len(kept["chat"]), len(kept["files"])) == (2, 1)
+
+
+async def test_chat_and_files_go_on_their_day_with_a_signed_proof_each(world: Any) -> None:
+    world.enforce({"retention.chat_days": 10, "retention.files_days": 20})
+    _, call, file_id = await closed_call(world)
+    texts = sealed_texts(world)
+    folder = world.service.parts.settings.data.folder / "blobs"
+    (blob,) = [x for x in folder.rglob("*") if x.is_file()]
+    before = blob.read_bytes()
+    with blob.open("rb") as still_open:  # as whoever finds the sectors on the disk
+        world.clock.advance(days=9)
+        assert await run(world) == 0
+        world.clock.advance(days=1, hours=1)
+        assert await run(world) == 1
+        path = f"/api/v1/calls/{call['id']}"
+        _, kept = await (await world.desk()).request("GET", path)
+        assert (kept["chat"], len(kept["files"])) == ([], 1)
+        world.clock.advance(days=10)
+        assert await run(world) == 1
+        assert not blob.exists()
+        left = still_open.read()
+        assert left[:64] != before[:64]  # the salt, without which no key opens the rest
+    _, kept = await (await world.desk()).request("GET", path)
+    assert (kept["chat"], kept["files"]) == ([], [])
+    assert not any(text in on_disk(world) for text in texts)
+    said = [(x["kind"], x["call"], x["ids"], x["because"]) for x in await proofs(world)]
+    assert said == [
+        ("chat", call["id"], ["1", "2"], "retention.chat_days"),
+        ("files", call["id"], [file_id], "retention.files_days"),
+    ]
+    tags = [(tag, subject, x["count"], x["policy"]) for tag, subject, x in await noted(world)]
+    assert tags == [
+        ("retention:chat:delete", call["id"], 2, 1),
+        ("retention:files:delete", call["id"], 1, 1),
+    ]
+    assert await run(world) == 0
+
+
+async def test_a_chat_that_the_policy_does_not_keep_is_gone_with_its_call(world: Any) -> None:
+    world.enforce({"chat.keep": "drop"})
+    counter, desk, call = await world.talking()
+    assert (await counter.do("chat.send", text="残しません"))["number"] == 1
+    texts = sealed_texts(world)
+    await housekeeping.drop_chats(world.service.parts)
+    assert sealed_texts(world) == texts  # the call goes on
+    await desk.do("call.close", outcome="aborted", reason="時間が足りません")
+    await counter.until_state("closed")
+    world.clock.advance(seconds=1)
+    await housekeeping.drop_chats(world.service.parts)
+    assert not any(text in on_disk(world) for text in texts)
+    (proof,) = await proofs(world)
+    assert (proof["kind"], proof["count"], proof["because"]) == ("chat", 1, "chat.keep")
+    _, kept = await desk.request("GET", f"/api/v1/calls/{call['id']}")
+    assert (kept["chat"], kept["call"]["state"]) == ([], "closed")
+
+
+async def test_another_municipality_keeps_what_is_its_own(world: Any) -> None:
+    world.enforce({"retention.chat_days": 1})
+    _, call, _ = await closed_call(world)
+    other = await world.town_of("ibara")
+    world.clock.advance(days=5)
+    parts = world.service.parts
+    assert await parts.retention.run(other.municipality.id, parts.clock()) == 0
+    assert len(sealed_texts(world)) == 2
+    assert call
+
+
+async def test_a_run_that_is_killed_is_finished_by_the_next(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.enforce({"retention.files_days": 1})
+    _, call, file_id = await closed_call(world)
+    world.clock.advance(days=2)
+    parts, home = world.service.parts, world.town.municipality.id
+
+    async def away(*_: Any, **__: Any) -> None:
+        raise Unavailable("the database did not answer")
+
+    with monkeypatch.context() as patch:  # the bytes are gone, the row stands
+        patch.setattr(SqlDeletions, "delete", away)
+        with pytest.raises(Unavailable):
+            await run(world)
+    assert await proofs(world) == []
+    with monkeypatch.context() as patch:  # row and proof are settled, the log knows nothing
+        patch.setattr(parts.audit, "note", away)
+        with pytest.raises(Unavailable):
+            await run(world)
+    assert [x["ids"] for x in await proofs(world)] == [[file_id]]
+    assert await noted(world) == []
+    assert await run(world) == 0
+    assert [(tag, subject) for tag, subject, _ in await noted(world)] == [
+        ("retention:files:delete", call["id"])
+    ]
+    with pytest.raises(NotFound):
+        parts.uploads._blobs.open(f"{home}/{call['id']}/{file_id}/offered")
+
+
+async def test_the_log_lets_go_what_is_due_and_the_rest_still_verifies(world: Any) -> None:
+    parts, home = world.service.parts, world.town.municipality.id
+    for number in range(4):
+        await parts.audit.note(home, "a:b:c", str(number), {}, now=parts.clock())
+    await parts.signing.sign(home, parts.clock())
+    world.clock.advance(days=5)
+    await parts.audit.note(home, "a:b:c", "young", {}, now=parts.clock())
+    await parts.signing.sign(home, parts.clock())
+    world.enforce({"retention.audit_days": 10})
+    assert await run(world) == 0
+    world.clock.advance(days=6)
+    assert await run(world) == 1
+    key = await parts.signing.public_key(home)
+    found = await parts.audit.verified(home, [key])
+    first = await parts.audit.first_position(home)
+    assert (first, found.head.count) == (5, 7)  # young, what tells of the trim, and of its proof
+    assert [tag for tag, _, _ in await noted(world)] == [
+        "retention:audit:trim",
+        "retention:audit:delete",
+    ]
+    (proof,) = await proofs(world)
+    assert (proof["ids"], proof["count"]) == (["1-4"], 4)
+    await parts.signing.sign(home, parts.clock())
+    lines = [line async for some in parts.audit.export(home) for line in some.splitlines()]
+    ((_, exported),) = verify_lines(lines, [key])
+    assert isinstance(exported, Verified)
+    await parts.database.checkpoint()
+    assert stranger(parts.settings.data.folder, {key.hex()}) == 0
+    with pytest.raises(Exception, match="append-only"):
+        async with parts.database.writing() as connection:
+            await connection.exec_driver_sql("DELETE FROM audit_entry")
+    world.clock.advance(days=30)
+    await parts.audit.note(home, "a:b:c", "younger", {}, now=parts.clock())
+    assert await run(world) == 1  # once more, from a log that was trimmed before
+    await parts.signing.sign(home, parts.clock())
+    await parts.audit.verified(home, [key])
+
+
+async def test_entries_taken_from_the_beginning_are_missed_unless_the_log_tells_of_it(
+    world: Any,
+) -> None:
+    parts, home = world.service.parts, world.town.municipality.id
+    for number in range(4):
+        await parts.audit.note(home, "a:b:c", str(number), {}, now=parts.clock())
+    head = await parts.signing.sign(home, parts.clock())
+    await parts.audit.note(home, "a:b:c", "last", {}, now=parts.clock())
+    await parts.audit.trim(home, head)  # as a forger would: nothing is noted
+    with pytest.raises(Corrupt, match="position 1"):
+        await parts.audit.verified(home)
+    lines = [line async for some in parts.audit.export(home) for line in some.splitlines()]
+    ((_, exported),) = verify_lines(lines, None)
+    assert isinstance(exported, Corrupt)
+    await parts.database.checkpoint()
+    assert stranger(parts.settings.data.folder, set()) == 1
+
+
+def test_a_proof_that_was_changed_does_not_verify() -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    deletion = Deletion("d", "m", Kind.CHAT, "c", ("1",), 1, at, "chat.keep", 1)
+    changed = Proof(deletion.statement(), bytes(32), bytes(64))
+    with pytest.raises(Corrupt):
+        changed.check()
