@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft, coturn, clamd, a C compiler.
-# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft, coturn, rsyslog, a C compiler.
+# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft,
+# coturn, clamd, rsyslog, a C compiler.
 # On Debian as root or with sudo it installs what is missing; elsewhere it says what to install.
 set -euo pipefail
 

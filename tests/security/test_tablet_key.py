@@ -111,6 +111,7 @@ def _spki(key: object) -> str:
         _spki(ed25519.Ed25519PrivateKey.generate()),
         KEY.public[:-4],
     ],
+    ids=["empty", "short", "no-base64", "long", "no-key", "p384", "ed25519", "cut"],
 )
 def test_only_a_key_on_p256_is_taken(text: str) -> None:
     with pytest.raises(ProtocolError) as caught:
