@@ -45,9 +45,10 @@ class Figures:
     """What one node did since it began, for who watches over it: totals that only grow.
 
     `received` came from parties, `forwarded` went to them; `lost` never came, `repaired` came
-    when asked for again, `resent` was sent again, `refused` did not authenticate, `stale` was too
-    old to be carried (media/overload.py). `busy` is the share of one core that the loop's thread
-    uses, `late` the share of its ticks that come late, both averaged over seconds.
+    when asked for again, `resent` was sent again, `refused` did not authenticate; `stale`,
+    `excess`, `unsent` and `unheard` are `PathCounts` of media/path.py. `busy` is the share of one
+    core that the loop's thread uses, `late` the share of its ticks that come late, both averaged
+    over seconds.
     """
 
     packet_path: str = ""
@@ -61,6 +62,9 @@ class Figures:
     resent: int = 0
     refused: int = 0
     stale: int = 0
+    excess: int = 0
+    unsent: int = 0
+    unheard: int = 0
     cpu_seconds: float = 0.0
     resident_bytes: int = 0
     busy: float = 0.0

@@ -43,6 +43,7 @@ from media.path import (
     Agreed,
     LegState,
     Outsider,
+    PathCounts,
     Route,
     Seeds,
     SinkState,
@@ -141,18 +142,12 @@ class NativePath:
         name = ufrag.encode("ascii", "replace")
         self._lib.path_ignore(self._path, name, len(name))
 
-    def stale(self) -> int:
-        """Return how many packets were left out for their age."""
-        return int(self._facts().stale)
-
-    def excess(self) -> int:
-        """Return how many packets were more than a leg may bring."""
-        return int(self._facts().excess)
-
-    def _facts(self) -> lib.PathFacts:
+    def counts(self) -> PathCounts:
+        """Return what was not carried."""
         facts = lib.PathFacts()
         self._lib.path_read(self._path, facts)
-        return facts
+        unheard = facts.hand_overs_lost + facts.refused_to_hand
+        return PathCounts(facts.stale, facts.excess, facts.unsent, unheard)
 
     def needy(self) -> list[int]:
         """Return the sources that miss numbers or want a keyframe."""

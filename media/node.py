@@ -422,8 +422,8 @@ class MediaNode:
 
     def _measure(self, now: float) -> None:
         parties = [x.stats() for call in self._calls.values() for x in call.parties.values()]
-        stale, calls = self._port.path.stale(), self._calls_under_way()
-        self._workload.measure(now, parties, stale=stale, calls=calls)
+        counts, calls = self._port.counts(), self._calls_under_way()
+        self._workload.measure(now, parties, counts=counts, calls=calls)
 
     def _tick_alone(self, member: Party, leg: Leg, needy: frozenset[int], now: float) -> None:
         """Do what is due for one party; what goes wrong there holds up no other."""

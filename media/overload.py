@@ -6,13 +6,16 @@ for as long as more comes than can be carried, and a second of delay is worse th
 age of what is read decides: pictures older than 100 ms are left out, by whole frames up to the next
 keyframe, and beyond 400 ms sound as well, because nobody would play it. To leave a packet out
 costs a tenth of carrying it, so the queue drains at once. Connection checks,
-handshakes and reports are always taken: without them calls would be lost.
+handshakes and reports are always taken: without them calls would be lost. The system notes arrivals
+by the wall clock: for a second after that was put, no age is known.
 """
 
 from enum import IntEnum
 
 STALE_PICTURE_SECONDS, FRESH_PICTURE_SECONDS = 0.100, 0.030
 STALE_SOUND_SECONDS, FRESH_SOUND_SECONDS = 0.400, 0.200
+
+STEP_SECONDS, DOUBTED_SECONDS = 0.02, 1.0
 
 
 class Shed(IntEnum):
@@ -40,3 +43,20 @@ class Staleness:
         else:
             self.shed = Shed.NOTHING
         return self.shed
+
+
+class WallClock:
+    """Tells whether the wall clock was put, so that for a second no age can be told by it."""
+
+    __slots__ = ("_ahead", "_until")
+
+    def __init__(self) -> None:
+        self._ahead: float | None = None  # of the monotonic clock
+        self._until = 0.0
+
+    def is_doubtful(self, wall: float, monotonic: float) -> bool:
+        """Take what both clocks say; to be asked often, for they drift apart by themselves."""
+        before, self._ahead = self._ahead, wall - monotonic
+        if before is not None and abs(self._ahead - before) > STEP_SECONDS:
+            self._until = monotonic + DOUBTED_SECONDS
+        return monotonic < self._until

@@ -93,8 +93,9 @@ Seals
 26. The path has sessions of its own made from the keys. It alone opens RTP, and alone seals what
     leaves, RTP and RTCP: nobody else has a session that seals.
 27. Nothing more than 1,024 back is sealed again (rule 15: libsrtp refuses it).
-28. Taps see what a source passes on while it is open, unsealed, with the source's own numbers.
-    Each holds a bounded number of bytes; what does not fit is lost to that tap alone, and counted.
+28. Taps (recorders and meters; so far only tests take any) see what a source passes on while it is
+    open, unsealed, with the source's own numbers. Each holds a bounded number of bytes; what does
+    not fit is lost to that tap alone, and counted.
 
 Late
 29. RTP that waited too long to be read is left out unopened and counted (`stale`): pictures from
@@ -127,12 +128,9 @@ NOBODY = -1
 MAX_RTP_BYTES = 1888
 MAX_RTCP_BYTES = 1500
 MAX_SSRCS = 16
-MAX_ADDRESSES = 8
 MAX_ARRIVALS = 400
 MAX_SENT = 2048
 TELL_SECONDS, TELL_LATE_SECONDS = 0.1, 0.15
-MAX_MISSING = 192
-MISSING_SECONDS = 1.5
 MAX_NAME_BYTES = 31
 MEASURE_BYTES, PACKET_COST_BYTES = 1_700_000, 400  # four times the pictures of 2.5 Mbit/s
 TAKEOVER_SECONDS = 0.5
@@ -151,7 +149,7 @@ class Codec:
 
 
 class Flow:
-    """Which frames a sink is sent (rule 20)."""
+    """Which frames a sink is sent (rule 20). Nothing in the engine asks for KEYS so far."""
 
     ALL, BASE, KEYS, NONE = range(4)
 
@@ -252,6 +250,20 @@ class SinkState(NamedTuple):
     frames_left_out: int
 
 
+class PathCounts(NamedTuple):
+    """What a path did not carry: totals.
+
+    `stale` packets were left out for their age (rule 29), `excess` were more than their leg may
+    bring (rule 32), `unsent` the socket did not take (rule 23); `unheard` messages for the rest
+    found no room or were more than whoever sent them may say.
+    """
+
+    stale: int = 0
+    excess: int = 0
+    unsent: int = 0
+    unheard: int = 0
+
+
 # Told of each datagram that is not for the path: bytes, where from, when. May not raise.
 Outsider = Callable[[bytes, Address, float], None]
 # Sends one datagram to a TCP connection and tells whether it was taken.
@@ -286,11 +298,8 @@ class PacketPath(Protocol):
     def recall(self, ssrcs: Set[int]) -> None:
         """Give up media of these SSRCs that has not been given to `stream_send` yet."""
 
-    def stale(self) -> int:
-        """Return how many packets were left out for their age so far (rule 29)."""
-
-    def excess(self) -> int:
-        """Return how many packets were more than a leg may bring (rule 32)."""
+    def counts(self) -> PathCounts:
+        """Return what was not carried so far."""
 
     def needy(self) -> list[int]:
         """Return the sources that miss numbers or want a keyframe."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from media.bucket import Bucket
-from media.ice import Address
+from media.ice import MAX_ADDRESSES, Address
 from media.libs import SrtpSession
-from media.path import MAX_ADDRESSES, MAX_SENT, MEASURE_BYTES, NOBODY, STREAM, LegState
+from media.path import MAX_SENT, MEASURE_BYTES, NOBODY, STREAM, LegState
 from media.rtp import Table
 from media.source import Source
 from media.transport_cc import Arrivals

@@ -13,7 +13,7 @@ from media.control import ControlPath
 from media.dtls import DtlsState
 from media.ice import CONSENT_SECONDS, Address, addressed_ufrag, plain_host
 from media.leg import Leg
-from media.path import STREAM, PacketPath
+from media.path import STREAM, PacketPath, PathCounts
 from media.paths import maker_for
 from media.sockets import open_sockets
 from media.tcp import Streams
@@ -65,6 +65,11 @@ class Port:
         """Do what is due about every 20 ms."""
         self.path.tick(now)
         self._streams.tick(now)
+
+    def counts(self) -> PathCounts:
+        """Return what was not carried, over slow connections either."""
+        counts = self.path.counts()
+        return counts._replace(unsent=counts.unsent + self._streams.dropped)
 
     def close(self) -> None:
         """Serve no more."""

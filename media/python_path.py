@@ -4,6 +4,7 @@ Implements `PacketPath` of media/path.py; the packets themselves go through medi
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence, Set
 from itertools import count
 from socket import socket
@@ -12,7 +13,7 @@ from media.arrival import age_of_last
 from media.ice import Address, addressed_ufrag
 from media.libs import PacketBuffer
 from media.outbox import Outbox
-from media.overload import Shed, Staleness
+from media.overload import Shed, Staleness, WallClock
 from media.packets import Forwarder
 from media.path import (
     MAX_RTCP_BYTES,
@@ -21,6 +22,7 @@ from media.path import (
     Agreed,
     LegState,
     Outsider,
+    PathCounts,
     Route,
     Seeds,
     SinkState,
@@ -71,9 +73,10 @@ class PythonPath:
         self._sinks: dict[int, Sink] = {}
         self._taps: dict[int, tuple[Tap, Source]] = {}
         self._staleness = Staleness()
+        self._wall = WallClock()
         self._shed = Shed.NOTHING
         self._behind: set[Source] = set()
-        self._stale = 0
+        self._stale = self._unsent = 0
         self._names: set[str] = set()
 
     # --- life
@@ -103,23 +106,20 @@ class PythonPath:
             self._on_datagram(self._buffer, len(data), address, self._clock())
 
     def tick(self, now: float) -> None:
-        """Size the caches."""
+        """Size the caches, look at the clocks."""
+        self._wall.is_doubtful(time.time(), time.monotonic())
         for source in self._sources.values():
             source.measure(now)
         for leg in self._legs.values():
             if leg.arrivals and leg.tells_as != NOBODY and now - leg.told_at >= TELL_LATE_SECONDS:
                 self._forwarder.tell(leg, now)
 
-    def stale(self) -> int:
-        """Return how many packets were left out for their age."""
-        return self._stale
-
     def recall(self, ssrcs: Set[int]) -> None:
         """Do nothing: nothing waits here."""
 
-    def excess(self) -> int:
-        """Return how many packets were more than a leg may bring."""
-        return self._forwarder.excess
+    def counts(self) -> PathCounts:
+        """Return what was not carried."""
+        return PathCounts(self._stale, self._forwarder.excess, self._unsent)
 
     def expect_checks(self, ufrag: str) -> None:
         """Let checks addressed to `ufrag` come out."""
@@ -210,7 +210,9 @@ class PythonPath:
     def _look_back(self) -> None:
         """See how old the datagram just read is, and what is left out for it (rule 29)."""
         if self._udp is not None:
-            self._shed = self._staleness.step(age_of_last(self._udp.fileno()))
+            doubtful = self._wall.is_doubtful(time.time(), time.monotonic())
+            age = 0.0 if doubtful else age_of_last(self._udp.fileno())
+            self._shed = self._staleness.step(age)
             if not self._shed:
                 self._behind.clear()
 
@@ -263,6 +265,7 @@ class PythonPath:
         try:
             self._udp.sendto(data, address)
         except OSError:
+            self._unsent += 1
             return False
         return True
 

@@ -14,8 +14,7 @@ from media.ice import (
     transaction_id,
 )
 from media.libs import SrtpSession
-
-MAX_SSRCS = 16
+from media.path import MAX_SSRCS
 
 
 @dataclass(frozen=True, slots=True)

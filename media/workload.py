@@ -9,6 +9,7 @@ from pathlib import Path
 
 from media.capacity import DEFAULT_CALLS, Admission, Sampler
 from media.engine import Capacity, Figures
+from media.path import PathCounts
 from media.settings import PartyStats
 
 _STATM = Path("/proc/self/statm")
@@ -45,7 +46,7 @@ class Workload:
         self._sampler = Sampler()
         self._past = Totals()
         self._totals = Totals()
-        self._stale = 0
+        self._counts = PathCounts()
         self._due: float | None = None
 
     def ended(self, stats: PartyStats) -> None:
@@ -58,8 +59,10 @@ class Workload:
         self._due = next_due
         return self._sampler.tick(now, late_by)
 
-    def measure(self, now: float, parties: Iterable[PartyStats], *, stale: int, calls: int) -> None:
-        """Take the second that is over. `stale` is a total; `parties` are those here now."""
+    def measure(
+        self, now: float, parties: Iterable[PartyStats], *, counts: PathCounts, calls: int
+    ) -> None:
+        """Take the second that is over. `counts` are totals; `parties` are those here now."""
         totals = Totals()
         for stats in parties:
             totals.add(stats)
@@ -67,12 +70,12 @@ class Workload:
             name = field.name
             known = getattr(self._totals, name)
             setattr(totals, name, max(known, getattr(totals, name) + getattr(self._past, name)))
-        self._totals, self._stale = totals, stale
+        self._totals, self._counts = totals, counts
         load = self._sampler.take(
             now,
             cpu=time.thread_time(),
             packets=totals.packets_received,
-            stale=stale,
+            stale=counts.stale,
             calls=calls,
         )
         if load is not None:
@@ -96,7 +99,7 @@ class Workload:
             packet_path=self._packet_path,
             calls=calls,
             **sums,
-            stale=self._stale,
+            **self._counts._asdict(),
             cpu_seconds=time.process_time(),
             resident_bytes=_resident_bytes(),
             busy=self._admission.busy,

@@ -27,6 +27,9 @@ _NODE = (
     ("resent_packets", "Packets that were sent to parties again", True, "resent"),
     ("refused_packets", "Packets that did not authenticate or came twice", True, "refused"),
     ("stale_packets", "Packets left out because they were too old", True, "stale"),
+    ("excess_packets", "Packets beyond what one connection may bring", True, "excess"),
+    ("unsent_packets", "Packets that the system did not take to be sent", True, "unsent"),
+    ("unheard_messages", "Checks, handshakes and reports beyond what is heard", True, "unheard"),
 )
 
 

@@ -217,6 +217,8 @@ struct path {
     _Atomic double clock_ahead;
     enum shed shed;
     uint32_t spell; /* of lateness */
+    bool wall_known;
+    double wall_ahead, wall_doubted_until; /* the wall clock, by the system's seconds */
     int python; /* where what is not for us goes */
     _Alignas(16) uint8_t rtcp[PACKET_BYTES]; /* a packet in the making */
 
@@ -312,6 +314,7 @@ owner **owner_link(path *p, const address *where);
 line *line_of(leg *l, const address *where);
 bool tell_python(path *p, uint32_t what, const address *where, const uint8_t *data, int size,
                  double now);
+bool is_wall_doubtful(path *p);
 void take_datagram(path *p, const address *where, uint8_t *data, int size, double now);
 void *run(void *argument);
 

@@ -759,6 +759,9 @@ void path_feed(path *p, const address *from, const uint8_t *data, int size, doub
 void path_tick(path *p, double now)
 {
     atomic_store(&p->clock_ahead, now - system_seconds());
+    enter(p);
+    is_wall_doubtful(p);
+    leave(p);
     for (int i = 0; i < p->sources.size; i++) { /* only this thread changes the size */
         enter(p);
         if (p->sources.items[i])

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <math.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
@@ -151,13 +152,28 @@ static enum shed shed_at(enum shed shed, double age)
     return SHED_NOTHING;
 }
 
+/* Tell whether the wall clock was put in the last second; as `WallClock` of media/overload.py. To be
+ * asked often. Under `state`. */
+bool is_wall_doubtful(path *p)
+{
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    double now = system_seconds(), before = p->wall_ahead;
+    p->wall_ahead = (double)wall.tv_sec + (double)wall.tv_nsec * 1e-9 - now;
+    if (p->wall_known && fabs(p->wall_ahead - before) > 0.02)
+        p->wall_doubted_until = now + 1.0;
+    p->wall_known = true;
+    return now < p->wall_doubted_until;
+}
+
 /* See how old the last of a batch is, where datagrams queue, and what is left out for it. */
 static void look_back(path *p, int received)
 {
     if (received < BATCH / 2 && !p->shed)
         return;
-    enum shed shed = shed_at(p->shed, age_of_last(p));
+    double age = age_of_last(p);
     pthread_mutex_lock(&p->state);
+    enum shed shed = shed_at(p->shed, is_wall_doubtful(p) ? 0 : age);
     if (!shed && p->shed)
         p->spell++;
     p->shed = shed;

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from media.capacity import CALM_SECONDS, DEFAULT_CALLS, PACKETS_PER_CALL, Admission, Load, Sampler
-from media.overload import Shed, Staleness
+from media.overload import Shed, Staleness, WallClock
 
 EASY = Load(calls=10, packets_per_second=4180, busy=0.3, late=0.0, stale=0)
 
@@ -126,3 +126,17 @@ def test_pictures_are_left_out_before_sound_and_taken_again_once_fresh(
 ) -> None:
     staleness = Staleness()
     assert [staleness.step(age) for age in ages][-1] is shed
+
+
+def test_a_wall_clock_that_is_put_is_not_believed_for_a_second() -> None:
+    clock = WallClock()
+    ticks = [n * 0.02 for n in range(200)]
+    drifts = [clock.is_doubtful(1e9 + at * 1.0005, at) for at in ticks]
+    assert not any(drifts)
+    for wall in (1e9 + 30, 1e9 - 3600, 1e9 - 3600.5):
+        began = ticks[-1] + 0.02
+        ticks = [began + n * 0.02 for n in range(100)]
+        doubts = [clock.is_doubtful(wall + at, at) for at in ticks]
+        assert doubts[0]
+        assert sum(doubts) in (50, 51)
+        assert not any(doubts[51:])

@@ -188,6 +188,6 @@ async def test_what_waited_too_long_is_left_out_pictures_before_sound(
     kinds = [x.payload_type for x in listener.got()]
     assert least <= kinds.count(AUDIO_TYPE) <= most
     assert (kinds.count(VIDEO_TYPE) > 200) == (seconds == 0.0)
-    assert (world.path.stale() > 200) == (seconds > 0.0)
+    assert (world.path.counts().stale > 200) == (seconds > 0.0)
     assert world.path.missing(sender.video) == []
     await world.close()

@@ -232,7 +232,7 @@ async def test_what_does_not_authenticate_interrupts_nobody_while_pictures_are_l
     time.sleep(0.2)  # noqa: ASYNC251 - the loop stands still
     speaker.send_audio(2)
     assert await eventually(lambda: len(listener.sounds()) == 2)
-    assert node._port.path.stale() == 0
+    assert node._port.path.counts().stale == 0
     speaker.send_video(2, DELTA)
     assert await eventually(lambda: len(listener.videos()) == 2)
     assert speaker.wishes() == wishes

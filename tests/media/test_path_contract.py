@@ -10,8 +10,8 @@ import struct
 import pytest
 
 from media import rtcp
+from media.ice import MAX_ADDRESSES
 from media.path import (
-    MAX_ADDRESSES,
     MAX_ARRIVALS,
     MAX_RTCP_BYTES,
     MAX_SSRCS,

@@ -75,7 +75,7 @@ async def test_a_leg_brings_so_much_and_what_is_more_is_dropped_unopened(world: 
     bound = MEASURE_BYTES * (1 + world.clock() - began) // cost + 2
     first = world.path.leg_state(sender.leg).packets_received
     assert MEASURE_BYTES // (cost + 16) <= first <= bound
-    assert world.path.excess() == 1200 - first
+    assert world.path.counts().excess == 1200 - first
     assert world.path.leg_state(sender.leg).refused == 0
     world.advance(1.0)
     await shows(100)
@@ -97,7 +97,7 @@ async def test_what_does_not_authenticate_takes_nothing_of_a_leg_s_measure(world
     await world.settle()
     state = world.path.leg_state(sender.leg)
     assert (state.packets_received, state.refused) == (2, 1200)
-    assert world.path.excess() == 0
+    assert world.path.counts().excess == 0
 
 
 async def test_of_an_extension_that_comes_twice_only_the_first_goes_on(world: World) -> None:

@@ -1,6 +1,7 @@
 """What every packet path takes of a source (media/path.py, rules 8 to 11)."""
 
-from media.path import MAX_MISSING, NOBODY
+from media.gaps import MAX_MISSING
+from media.path import NOBODY
 from tests.media.path_world import DELTA, KEY, VIDEO_TYPE, World, rtp
 
 # --- retransmissions, repetitions, jumps
