@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aioice import stun
 
 from media import frames, ice, rtcp, rtp
 from media.dtls import cut_records
 from media.node import MediaNode
 from media.sdp import parse_offer
+from media.sent import MAX_STATUSES
 from media.transport_cc import Arrivals
 from security.errors import MadoguchiError, ProtocolError
 
@@ -87,13 +89,34 @@ def packets() -> list[bytes]:
     return [*reports, b"".join(reports), rtp_one, rtp_two]
 
 
+def feedback() -> list[bytes]:
+    """Return accounts of arrivals: with gaps, in one run, and many in one datagram."""
+    arrivals = Arrivals()
+    for number in range(0, 300, 3):
+        arrivals.note(number, 1 + number * number * 0.0001)
+    told = arrivals.report(1, 2)
+    run = bytes.fromhex("8fcd0005000000010000000200000400000000000400ffff")
+    return [*told, run, run * 58]
+
+
+def check() -> bytes:
+    """Return a check that is addressed to us, and signed."""
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    message.attributes["USERNAME"] = f"{LOCAL.ufrag}:them"
+    message.attributes["PRIORITY"] = 1
+    message.add_message_integrity(LOCAL.password.encode())
+    return bytes(message)
+
+
 @pytest.mark.timeout(3600 if LONG else 120)
 def test_a_mutated_datagram_is_a_value_or_nothing() -> None:
     draw = random.Random(SEED)
-    seeds = packets()
-    for _ in range(10_000_000 if LONG else 30_000):
+    seeds = [*packets(), *feedback(), check()]
+    most = rtcp.MAX_STEPS + MAX_STATUSES
+    for _ in range(10_000_000 if LONG else 60_000):
         data = mutate(draw.choice(seeds), draw)
-        rtcp.parse(data)
+        messages, steps = rtcp.read(data)
+        assert len(messages) <= steps <= most
         ice.addressed_ufrag(data)
         ice.answer_check(data, LOCAL, ADDRESS)
         cut_records(data)
