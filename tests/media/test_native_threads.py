@@ -191,3 +191,22 @@ async def test_what_waited_too_long_is_left_out_pictures_before_sound(
     assert (world.path.counts().stale > 200) == (seconds > 0.0)
     assert world.path.missing(sender.video) == []
     await world.close()
+
+
+async def test_late_packets_that_may_be_anybodys_interrupt_nobody() -> None:
+    world = World(Late)
+    assert isinstance(world.path, Late)
+    age_of_last(world.path.udp.fileno())
+    sender, listener, _ = world.pair()
+    for seq in range(300):
+        sender.send(rtp(VIDEO_TYPE, seq, 1, 77, DELTA + bytes(20)))
+    await asyncio.sleep(0.2)
+    world.path.begin()
+    sender.shows(1, KEY)
+    await world.settle()
+    assert world.path.counts().stale == 0
+    assert world.path.leg_state(sender.leg).refused == 300
+    sender.shows(2)
+    await world.settle()
+    assert [x.payload for x in listener.got()] == [KEY, DELTA]
+    await world.close()

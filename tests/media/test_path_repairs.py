@@ -160,3 +160,25 @@ async def test_a_slow_tap_loses_its_own_packets_alone(world: World) -> None:
     assert (len(list(split(taken))), lost) == (4, 16)
     assert len(taken) <= 100
     assert len(list(split(world.path.read_tap(fast)[0]))) == 20
+
+
+async def test_a_source_that_begins_anew_keeps_the_room_for_repairs_that_it_had(
+    world: World,
+) -> None:
+    sender, listener, sink = world.pair()
+    world.advance(1.0)
+    for seq in range(1, 1101):
+        sender.shows(seq, KEY if seq == 1 else DELTA)
+        if seq % 100 == 0:
+            await world.settle()
+            listener.got()
+    world.advance(1.0)
+    for seq in range(20_000, 20_003):  # two in a row are a jump
+        sender.shows(seq, KEY)
+    await world.settle()
+    world.advance(1.0)
+    (first, *_) = listener.got()
+    for seq in range(20_003, 20_250):
+        sender.shows(seq)
+    await world.settle()
+    assert world.path.resend(sink, [first.seq], 1) == 1
