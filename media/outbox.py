@@ -29,6 +29,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._waiting: dict[PathLeg, list[Letter]] = {}
+        self.unsent = 0
 
     def put(self, leg: PathLeg, letter: Letter) -> None:
         """Keep a letter to the leg's address in use until `flush`."""
@@ -45,7 +46,7 @@ class Outbox:
         waiting, self._waiting = self._waiting, {}
         for leg, letters in waiting.items():
             for group in _groups(letters):
-                _send(udp, leg, group)
+                self.unsent += _send(udp, leg, group)
 
     def clear(self) -> None:
         """Forget what waits."""
@@ -72,30 +73,31 @@ def _groups(letters: list[Letter]) -> Iterator[list[Letter]]:
         yield group
 
 
-def _send(udp: socket.socket, leg: PathLeg, group: list[Letter]) -> None:
+def _send(udp: socket.socket, leg: PathLeg, group: list[Letter]) -> int:
+    """Send them; return how many were lost."""
     address = leg.address
     if address is None:
-        _take_back(leg, group)
-        return
+        return _take_back(leg, group)
     if len(group) > 1 and not leg.alone:
         note = (socket.IPPROTO_UDP, UDP_SEGMENT, _SIZE.pack(len(group[0][0])))
         try:
             udp.sendmsg([x[0] for x in group], [note], socket.MSG_DONTWAIT, address)
         except OSError as error:
             if error.errno in _FULL:
-                _take_back(leg, group)
-                return
+                return _take_back(leg, group)
             leg.alone = True
         else:
-            return
+            return 0
+    lost = 0
     for letter in group:
         try:
             udp.sendto(letter[0], address)
         except OSError:
-            _take_back(leg, [letter])
+            lost += _take_back(leg, [letter])
+    return lost
 
 
-def _take_back(leg: PathLeg, lost: list[Letter]) -> None:
+def _take_back(leg: PathLeg, lost: list[Letter]) -> int:
     for data, sink, octets in lost:
         if sink is None:
             continue
@@ -104,3 +106,4 @@ def _take_back(leg: PathLeg, lost: list[Letter]) -> None:
         if octets >= 0:
             sink.packets -= 1
             sink.octets -= octets
+    return len(lost)

@@ -119,7 +119,7 @@ class PythonPath:
 
     def counts(self) -> PathCounts:
         """Return what was not carried."""
-        return PathCounts(self._stale, self._forwarder.excess, self._unsent)
+        return PathCounts(self._stale, self._forwarder.excess, self._unsent + self._outbox.unsent)
 
     def expect_checks(self, ufrag: str) -> None:
         """Let checks addressed to `ufrag` come out."""
