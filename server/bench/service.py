@@ -162,7 +162,10 @@ async def running_as(
         if core is not None:
             pin(process.pid, core)
         base_url = (await _answer(process))["base_url"]
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        # Each page keeps a connection: with a limit, whoever comes after it waits for ever.
+        connector = aiohttp.TCPConnector(limit=0)
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as http:
             service = kind(process, base_url, http)
             yield service
             await service.close()
