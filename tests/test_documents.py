@@ -66,3 +66,28 @@ def test_no_source_names_a_package_registry(folder: str) -> None:
                 continue
             text = path.read_text("utf-8")
             assert not [word for word in forbidden if word in text], path
+
+
+COMPONENTS = {
+    "server (HTTP, WebSocket)",
+    "media process",
+    "relay",
+    "audit log",
+    "policy and gate",
+    "officer's page",
+    "syslog",
+    "tablet",
+    "keys and data at rest",
+}
+
+
+def test_every_component_has_a_test_for_every_letter_of_stride() -> None:
+    text = (ROOT / "security/THREATS.md").read_text("utf-8")
+    part = text.partition("## 4. By component")[2].partition("## 5.")[0]
+    rows = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("|")]
+    assert rows[0] == ["component", *"STRIDE"]
+    assert {row[0] for row in rows[2:]} == COMPONENTS
+    for row in rows[2:]:
+        assert len(row) == 7, row[0]
+        missing = [name for name in row[1:] if not (ROOT / name).is_file()]
+        assert not missing, f"{row[0]} points at tests that are not there: {missing}"
