@@ -1,7 +1,6 @@
 """After a call: the result of each outcome, the desk's day, and how a sign-in ends."""
 
 from tools.browsers.people import Counter, Desk
-from tools.tour.doors import try_to_sign_in
 from tools.tour.scene import Scene, Visit
 
 SIGN_OUT = """import('/static/app/lib/api.js').then(async ({ createApi }) => {
@@ -39,9 +38,12 @@ async def walk_out(counter: Counter, desk: Desk, visit: Visit) -> None:
     await other.eval(SIGN_OUT.replace("PAGE", "desk"))
     await desk.until_says("ended.signed_out.title")
     await visit(Scene("desk-ended", desk.page))
-    await counter.press("common.sign_out")
-    await counter.page.until_seen(None, "#login")
-    await counter.page.until_seen("１番窓口")
-    await visit(Scene("sign-in-counter", counter.page))
-    await try_to_sign_in(counter.page)
-    await visit(Scene("sign-in-counter-refused", counter.page))
+    await counter.press("shift.leave")
+    await counter.page.until_seen(None, ".clerks")
+    await visit(Scene("counter-clerks", counter.page))
+    await counter.page.click(".clerks button")
+    await counter.page.until_seen(None, ".pin-keys")
+    await counter.page.fill("#pin", "592617")
+    await counter.page.click(".pin-keys button[type=submit]")
+    await counter.page.until_seen(counter.say("error.bad_pin"))
+    await visit(Scene("counter-pin-refused", counter.page))
