@@ -1,8 +1,11 @@
 """The tablet's key and the clerk's PIN in real browsers."""
 
+import pytest
+
 from tools.browsers.people import Counter, Pair
 from tools.browsers.serve import PIN
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 KEY = """new Promise((resolve, reject) => {
   const opening = indexedDB.open("madoguchi-tablet");
   opening.onerror = () => reject(opening.error);
