@@ -5,7 +5,11 @@ import pytest
 from tools.browsers.people import Counter, Pair
 from tools.browsers.serve import PIN
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),
+]
 KEY = """new Promise((resolve, reject) => {
   const opening = indexedDB.open("madoguchi-tablet");
   opening.onerror = () => reject(opening.error);
