@@ -58,6 +58,7 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("get", "/api/v1/procedures", "List procedures", None, ProceduresAnswer),
     ("get", "/api/v1/calls", "List one's own calls of today", None, n.CallsAnswer),
     ("get", "/api/v1/calls/{call}", "Return a call to its parties", None, n.CallAnswer),
+    ("get", "/api/v1/calls/{call}/invitable", "List whom to ask in", None, n.InvitableAnswer),
     ("post", "/api/v1/calls/{call}/files", "Begin an upload (tus creation)", None, None),
     ("options", "/api/v1/calls/{call}/files", "Say what the server speaks (tus)", None, None),
     ("head", "/api/v1/calls/{call}/files/{file}", "Say the offset (tus)", None, None),
