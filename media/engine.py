@@ -47,8 +47,8 @@ class Figures:
     `received` came from parties, `forwarded` went to them; `lost` never came, `repaired` came
     when asked for again, `resent` was sent again, `refused` did not authenticate; `stale`,
     `excess`, `unsent` and `unheard` are `PathCounts` of media/path.py. `busy` is the share of one
-    core that the loop's thread uses, `late` the share of its ticks that come late, both averaged
-    over seconds.
+    core that the busier of its threads uses, `late` the share of its ticks that come late, both
+    averaged over seconds.
     """
 
     packet_path: str = ""

@@ -38,14 +38,16 @@ class MediaNode:
         events: MediaEvents,
         *,
         clock: Callable[[], float] = time.monotonic,
+        alone: bool = False,
     ) -> None:
+        """`alone`: this process is the node's own, so that all of its processor time counts."""
         self.epoch = new_id()
         self._settings = settings
         self._events = events
         self._clock = clock
         self._calls: dict[str, Call] = {}
         self._port = Port(self, packet_path=settings.packet_path, clock=clock)
-        self._workload = Workload(self._port.path.name, settings.max_calls)
+        self._workload = Workload(self._port.path.name, settings.max_calls, alone=alone)
         self._lobby = Lobby(self._port.path)
         self._identity: Identity | None = None
         self._timer: asyncio.TimerHandle | None = None

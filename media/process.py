@@ -59,10 +59,13 @@ def main() -> None:
         sys.exit(1)
 
 
-async def run(config: ProcessConfig) -> None:
-    """Serve until it is time to end. Raises `Unavailable` when port or folder cannot be had."""
+async def run(config: ProcessConfig, *, by_hand: bool = False) -> None:
+    """Serve until it is time to end; `by_hand`: nobody waits for word, and the terminal is kept.
+
+    Raises `Unavailable` when port or folder cannot be had.
+    """
     events = EventLog()
-    node = MediaNode(config.settings, events)
+    node = MediaNode(config.settings, events, alone=True)
     folder = ControlFolder(config.folder)
     version = version_of(config.settings)
     control = ControlServer(node, events, version, resume_seconds=config.resume_seconds)
@@ -73,8 +76,11 @@ async def run(config: ProcessConfig) -> None:
         await node.start()
         await runner.setup()
         await _listen(runner, folder.socket(config.index))
-        _say({"ready": True})
-        _let_go()
+        if by_hand:
+            _log.info("media process %d serves on port %d", config.index, node.port)
+        else:
+            _say({"ready": True})
+            _let_go()
         gc.freeze()  # modules live for ever: looking through them again stops the loop for 40 ms
         await control.until_done()
     finally:

@@ -165,7 +165,7 @@ def parse_offer(text: str) -> Offer:
     Raises `ProtocolError` with code `bad_sdp` when it is longer than 64 KiB, is not SDP, lacks an
     audio line with Opus or a video line with VP8, or cannot run bundled over one DTLS transport.
     """
-    _check_size(text)
+    check_bounds(text)
     try:
         session: Any = SessionDescription.parse(text)
         _, groups = grouplines(text)
@@ -176,7 +176,8 @@ def parse_offer(text: str) -> Offer:
         raise bad_sdp("the offer is not valid SDP") from error
 
 
-def _check_size(text: str) -> None:
+def check_bounds(text: str) -> None:
+    """Raise `ProtocolError` (`bad_sdp`) for more of anything than the parser is to be given."""
     check_size(text)
     lines = text.splitlines()
     mappings = sum(x.startswith("a=rtpmap:") for x in lines)

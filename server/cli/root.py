@@ -12,6 +12,7 @@ _COMMANDS = {
     "init": ("server.cli.init:init", "Make a folder with keys, settings and database."),
     "check": ("server.cli.check:check", "点検: what the service would use, and what is wrong."),
     "serve": ("server.cli.serve:serve", "Run the service."),
+    "media": ("server.cli.media:media", "Run one media process by hand; `serve` takes it up."),
     "demo": ("server.demo.command:demo", "Try it: a service that keeps nothing."),
     "municipality": ("server.cli.municipality:municipality", "自治体: municipalities."),
     "office": ("server.cli.office:office", "郵便局: post offices."),

@@ -16,15 +16,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from media.control_folder import ControlFolder
+from media.fleet import Fleet
 from media.os_process import OsProcess
 from media.remote import RemoteNode
 from security.audit.heads import HeadsFile
 from security.crypto.keys import KeyEncryptionKey
 from server.audit_signing import AuditSigning
 from server.cli.house import make_house
+from server.cli.media import process_config
 from server.cli.root import commands
 from server.demo.authority import issue
 from server.settings import Settings
+from tests.media.basics import Events
 
 INIT = (
     "--municipality",
@@ -485,6 +488,42 @@ async def test_serve_runs_until_told_to_stop_and_commands_work_beside_it(folder:
     media.close()
     assert "Traceback" not in log.read_text("utf-8")
     assert not list((folder / "data").glob("*-wal"))
+
+
+async def test_a_media_process_that_was_started_by_hand_is_taken_up_by_the_server(
+    folder: Path,
+) -> None:
+    config = folder / "madoguchi.toml"
+    config.write_text("[server]\nport = 0\n[media]\nport = 0\n", "utf-8")
+    settings = Settings.load(config)
+    own = process_config(settings, 0)
+    log = folder / "log"
+    with log.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            *(*PROGRAM, "media", "--config", str(config), "--index", "0"), stderr=stderr
+        )
+    async with asyncio.timeout(30):
+        while "serves on port" not in log.read_text("utf-8"):
+            await asyncio.sleep(0.05)
+            assert process.returncode is None, log.read_text("utf-8")
+    fleet = Fleet(
+        (own.settings,),
+        own.folder,
+        Events(),
+        resume_seconds=own.resume_seconds,
+        ends_with_us=lambda: True,
+    )
+    await fleet.start()
+    await fleet.open_call("call-1")
+    found = fleet._keepers[0].node
+    assert found is not None
+    assert found.process.pid == process.pid
+    await fleet.stop()
+    async with asyncio.timeout(20):
+        assert await process.wait() == 0, log.read_text("utf-8")
+    assert "Traceback" not in log.read_text("utf-8")
+    said = refused("media", "--config", config, "--index", "1", code=2)
+    assert "[media] processes is 1" in said
 
 
 # training and retention
