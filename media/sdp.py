@@ -179,30 +179,24 @@ def parse_offer(text: str) -> Offer:
 def check_bounds(text: str) -> None:
     """Raise `ProtocolError` (`bad_sdp`) for more of anything than the parser is to be given."""
     check_size(text)
-    lines = text.splitlines()
-    mappings = sum(x.startswith("a=rtpmap:") for x in lines)
+    heads = [line.partition(":")[0] for line in text.splitlines()]
+    media = [at for at, head in enumerate(heads) if head.startswith("m=")]
     counts = (
-        (len(lines), MAX_LINES, "lines"),
-        (sum(x.startswith("m=") for x in lines), MAX_MEDIA, "m-lines"),
-        (mappings, MAX_MAPPINGS, "codecs"),
-        (_feedback_steps(lines), MAX_FEEDBACK, "codecs with feedback"),
-        (sum(x.startswith(("a=ssrc:", "a=ssrc-group:")) for x in lines), MAX_SSRC_LINES, "SSRCs"),
+        (len(heads), MAX_LINES, "lines"),
+        (len(media), MAX_MEDIA, "m-lines"),
+        (heads.count("a=rtpmap"), MAX_MAPPINGS, "codecs"),
+        (_feedback_steps(heads, media), MAX_FEEDBACK, "codecs with feedback"),
+        (heads.count("a=ssrc") + heads.count("a=ssrc-group"), MAX_SSRC_LINES, "SSRCs"),
     )
     for count, limit, what in counts:
         if count > limit:
             raise bad_sdp(f"the offer has {count} {what}, more than {limit}")
 
 
-def _feedback_steps(lines: Sequence[str]) -> int:
+def _feedback_steps(heads: Sequence[str], media: Sequence[int]) -> int:
     """Return how often the parser looks at a codec: for each feedback, at all of its m-line."""
-    steps = codecs = feedback = 0
-    for line in lines:
-        if line.startswith("m="):
-            steps += codecs * feedback
-            codecs = feedback = 0
-        codecs += line.startswith("a=rtpmap:")
-        feedback += line.startswith("a=rtcp-fb:")
-    return steps + codecs * feedback
+    parts = [heads[a:b] for a, b in zip(media, [*media[1:], len(heads)], strict=False)]
+    return sum(x.count("a=rtpmap") * x.count("a=rtcp-fb") for x in parts)
 
 
 def _read(session: Any, groups: Sequence[Sequence[str]]) -> Offer:

@@ -64,7 +64,7 @@ def mutate_lines(text: str, draw: random.Random) -> str:
     return "\r\n".join(lines)
 
 
-@pytest.mark.timeout(3600 if LONG else 120)
+@pytest.mark.timeout(3600 if LONG else 300)
 def test_a_mutated_offer_is_an_offer_or_bad_sdp() -> None:
     draw = random.Random(SEED)
     codes: set[str] = set()
