@@ -92,6 +92,7 @@ async def test_nobody_gets_anything_without_signing_in(world: Any) -> None:
         "/api/v1/recovery/link",
         "/api/v1/links",
         "/api/v1/oidc/begin",
+        "/api/v1/oidc/finish",
         "/api/v1/password",
         "/api/v1/enrol",
     }
