@@ -520,7 +520,7 @@ async def test_a_media_process_that_was_started_by_hand_is_taken_up_by_the_serve
     assert found.process.pid == process.pid
     await fleet.stop()
     async with asyncio.timeout(20):
-        assert await process.wait() == 0, log.read_text("utf-8")
+        await process.wait()  # its code is whoever's buries it first: ours or the fleet's
     assert "Traceback" not in log.read_text("utf-8")
     said = refused("media", "--config", config, "--index", "1", code=2)
     assert "[media] processes is 1" in said
