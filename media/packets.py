@@ -164,7 +164,7 @@ class Forwarder:
             if fresh and sink.flow != sink.flow_next:
                 sink.begin_frame(frame)
             if sink.attached_epoch != source.epoch:
-                if sink.flow == Flow.NONE or not new:
+                if sink.flow_next == Flow.NONE or not new:
                     continue
                 if source.pictures and not key:
                     self._catch_up(sink, source, seq, now)

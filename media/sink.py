@@ -121,7 +121,7 @@ class Sink:
         """Tell whether a packet is of a frame that is not to be sent."""
         if self.flow == Flow.BASE:
             return bool(frame[0] & NEEDLESS)
-        return self.flow == Flow.KEYS and time != self.key_time
+        return self.flow == Flow.NONE or (self.flow == Flow.KEYS and time != self.key_time)
 
     def leave_out(self, seq: int, time: int) -> None:
         """Close up over the source's newest packet."""

@@ -168,7 +168,6 @@ static void attach(sink *s, const source *from, const packet *k, double now)
     s->generation = from->generation;
     s->left_time = -1;
     s->key_time = k->time;
-    s->flow = s->flow_next;
 }
 
 /* Take up the wish for another flow where the stream can bear it. */
@@ -185,7 +184,7 @@ static bool leaves_out(const sink *s, const packet *k)
 {
     if (s->flow == FLOW_BASE)
         return k->frame.flags & NEEDLESS;
-    return s->flow == FLOW_KEYS && k->time != s->key_time;
+    return s->flow == FLOW_NONE || (s->flow == FLOW_KEYS && k->time != s->key_time);
 }
 
 /* Close up over the source's newest packet. */
@@ -292,7 +291,7 @@ static void offer(path *p, sink *s, source *from, const packet *k, bool fresh, b
     if (fresh && s->flow != s->flow_next)
         begin_frame(s, k->frame);
     if (s->epoch != from->epoch) {
-        if (s->flow == FLOW_NONE || !k->is_new)
+        if (s->flow_next == FLOW_NONE || !k->is_new)
             return;
         if (from->codec != OPUS && !key) {
             catch_up(p, l, s, from, k->seq, now);

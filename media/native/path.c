@@ -224,10 +224,8 @@ int sink_flow(path *p, handle h, int flow)
     if (!s)
         LEAVE(GONE);
     s->flow_next = s->codec != OPUS || flow == FLOW_NONE ? flow : FLOW_ALL;
-    if (s->flow == FLOW_NONE && flow != FLOW_NONE) {
+    if (s->flow == FLOW_NONE || !is_attached(p, s))
         s->flow = s->flow_next;
-        s->epoch = -1;
-    }
     LEAVE(0);
 }
 

@@ -5,8 +5,8 @@ import struct
 
 import pytest
 
-from media.path import NOBODY, Codec, Flow
-from tests.media.path_world import AUDIO_TYPE, KEY, Packet, World
+from media.path import NOBODY, Agreed, Codec, Flow
+from tests.media.path_world import AUDIO_TYPE, KEY, VIDEO_TYPE, Packet, World
 
 BASE, UP, SYNC = 0x00, 0x40, 0x60  # temporal layer byte: TID 0; TID 1; TID 1 with Y
 
@@ -128,6 +128,47 @@ async def test_a_pause_ends_with_a_frame_and_comes_back_with_a_keyframe(world: W
     _show(sender, 61, key=True)
     await world.settle()
     assert _numbers(listener.got()) == [122, 123]
+
+
+@pytest.mark.parametrize("pauses_first", [True, False])
+async def test_a_pause_holds_for_one_who_agrees_anew_amid_a_frame(
+    world: World, pauses_first: bool
+) -> None:
+    sender, listener, sink = world.pair()
+    _show(sender, 0, key=True)
+    sender.shows(2, _frame(2), time=3000)
+    await world.settle()
+    assert _numbers(listener.got()) == [0, 1, 2]
+    if pauses_first:
+        world.path.set_flow(sink, Flow.NONE)
+    world.path.agree(sink, Agreed(VIDEO_TYPE, NOBODY, b"", stamps=True, numbers=True, mid=b""))
+    world.path.set_flow(sink, Flow.NONE)
+    sender.shows(3, _frame(3, begins=False), time=3000)
+    for frame in range(2, 9):
+        _show(sender, frame, key=frame == 5)
+    await world.settle()
+    assert listener.got() == []
+    assert not world.path.sink_state(sink).attached
+    world.path.set_flow(sink, Flow.ALL)
+    _show(sender, 9, key=True)
+    await world.settle()
+    assert _numbers(listener.got()) == [18, 19]
+
+
+@pytest.mark.parametrize("flow", [Flow.BASE, Flow.KEYS])
+async def test_a_flow_chosen_before_it_begins_holds_from_the_first_packet(
+    world: World, flow: int
+) -> None:
+    sender, listener, sink = world.pair()
+    sender.shows(0, _frame(0, key=True), time=0)
+    await world.settle()
+    world.path.agree(sink, Agreed(VIDEO_TYPE, NOBODY, b"", stamps=True, numbers=True, mid=b""))
+    world.path.set_flow(sink, flow)
+    sender.shows(1, _frame(1, begins=False), time=0)
+    _show(sender, 1, layer=UP)
+    _show(sender, 2, key=True)
+    await world.settle()
+    assert _numbers(listener.got()) == [0, 0, 1, 4, 5]
 
 
 async def test_h264_leaves_out_what_is_not_referred_to(world: World) -> None:
