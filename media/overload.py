@@ -16,6 +16,7 @@ STALE_PICTURE_SECONDS, FRESH_PICTURE_SECONDS = 0.100, 0.030
 STALE_SOUND_SECONDS, FRESH_SOUND_SECONDS = 0.400, 0.200
 
 STEP_SECONDS, DOUBTED_SECONDS = 0.02, 1.0
+READING_SECONDS = 0.005
 
 
 class Shed(IntEnum):
@@ -54,8 +55,14 @@ class WallClock:
         self._ahead: float | None = None  # of the monotonic clock
         self._until = 0.0
 
-    def is_doubtful(self, wall: float, monotonic: float) -> bool:
-        """Take what both clocks say; to be asked often, for they drift apart by themselves."""
+    def is_doubtful(self, wall: float, monotonic: float, *, took: float = 0.0) -> bool:
+        """Take what both clocks say; to be asked often, for they drift apart by themselves.
+
+        `took` is how long the reading of both took: on a busy machine something else may run
+        between, and then nothing can be told by them.
+        """
+        if took > READING_SECONDS:
+            return monotonic < self._until
         before, self._ahead = self._ahead, wall - monotonic
         if before is not None and abs(self._ahead - before) > STEP_SECONDS:
             self._until = monotonic + DOUBTED_SECONDS

@@ -107,7 +107,7 @@ class PythonPath:
 
     def tick(self, now: float) -> None:
         """Size the caches, look at the clocks."""
-        self._wall.is_doubtful(time.time(), time.monotonic())
+        self._is_wall_doubtful()
         for source in self._sources.values():
             source.measure(now)
         for leg in self._legs.values():
@@ -210,11 +210,15 @@ class PythonPath:
     def _look_back(self) -> None:
         """See how old the datagram just read is, and what is left out for it (rule 29)."""
         if self._udp is not None:
-            doubtful = self._wall.is_doubtful(time.time(), time.monotonic())
-            age = 0.0 if doubtful else age_of_last(self._udp.fileno())
+            age = 0.0 if self._is_wall_doubtful() else age_of_last(self._udp.fileno())
             self._shed = self._staleness.step(age)
             if not self._shed:
                 self._behind.clear()
+
+    def _is_wall_doubtful(self) -> bool:
+        began = time.monotonic()
+        wall, now = time.time(), time.monotonic()
+        return self._wall.is_doubtful(wall, now, took=now - began)
 
     def _leave_out(self, leg: PathLeg, data: bytearray, size: int) -> bool:
         """Tell whether a packet is left out, and count it."""

@@ -31,7 +31,8 @@ for name in names:
 """
 LIBRARIES = """
     aiohttp.web aiortc aiosqlite alembic.command argon2 av click cryptography.x509 cv2 numpy
-    prometheus_client puremagic pydantic segno sqlalchemy.ext.asyncio tree_sitter_toml
+    joserfc.jwk joserfc.jwt prometheus_client puremagic pydantic pyotp segno
+    sqlalchemy.ext.asyncio tree_sitter_toml webauthn
 """
 
 

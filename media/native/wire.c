@@ -157,8 +157,11 @@ static enum shed shed_at(enum shed shed, double age)
 bool is_wall_doubtful(path *p)
 {
     struct timespec wall;
+    double began = system_seconds(), before = p->wall_ahead;
     clock_gettime(CLOCK_REALTIME, &wall);
-    double now = system_seconds(), before = p->wall_ahead;
+    double now = system_seconds();
+    if (now - began > 0.005)
+        return now < p->wall_doubted_until;
     p->wall_ahead = (double)wall.tv_sec + (double)wall.tv_nsec * 1e-9 - now;
     if (p->wall_known && fabs(p->wall_ahead - before) > 0.02)
         p->wall_doubted_until = now + 1.0;

@@ -177,7 +177,7 @@ async def _look_up(config: Path, slug: str | None, office: str | None, at: datet
         home = await house.municipality(slug)
         book = PolicyBook(lambda: at)
         for version in await SqlPolicies(house.database).versions(home.id):
-            if version.starts_at is not None:
+            if version.approved_at is not None and version.approved_at <= at:
                 book.put(version)
         found = await house.office(home, office) if office else None
         return LookedUp(home, found, book.of(home.id).policy)

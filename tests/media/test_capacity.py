@@ -140,3 +140,10 @@ def test_a_wall_clock_that_is_put_is_not_believed_for_a_second() -> None:
         assert doubts[0]
         assert sum(doubts) in (50, 51)
         assert not any(doubts[51:])
+
+
+def test_clocks_that_could_not_be_read_at_once_say_nothing() -> None:
+    clock = WallClock()
+    assert not clock.is_doubtful(1e9, 0.0)
+    assert not clock.is_doubtful(1e9, 0.05, took=0.05)
+    assert not clock.is_doubtful(1e9 + 0.1, 0.1)
