@@ -6,6 +6,7 @@ Runs once per packet, so it allocates little and calls no more than it must.
 from collections.abc import Callable, Sequence
 
 from media.frames import (
+    BARE,
     BEGINS_KEY,
     SOUND,
     Frame,
@@ -42,6 +43,7 @@ from media.rtp import (
 )
 from media.sink import Sink
 from media.source import Source
+from media.sps import h264_size
 
 # Gets a datagram, the leg it is for, and what was counted for which sink; tells whether it went.
 Send = Callable[[memoryview, PathLeg, Sink | None, int], bool]
@@ -154,6 +156,8 @@ class Forwarder:
                 key = source.begin_keyframe(seq, time, frame, now)
                 if key and source.codec == Codec.VP8:
                     source.width, source.height = vp8_size(data, payload, size)
+                elif key and not frame[0] & BARE:  # else the parameters before hold
+                    source.width, source.height = h264_size(data, payload, size)
         source.cache.store(seq, buffer.view, size)
         for tap in source.taps:
             tap.put(buffer.view, size, now)

@@ -219,8 +219,8 @@ class SourceState(NamedTuple):
     since the SSRC began or jumped, `lost_before` what was lost before that. `jitter` is in
     timestamp units. `octets` are those of whole RTP packets, `frames` counts new timestamps,
     `repaired` retransmissions that were of use, `keyframes` their beginnings while open; `wanted`
-    tells that one is wished for since. `width` and `height` are those of the last VP8 keyframe, 0
-    if unknown. `heard_at` is 0.0 before the first packet since it was replaced.
+    tells that one is wished for since. `width` and `height` are those of the last keyframe (H.264:
+    SPS), 0 if unknown. `heard_at` is 0.0 before the first packet since it was replaced.
     """
 
     ssrc: int

@@ -2,7 +2,7 @@
 
 A `Line` is one direction between a party and the node, over one look of a few seconds. Two sources
 fill it in. The engine knows round trip, jitter, loss, rate, repairs and frames of what a party
-sends, and its size in VP8, whatever a page says. What is shown (frame rate, size, freezes) comes
+sends, and its size, whatever a page says. What is shown (frame rate, size, freezes) comes
 from the page's `getStats`: only who shows a picture knows it, and it holds for every codec. What a
 page tells is used for words on screen and for offers to a person; it decides nothing.
 """

@@ -55,7 +55,7 @@ def lines_of(
 ) -> Lines:
     """Return what happened in `seconds` between two looks; the engine's word goes first.
 
-    It counts the frames that a party sends and reads the size of VP8; of H.264 the page says it.
+    It counts the frames that a party sends and reads their size; before it can, the page says it.
     What a party is shown, only its page knows, and so what stayed lost there after repair.
     """
     report = report or Report(seconds)

@@ -62,7 +62,7 @@ class PartyStats:
     `cap_bps` is the limit last asked of its encoder, None when there is none. `repaired` counts
     packets of the party that came when asked for again, `resent` those that we sent it again,
     `refused` those that did not authenticate, `frames` its pictures, open or withheld. `width` and
-    `height` are those of its last VP8 keyframe, None before one and for other codecs.
+    `height` are those of its last keyframe (VP8) or parameter set (H.264), None before one.
     `paused` tells that its line carries no picture, so that it is sent none (media/thinning.py).
     """
 

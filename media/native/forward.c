@@ -337,6 +337,14 @@ bool send_again(path *p, leg *l, sink *s, const source *from, uint16_t seq_out, 
 
 /* --- in */
 
+static void read_picture_size(source *s, const packet *k)
+{
+    if (s->codec == VP8)
+        frame_vp8_size(k->data, k->payload, k->size, &s->width, &s->height);
+    else if (!(k->frame.flags & BARE)) /* an IDR alone continues the parameters before */
+        frame_h264_size(k->data, k->payload, k->size, &s->width, &s->height);
+}
+
 static void pass(path *p, source *s, packet *k, double now)
 {
     enum verdict verdict = count(s, k->seq, k->time, now);
@@ -354,8 +362,8 @@ static void pass(path *p, source *s, packet *k, double now)
     k->frame = frame_read(s->codec, k->data, k->payload, k->size);
     if (k->frame.flags & BEGINS_KEY) {
         key = begin_keyframe(s, k->seq, k->time, k->frame, now);
-        if (key && s->codec == VP8)
-            frame_vp8_size(k->data, k->payload, k->size, &s->width, &s->height);
+        if (key)
+            read_picture_size(s, k);
     }
     cache_store(&s->cache, k->seq, k->data, k->size);
     copy_to_taps(p, s, k->data, k->size, now);

@@ -73,6 +73,8 @@ int frame_picture_id(const uint8_t *data, frame f);
 void frame_shift_ids(uint8_t *data, frame f, int id_shift, int level_shift);
 /* Width and height that the first packet of a VP8 keyframe says, zeros when it does not. */
 void frame_vp8_size(const uint8_t *data, int payload, int size, int *width, int *height);
+/* … that an H.264 sequence parameter set in the packet says (sps.c). */
+void frame_h264_size(const uint8_t *data, int payload, int size, int *width, int *height);
 
 /* --- numbers of one outgoing stream */
 

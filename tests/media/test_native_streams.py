@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media import frames, rtp
+from media import frames, rtp, sps
 from media.native import library
 from media.path import Codec
 
@@ -125,15 +125,41 @@ def _looked_at(streams: Any, codec: int, data: bytes, payload: int) -> None:
         frames.shift_ids(ours, frame, 0x1234, 0x77)
         streams.frame_shift_ids(other, seen, 0x1234, 0x77)
         assert bytes(other) == ours
+    said = _size_by(streams.frame_vp8_size, other, payload)
+    assert said == frames.vp8_size(ours, payload, len(ours))
+    said = _size_by(streams.frame_h264_size, other, payload)
+    assert said == sps.h264_size(ours, payload, len(ours))
+
+
+def _size_by(function: Any, data: Any, payload: int) -> tuple[int, int]:
     width, height = ctypes.c_int(), ctypes.c_int()
-    streams.frame_vp8_size(other, payload, len(data), ctypes.byref(width), ctypes.byref(height))
-    assert (width.value, height.value) == frames.vp8_size(ours, payload, len(ours))
+    function(data, payload, len(data), ctypes.byref(width), ctypes.byref(height))
+    return width.value, height.value
 
 
 @SETTINGS
 @given(st.binary(max_size=40), st.sampled_from((Codec.VP8, Codec.H264)), st.integers(0, 12))
 def test_frames_are_read_alike(streams: Any, data: bytes, codec: int, payload: int) -> None:
     _looked_at(streams, codec, data, payload)
+
+
+def test_parameter_sets_that_are_nearly_right_have_the_same_size(streams: Any) -> None:
+    draw = random.Random(4)
+    begun = [
+        bytes.fromhex(x) for x in ("6742c01fda014016e840000003004000", "67640028ac2ca5014016e8")
+    ]
+    sized = 0
+    for _ in range(4000):
+        data = bytearray(draw.choice(begun) + draw.randbytes(draw.choice((0, 4, 99))))
+        for _ in range(draw.randrange(4)):
+            data[draw.randrange(len(data))] = draw.choice((0, 3, 44, 0xFF, draw.randrange(256)))
+        del data[draw.randrange(1, 2 * len(data)) :]
+        if draw.random() < 0.3:
+            data[:0] = b"\x78" + (len(data) + draw.choice((0, 0, 1))).to_bytes(2, "big")
+        size = sps.h264_size(data, 0, len(data))
+        assert _size_by(streams.frame_h264_size, held(data), 0) == size
+        sized += size != (0, 0)
+    assert sized > 500
 
 
 def test_frames_that_are_nearly_right_are_read_alike(streams: Any) -> None:

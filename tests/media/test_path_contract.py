@@ -19,6 +19,7 @@ from media.path import (
     STREAM,
     TELL_LATE_SECONDS,
     TELL_SECONDS,
+    Codec,
 )
 from security.errors import Unavailable
 from tests.media.path_world import (
@@ -384,6 +385,19 @@ async def test_a_source_tells_what_it_brought(world: World) -> None:
     world.path.replace(sender.video)
     state = world.path.source_state(sender.video)
     assert (state.ssrc, state.highest, state.lost_before, state.heard_at) == (NOBODY, -1, 2, 0.0)
+
+
+async def test_the_size_of_h264_pictures_is_that_of_the_last_parameters(world: World) -> None:
+    sender, _, _ = world.pair(codec=Codec.H264)
+    large = bytes.fromhex("6742c01fda014016e840000003004000000f03c60ca8")
+    small = bytes.fromhex("6742c015da06c7f93840000003004000000f03c58ba8")
+    sizes = []
+    for seq, payload in enumerate((b"\x65bare", large, b"\x65bare", small, b"\x67\x42")):
+        sender.shows(seq, payload)
+        await world.settle()
+        state = world.path.source_state(sender.video)
+        sizes.append((state.width, state.height))
+    assert sizes == [(0, 0), (1280, 720), (1280, 720), (426, 240), (0, 0)]
 
 
 async def test_a_handle_that_is_gone_is_said_so(world: World) -> None:
