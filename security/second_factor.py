@@ -231,15 +231,19 @@ class SecondFactor:
     async def enrolled(self, principal: Principal, item: Enrolled) -> None:
         """Let a session rest on the factor that was just enrolled in it.
 
-        In a recovery it takes the place of all former ones, and other sign-ins end.
+        In a recovery it takes the place of all former ones. Then, and by the first one, the
+        person's other sign-ins end: they rest on the password alone.
         """
-        session, person = principal.session, person_of(principal)
+        session, person, now = principal.session, person_of(principal), self._clock()
+        home, recovering = person.municipality_id, session.factor is Factor.RECOVERY
+        if recovering:
+            await self._factors.keep_only(home, person.id, item.id)
+        if not session.second_factor:  # whoever has a factor has shown it: `factor.enrol`
+            kept = None if recovering else session.token_hash
+            await self._sessions.end_sessions_of(home, person.id, now, but=kept)
         if session.kind is not SessionKind.HALF:
             await self._sessions.set_factor(session.token_hash, item.kind)
-        elif session.factor is Factor.RECOVERY:
-            home = person.municipality_id
-            await self._factors.keep_only(home, person.id, item.id)
-            await self._sessions.end_sessions_of(home, person.id, self._clock())
+        if recovering:
             await self._note(person, "recovery:done", {"factor": item.id})
 
     # Within

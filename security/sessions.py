@@ -163,8 +163,10 @@ class SessionStore(Protocol):
     async def set_factor(self, token_hash: str, factor: Factor) -> None:
         """Note that the session rests on a second factor from now on."""
 
-    async def end_sessions_of(self, municipality_id: str, person_id: str, now: datetime) -> None:
-        """End every session of the person."""
+    async def end_sessions_of(
+        self, municipality_id: str, person_id: str, now: datetime, *, but: str | None = None
+    ) -> None:
+        """End every session of the person, `but` the one of that token's hash."""
 
     async def drop_links(self, municipality_id: str, person_id: str, purpose: LinkPurpose) -> None:
         """Void the person's unused links of a purpose."""

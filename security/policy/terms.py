@@ -130,14 +130,17 @@ SECOND_FACTOR = Term(
 )
 FIRST_FACTOR = Term(
     lambda f: (
-        f.policy.people.first_factor == "at_sign_in" or f.actor.has_factor or f.actor.recovering
+        f.policy.people.first_factor == "at_sign_in"
+        or f.actor.has_factor
+        or f.actor.second_factor
+        or f.actor.recovering
     ),
     Reason("factor_by_link", "a first factor is set up by the link of two administrators"),
     "people.first_factor",
 )
 FACTOR_FIRST = Term(
-    lambda f: f.actor.page != "sign-in" or not f.actor.has_factor or f.actor.recovering,
-    Reason("second_factor", "whoever has a factor shows it before adding another"),
+    lambda f: not f.actor.has_factor or f.actor.second_factor or f.actor.recovering,
+    Reason("second_factor", "whoever has a factor shows it before adding or removing one"),
 )
 TRAINED = Term(
     _trained,

@@ -118,9 +118,13 @@ class SqlSessions:
         this = t.session.c.token_hash == token_hash
         await self._do(sa.update(t.session).where(this).values(factor=factor))
 
-    async def end_sessions_of(self, municipality_id: str, person_id: str, now: datetime) -> None:
-        """End every session of the person."""
-        mine = (t.session.c.municipality_id == municipality_id, t.session.c.person_id == person_id)
+    async def end_sessions_of(
+        self, municipality_id: str, person_id: str, now: datetime, *, but: str | None = None
+    ) -> None:
+        """End every session of the person, `but` the one of that token's hash."""
+        mine = [t.session.c.municipality_id == municipality_id, t.session.c.person_id == person_id]
+        if but is not None:
+            mine.append(t.session.c.token_hash != but)
         await self._do(end_sessions(now).where(*mine))
 
     async def drop_links(self, municipality_id: str, person_id: str, purpose: LinkPurpose) -> None:

@@ -261,6 +261,71 @@ async def test_changing_factors_asks_for_the_password_again(world: Any) -> None:
     assert (await asked(page, "POST", "factors/totp/confirm", body))["totp"] != mine["totp"]
 
 
+async def whole_in(world: Any, person: Person) -> Any:
+    """Return the desk's page of a person who gave the password before a factor was asked for."""
+    page = world.stranger()
+    await asked(page, "POST", "sign-in", {"login": person.login, "password": PASSWORD})
+    return page
+
+
+async def test_a_whole_sign_in_by_password_alone_touches_no_factor_where_there_is_one(
+    world: Any,
+) -> None:
+    person = await person_of(world)
+    page = await whole_in(world, person)
+    home, now = person.municipality_id, utc_now()
+    mine = Enrolled(
+        new_id(), home, person.id, Factor.PASSKEY, "鍵", now, credential_id=b"1", public_key=b"2"
+    )
+    await world.service.parts.factors.add_factor(mine)
+    again = {"password": PASSWORD}
+    for path, body in (
+        ("totp", again),
+        ("totp/confirm", {"code": "000000"}),
+        ("passkeys/options", again),
+        ("passkeys", {"name": "鍵", "credential": {}}),
+        ("remove", {**again, "factor": mine.id}),
+    ):
+        assert await refused(page, "POST", f"factors/{path}", body) == "second_factor", path
+    kept = await world.service.parts.factors.factors(home, person.id)
+    assert [one.id for one in kept] == [mine.id]
+
+
+async def test_a_sign_in_from_before_the_link_was_asked_for_adds_no_first_factor(
+    world: Any,
+) -> None:
+    person = await person_of(world)
+    page = await whole_in(world, person)
+    world.enforce({**ASKED, "people.first_factor": "by_link"})
+    body = {"password": PASSWORD}
+    for path in ("totp", "passkeys/options"):
+        assert await refused(page, "POST", f"factors/{path}", body) == "factor_by_link"
+
+
+async def test_a_first_factor_ends_the_persons_other_sign_ins_and_a_further_one_does_not(
+    world: Any,
+) -> None:
+    person = await person_of(world)
+    other, page = await whole_in(world, person), await whole_in(world, person)
+    secret = (await asked(page, "POST", "factors/totp", {"password": PASSWORD}))["secret"]
+    await asked(page, "POST", "factors/totp/confirm", {"code": code_of(secret, -1)})
+    assert await refused(other, "GET", "me") == "signed_out"
+    assert (await asked(page, "GET", "factors"))["used"] == "totp"
+    second = await signed_in_by_code(world, person, secret)
+    status, said = await add_passkey(page, Authenticator(page.base_url))
+    assert status == 200, said
+    await asked(second, "GET", "me")
+
+
+async def test_a_first_factor_of_half_a_sign_in_ends_the_whole_ones_from_before(
+    world: Any,
+) -> None:
+    person = await person_of(world)
+    other = await whole_in(world, person)
+    await with_totp(world, person)
+    assert await refused(other, "GET", "me") == "signed_out"
+
+
 async def test_several_passkeys_have_names_and_go_one_by_one(world: Any) -> None:
     person = await person_of(world)
     page = await signed_in_by_code(world, person, await with_totp(world, person))

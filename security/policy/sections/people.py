@@ -48,7 +48,7 @@ class People(Section):
                 "keeps a thief of a password from setting one up first",
             ),
             source="own",
-            enforced="session.half",
+            enforced="session.half, factor.enrol",
             safer=Safer.ORDER,
             choices=choice(
                 [
