@@ -109,6 +109,7 @@ class Party:
         video = self.uplinks["video"]
         state = video.read()
         reported = None if leg is None else leg.of_kind("video")[0].reported
+        losses = [x.reported.loss_fraction for x in leg.downlinks] if leg else []
         return PartyStats(
             up=leg is not None and leg.transport.up,
             packets_received=before.packets_received + now.packets_received,
@@ -117,7 +118,7 @@ class Party:
             bytes_forwarded=before.bytes_forwarded + now.bytes_forwarded,
             lost=sum(uplink.lost for uplink in self.uplinks.values()),
             rtt_seconds=leg.rtt_seconds if leg else None,
-            loss_fraction=reported.loss_fraction if reported else None,
+            loss_fraction=max((x for x in losses if x is not None), default=None),
             jitter_seconds=None if state.ssrc == NOBODY else state.jitter / video.clock_rate,
             remb_bps=reported.remb_bps if reported else None,
             cap_bps=leg.cap_told if leg else None,

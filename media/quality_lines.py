@@ -59,27 +59,35 @@ def lines_of(
     What a party is shown, only its page knows, and so what stayed lost there after repair.
     """
     report = report or Report(seconds)
+    held = before is not None and before.up and now.up
     since = (
         before if before is not None and before.packets_received <= now.packets_received else now
     )
     rtt_ms = _ms(now.rtt_seconds)
     rtt_ms = report.rtt_ms if rtt_ms is None else rtt_ms
     return Lines(
-        _sends(since, now, report.sent, rtt_ms, seconds),
+        _sends(since, now, report.sent, rtt_ms, seconds, held=held),
         _receives(since, now, report, rtt_ms, seconds),
     )
 
 
 def _sends(
-    since: PartyStats, now: PartyStats, sent: Sent, rtt_ms: int | None, seconds: float
+    since: PartyStats,
+    now: PartyStats,
+    sent: Sent,
+    rtt_ms: int | None,
+    seconds: float,
+    *,
+    held: bool,
 ) -> Line:
+    """Return what came; all is lost when its page sends pictures and nothing comes."""
     packets = now.packets_received - since.packets_received
     lost = max(0, now.lost - since.lost)
     heard = packets > 0
     return Line(
         rtt_ms=rtt_ms if heard else None,
         jitter_ms=_ms(now.jitter_seconds) if heard else None,
-        loss=lost / (packets + lost) if heard else None,
+        loss=lost / (packets + lost) if heard else 1.0 if held and sent.fps else None,
         kbps=_kbps(now.bytes_received - since.bytes_received, seconds) if heard else None,
         fps=round((now.frames - since.frames) / seconds, 1) if heard and now.frames else sent.fps,
         width=(now.width if heard else None) or sent.width,

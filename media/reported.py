@@ -6,6 +6,8 @@ from media.rtcp import Block
 MAX_REMEMBERED = 16
 MIN_EXPECTED = 50  # packets; the loss of fewer says little
 FRESH_SECONDS = 5.0
+SILENT_SECONDS = 2.0
+SILENT_BPS = 8000  # that is sent without a word of it arriving; silence of Opus is less
 
 
 class Reported:
@@ -16,6 +18,8 @@ class Reported:
 
     __slots__ = (
         "_counted",
+        "_grew_at",
+        "_highest",
         "_loss_at",
         "_measured_at",
         "_octets",
@@ -36,7 +40,8 @@ class Reported:
         self._sent_at: dict[int, float] = {}
         self._measured_at: float | None = None
         self._octets = 0
-        self._loss_at = 0.0
+        self._loss_at = self._grew_at = 0.0
+        self._highest: int | None = None
         self._counted: tuple[int, int] | None = None
 
     def measure(self, octets: int, now: float) -> None:
@@ -59,7 +64,15 @@ class Reported:
             self.rtt_seconds = max(0.0, now - sent - block.delay / 65536)
 
     def _count(self, block: Block, now: float) -> None:
-        """Take the loss over at least 50 packets: one report alone may stand for a handful."""
+        """Take the loss over at least 50 packets: one report alone may stand for a handful.
+
+        All is lost when reports come and none of them knows of any packet more, for 2 s in which
+        packets were sent. The estimate is not told of that: it is no sign of a narrow line.
+        """
+        if block.highest != self._highest:
+            self._highest, self._grew_at = block.highest, now
+        elif now - self._grew_at >= SILENT_SECONDS and self.forwarded_bps >= SILENT_BPS:
+            self.loss_fraction, self._loss_at = 1.0, now
         if self._counted is None:
             self._counted = (block.highest, block.lost)
         highest, lost = self._counted

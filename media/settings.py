@@ -58,7 +58,8 @@ class PartyStats:
     the party joined, summed over its connections. `packets_received` and `bytes_received` came from
     the party, `packets_forwarded` and `bytes_forwarded` were sent to it, `lost` never reached us.
     `rtt_seconds`, `loss_fraction` (0 to 1) and `remb_bps` are what the party last reported of what
-    we send it, None before that; `jitter_seconds` is ours of its video (RFC 3550 section 6.4.1).
+    we send it (loss: of the stream that suffers most), None before that; `jitter_seconds` is ours
+    of its video (RFC 3550 section 6.4.1).
     `cap_bps` is the limit last asked of its encoder, None when there is none. `repaired` counts
     packets of the party that came when asked for again, `resent` those that we sent it again,
     `refused` those that did not authenticate, `frames` its pictures, open or withheld. `width` and

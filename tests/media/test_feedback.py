@@ -70,6 +70,27 @@ def test_loss_is_measured_over_fifty_packets_not_over_one_report() -> None:
     assert reported.loss_fraction == 0.1
 
 
+@pytest.mark.parametrize(
+    ("highest", "bps", "told"),
+    [
+        ((100, 200, 200, 200, 200), 1_000_000, 1.0),  # reports come, packets do not
+        ((100, 200, 300, 400, 500), 1_000_000, 0.0),
+        ((100, 200, 200, 200, 201), 1_000_000, 1.0),  # a straggler is not enough to forget it
+        ((100, 200, 200, 200, 300), 1_000_000, 0.0),
+        ((100, 200, 200, 200, 200), 0, 0.0),  # nothing is sent, so nothing can be lost
+    ],
+)
+def test_a_stream_of_which_nothing_arrives_any_more_is_lost(
+    highest: tuple[int, ...], bps: int, told: float
+) -> None:
+    reported = Reported()
+    for now, number in enumerate(highest):
+        reported.forwarded_bps = bps
+        reported.block(Block(1, 0, 0, number, 0, 0, 0), float(now))
+    assert reported.loss_fraction == told
+    assert reported.cap.current(5.0) is None
+
+
 def test_round_trip_is_told_from_the_report_that_came_back() -> None:
     reported = Reported()
     ntp = 0x0123456789ABCDEF

@@ -238,6 +238,42 @@ def test_frames_and_size_that_the_engine_saw_go_before_what_a_page_says() -> Non
     assert (sends.fps, sends.width, sends.height) == (15.0, 640, 360)
 
 
+BETTER = {"packets_received": 300, "packets_forwarded": 300, "rtt_seconds": 0.05}
+
+
+@pytest.mark.parametrize("place", list(Place))
+@pytest.mark.parametrize(
+    ("changes", "report", "level"),
+    [
+        (BETTER, Report(3.0, sent=Sent(fps=30)), Level.GOOD),
+        (BETTER | {"lost": 40}, Report(3.0), Level.POOR),  # from it, counted by the engine
+        (BETTER | {"lost": 15}, Report(3.0), Level.FAIR),
+        (BETTER | {"packets_received": 0}, Report(3.0, sent=Sent(fps=30)), Level.POOR),
+        (BETTER | {"packets_received": 0}, Report(3.0, sent=Sent()), Level.GOOD),  # all is off
+        (BETTER | {"loss_fraction": 0.2}, Report(3.0), Level.POOR),  # to it, by its receiver report
+        (BETTER, Report(3.0, received=Received(loss=0.2)), Level.POOR),  # … and by its page
+        (BETTER | {"loss_fraction": 1.0}, None, Level.POOR),
+    ],
+)
+def test_loss_in_one_direction_alone_spoils_the_call(
+    place: Place, changes: dict[str, float], report: Report | None, level: Level
+) -> None:
+    clean = lines_of(stats(), stats(**BETTER), None, 3.0)
+    lossy = lines_of(stats(), stats(**changes), report, 3.0)
+    found = verdict_of(*((lossy, clean) if place is Place.COUNTER else (clean, lossy)))
+    assert found.level is level
+    assert found == Verdict(level) or (found.cause, found.place) == (Cause.LOSS, place)
+
+
+@pytest.mark.parametrize(("before", "now"), [(True, False), (False, True)])
+def test_a_line_that_is_down_or_has_just_come_up_is_not_said_to_lose(
+    before: bool, now: bool
+) -> None:
+    mute = replace(stats(packets_forwarded=300), up=now)
+    lines = lines_of(replace(stats(), up=before), mute, Report(3.0, sent=Sent(fps=30)), 3.0)
+    assert lines.sends.loss is None
+
+
 def test_without_a_page_the_engine_alone_speaks() -> None:
     now = stats(packets_forwarded=100, bytes_forwarded=10_000, loss_fraction=0.2, rtt_seconds=0.4)
     receives = lines_of(stats(), now, None, 3.0).receives
