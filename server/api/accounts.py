@@ -112,22 +112,25 @@ def set_cookies(response: web.Response, begun: tuple[NewSession, ...], parts: Pa
         )
 
 
-async def describe(parts: Parts, speaker: Speaker) -> dict[str, Any]:
-    """Return `you` and the CSRF token of a signed-in page; a counter gets its page token."""
+async def describe(parts: Parts, speaker: Speaker, shown: str | None = None) -> dict[str, Any]:
+    """Return `you` and the CSRF token of a signed-in page; a counter gets its page token.
+
+    `shown` is the good page token that it came with: it gets that again, none that lasts longer.
+    """
     desk_open = parts.registry.desks.is_open(speaker.seat[1])
     you, token = speaker.you(desk_open=desk_open), speaker.token
     if speaker.page != "counter":
         return {"you": you, "csrf": csrf_token(token)}
-    proof, now = parts.tablets, parts.clock()
-    ticket = proof.page_token(token, now, purpose="ticket")
-    return {"you": you, "csrf": proof.page_token(token, now), "ticket": ticket}
+    page_token = shown or parts.tablets.page_token(token, parts.clock())
+    return {"you": you, "csrf": page_token, "ticket": parts.tablets.ticket(token, page_token)}
 
 
 @routes.get("/api/v1/me")
 async def me(request: web.Request) -> web.Response:
     """Say who is signed in."""
     parts = request.app[PARTS]
-    return answer(await describe(parts, await speaker_of(parts, request)))
+    speaker = await speaker_of(parts, request)
+    return answer(await describe(parts, speaker, request.headers.get("X-CSRF-Token")))
 
 
 @routes.get("/api/v1/municipalities")

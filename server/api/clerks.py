@@ -55,7 +55,8 @@ async def clerk(request: web.Request) -> web.Response:
         new_pin=body.new_pin,
         admit=admission(parts, request, Factor.TABLET),
     )
-    response = answer(await describe(parts, await _speaker(request, speaker, new)))
+    shown = request.headers.get("X-CSRF-Token")
+    response = answer(await describe(parts, await _speaker(request, speaker, new), shown))
     set_cookies(response, (new,), parts)
     await take_over(parts, tablet, person)
     await parts.shifts.change(speaker.seat, new.token)

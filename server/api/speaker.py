@@ -42,6 +42,7 @@ COOKIES = {
 }
 PAGES = ("counter", "desk", "officer")
 SOCKET_PATH = "/api/v1/ws"
+CONTENT = "/api/v1/calls/{call}/files/{file}/content"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +242,19 @@ async def counter_of(parts: Parts, request: web.Request, clerk: str | None) -> P
 def require_page_token(parts: Parts, request: web.Request, token: str) -> None:
     """Raise `Denied` `csrf` unless the request comes from a page that has shown the tablet's key.
 
-    What a page shows by its address (GET alone) carries a ticket in the query instead.
+    The content of a file, which a page shows by its address, takes a ticket in the query instead.
     """
     given, now = request.headers.get("X-CSRF-Token", ""), parts.clock()
     if parts.tablets.is_page_token(token, given, now, purpose="page"):
         return
-    ticket = request.query.get("ticket", "") if request.method == "GET" else ""
+    ticket = request.query.get("ticket", "") if _is_content(request) else ""
     if not parts.tablets.is_page_token(token, ticket, now, purpose="ticket"):
         raise Denied("this page has not shown the tablet's key", code="csrf")
+
+
+def _is_content(request: web.Request) -> bool:
+    resource = request.match_info.route.resource
+    return request.method == "GET" and resource is not None and resource.canonical == CONTENT
 
 
 async def note_refused(parts: Parts, tablet: Tablet, purpose: str, code: str) -> None:

@@ -91,6 +91,11 @@ class TabletProof:
         since = str(int(now.timestamp()))
         return f"{since}.{self._mac(purpose, token, since)}"
 
+    def ticket(self, token: str, page_token: str) -> str:
+        """Return what shows the content of files by address, for as long as a good page token."""
+        since = page_token.partition(".")[0]
+        return f"{since}.{self._mac('ticket', token, since)}"
+
     def is_page_token(self, token: str, given: str, now: datetime, *, purpose: str) -> bool:
         """Tell whether `given` was made for this cookie by us, and not too long ago."""
         since, _, mac = given.partition(".")

@@ -133,6 +133,38 @@ def test_challenges_and_page_tokens_end() -> None:
         assert not proof.is_page_token("cookie", bad, now, purpose="page")
 
 
+async def test_a_ticket_shows_the_content_of_files_and_opens_nothing_else(world: Any) -> None:
+    counter = await world.counter()
+    _, shown = await counter.show_key()
+    counter.csrf, content = "", "/api/v1/calls/" + "a" * 22 + "/files/" + "a" * 22 + "/content"
+    for path in ("me", "procedures", "clerks", "calls/" + "a" * 22, "calls/content"):
+        query = f"?page=counter&ticket={shown['ticket']}"
+        status, body = await counter.request("GET", f"/api/v1/{path}{query}")
+        assert status == 404 or (status, body["error"]["code"]) == (403, "csrf"), path
+        assert "csrf" not in body, path
+    status, _ = await counter.request("GET", f"{content}?page=counter&ticket={shown['ticket']}")
+    assert status == 404  # past the door: there is no such call
+    status, body = await counter.request("GET", f"{content}?page=counter&ticket={shown['csrf']}")
+    assert (status, body["error"]["code"]) == (403, "csrf")
+
+
+async def test_a_page_token_is_never_renewed_but_by_showing_the_key(make_world: Any) -> None:
+    world = await make_world()
+    counter, clerk = await world.counter(), world.town.clerk
+    pin, (_, first) = await world.pin(clerk), await counter.show_key()
+    counter.csrf = first["csrf"]
+    make_world.clock.advance(minutes=11 * 60)
+    _, me = await counter.request("GET", "/api/v1/me")
+    _, again = await counter.request("POST", "/api/v1/clerk", body={"clerk": clerk.id, "pin": pin})
+    for said in (me, again):
+        assert (said["csrf"], said["ticket"]) == (first["csrf"], first["ticket"])
+    make_world.clock.advance(minutes=61)
+    status, body = await counter.request("GET", "/api/v1/me")
+    assert (status, body["error"]["code"]) == (403, "csrf")
+    _, fresh = await counter.show_key()
+    assert fresh["csrf"] != first["csrf"]
+
+
 async def test_a_tablet_enrolled_before_keys_is_told_to_enrol_again(world: Any) -> None:
     counter = await world.counter()
     async with world.service.parts.database.writing() as connection:
