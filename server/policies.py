@@ -61,7 +61,11 @@ class PolicyBook:
 
     def version_in_force(self, municipality_id: str) -> Version | None:
         """Return the version in force, None while it is the baseline."""
-        return in_force(self._versions.get(municipality_id, {}).values(), self._clock())
+        return in_force(self.approved(municipality_id), self._clock())
+
+    def approved(self, municipality_id: str) -> tuple[Version, ...]:
+        """Return every version that was ever approved, those withdrawn afterwards as well."""
+        return tuple(self._versions.get(municipality_id, {}).values())
 
     def put(self, version: Version) -> None:
         """Take an approved or withdrawn version. Raises `Corrupt` when it cannot be read."""

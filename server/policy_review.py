@@ -48,8 +48,8 @@ class Versions(Protocol):
     ) -> Version:
         """Store a draft under the next number."""
 
-    async def settle(self, version: Version) -> None:
-        """Store that a version was approved or withdrawn."""
+    async def settle(self, before: Version, after: Version) -> None:
+        """Store that a version was approved or withdrawn, if it is still as it was `before`."""
 
 
 class Log(Protocol):
@@ -83,6 +83,7 @@ class PolicyReview:
         self._book = book
         self._log = log
         self._clock = clock
+        self._settling = asyncio.Lock()  # whether a version may start rests on all the others
 
     async def draft(self, permit: Permit, text: str, note: str, author_id: str) -> Version:
         """Store a draft; `permit` is for `policy.draft` on the municipality.
@@ -106,30 +107,32 @@ class PolicyReview:
     ) -> Version:
         """Let a draft take force at `starts_at`, or at once; `permit` is for `policy.approve`."""
         permit.require("policy.approve", permit.municipality_id)
-        version = await self.version(permit.municipality_id, number)
-        now = self._clock()
-        current = self._book.version_in_force(version.municipality_id)
-        approved = approve(
-            version,
-            await asyncio.to_thread(read_draft, version.text),
-            current,
-            officer=officer,
-            starts_at=starts_at or now,
-            now=now,
-        )
-        await self._versions.settle(approved)
-        self._book.put(approved)
+        async with self._settling:
+            version = await self.version(permit.municipality_id, number)
+            policy = await asyncio.to_thread(read_draft, version.text)
+            now = self._clock()
+            approved = approve(
+                version,
+                policy,
+                self._book.approved(version.municipality_id),
+                officer=officer,
+                starts_at=starts_at or now,
+                now=now,
+            )
+            await self._versions.settle(version, approved)
+            self._book.put(approved)
         await self._note(approved, "approve", {"starts_at": int((starts_at or now).timestamp())})
         return approved
 
     async def withdraw(self, permit: Permit, number: int, officer: str) -> Version:
         """Take a draft back, or what has not started yet; `permit` is for `policy.withdraw`."""
         permit.require("policy.withdraw", permit.municipality_id)
-        version = await self.version(permit.municipality_id, number)
-        withdrawn = withdraw(version, officer=officer, now=self._clock())
-        await self._versions.settle(withdrawn)
-        if version.starts_at is not None:
-            self._book.put(withdrawn)
+        async with self._settling:
+            version = await self.version(permit.municipality_id, number)
+            withdrawn = withdraw(version, officer=officer, now=self._clock())
+            await self._versions.settle(version, withdrawn)
+            if version.starts_at is not None:
+                self._book.put(withdrawn)
         await self._note(withdrawn, "withdraw", {})
         return withdrawn
 

@@ -56,14 +56,37 @@ def in_force(versions: Iterable[Version], now: datetime) -> Version | None:
     A clock that was set back takes no version out of force that had started when a later one was
     approved, nor that later one.
     """
+    found = [(one.starts_at, one.number, one) for one in started(versions, now) if one.starts_at]
+    return max(found)[2] if found else None
+
+
+def started(versions: Iterable[Version], now: datetime) -> tuple[Version, ...]:
+    """Return the approved versions whose beginning has come, the one in force among them."""
     versions = tuple(versions)
-    now = max([now, *(one.approved_at for one in versions if one.approved_at is not None)])
-    started = [
-        (one.starts_at, one.number, one)
+    now = _at_least(versions, now)
+    return tuple(
+        one
         for one in versions
         if one.starts_at is not None and one.withdrawn_at is None and one.starts_at <= now
-    ]
-    return max(started)[2] if started else None
+    )
+
+
+def waiting(versions: Iterable[Version], now: datetime) -> Version | None:
+    """Return an approved version that has not started yet; None when there is none."""
+    versions = tuple(versions)
+    now = _at_least(versions, now)
+    return next(
+        (
+            one
+            for one in versions
+            if one.starts_at is not None and one.withdrawn_at is None and one.starts_at > now
+        ),
+        None,
+    )
+
+
+def _at_least(versions: tuple[Version, ...], now: datetime) -> datetime:
+    return max([now, *(one.approved_at for one in versions if one.approved_at is not None)])
 
 
 def state_of(version: Version, current: Version | None, now: datetime) -> VersionState:
@@ -79,22 +102,30 @@ def state_of(version: Version, current: Version | None, now: datetime) -> Versio
 
 
 def approve(
-    version: Version, policy: Policy, current: Version | None, *, officer: str,
+    version: Version, policy: Policy, others: Iterable[Version], *, officer: str,
     starts_at: datetime, now: datetime,
 ) -> Version:  # fmt: skip
     """Return the draft approved by `officer`, in force from `starts_at` on.
 
-    Raises `Denied` for its own author; `Conflict` when it is no draft, or another version took
-    over since it was drawn up; `ProtocolError` for a time that has passed or lies over a year
-    ahead, and for settings looser than the baseline without a reason and a date that holds.
+    `others` are the approved versions of the municipality.
+
+    Raises `Denied` for its own author; `Conflict` when it is no draft, another version took over
+    since it was drawn up, or one waits to start and would undo it; `ProtocolError` for a
+    time that has passed or lies over a year ahead, and for settings looser than the baseline
+    without a reason and a date that holds.
     """
     if version.withdrawn_at is not None or version.starts_at is not None:
         raise Conflict("this version is no draft", code="not_a_draft")
     if version.author_id == officer:
         what = "a change is approved by another officer than the one who drew it up"
         raise Denied(what, code="own_draft", reasons=(Reason("own_draft", what, "four eyes"),))
+    others = tuple(others)
+    current = in_force(others, now)
     if (current.number if current else 0) != version.base:
         raise Conflict("another version took over since; draw it up anew", code="outdated_draft")
+    if waiting(others, now) is not None:
+        what = "another approved version waits to start; withdraw it first"
+        raise Conflict(what, code="version_waiting")
     if not now <= starts_at <= now + MAX_AHEAD:
         raise ProtocolError("the beginning lies in the past or over a year ahead", code="bad_start")
     require_explained(policy, starts_at)
@@ -115,8 +146,8 @@ def require_explained(policy: Policy, at: datetime) -> None:
 
 def withdraw(version: Version, *, officer: str, now: datetime) -> Version:
     """Return the version withdrawn: a draft, or one that has not started yet. Raises `Conflict`."""
-    started = version.starts_at is not None and version.starts_at <= now
-    if version.withdrawn_at is not None or started:
+    has_started = version.starts_at is not None and version.starts_at <= now
+    if version.withdrawn_at is not None or has_started:
         raise Conflict("only what is not in force yet can be withdrawn", code="not_a_draft")
     return replace(version, withdrawn_by=officer, withdrawn_at=now)
 

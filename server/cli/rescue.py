@@ -12,7 +12,7 @@ from media.control_folder import ControlFolder
 from security.errors import Conflict, NotFound
 from security.people import Municipality
 from security.policy.model import BASELINE_POLICY
-from security.policy.versions import Version, in_force, rescue
+from security.policy.versions import Version, in_force, rescue, started
 from server.cli.house import House, require_database, run
 from server.cli.options import LINE, config_option, municipality_option
 from server.clock import utc_now
@@ -58,7 +58,7 @@ async def _rescue(house: House, home: Municipality, number: int | None, because:
     if current is None:
         raise Conflict("the baseline is in force; there is nothing to go back from")
     again = _before(every, current) if number is None else number
-    made = rescue(current, of=again, text=_text(every, again), note=because, now=now)
+    made = rescue(current, of=again, text=_text(started(every, now), again), note=because, now=now)
     stored = await store.add_rescue(made)
     detail = {"number": stored.number, "of": again, "instead": current.number}
     await house.note(home.id, "policy:rescue", home.id, detail)
@@ -78,10 +78,10 @@ def _before(every: list[Version], current: Version) -> int:
     return previous.number if previous else 0
 
 
-def _text(every: list[Version], number: int) -> str:
+def _text(were_in_force: tuple[Version, ...], number: int) -> str:
     if number == 0:
         return policy_text(BASELINE_POLICY)
-    found = next((one for one in every if one.number == number and one.starts_at), None)
+    found = next((one for one in were_in_force if one.number == number), None)
     if found is None:
-        raise NotFound(f"there is no version {number} that was ever approved")
+        raise NotFound(f"there is no version {number} that was ever in force")
     return found.text

@@ -63,22 +63,15 @@ class SqlPolicies:
             await connection.execute(sa.insert(t.policy_version).values(_values(numbered)))
         return numbered
 
-    async def settle(self, version: Version) -> None:
+    async def settle(self, before: Version, after: Version) -> None:
         """Store that a draft was approved or withdrawn, or an approved one withdrawn.
 
-        Raises `Conflict` when somebody else was faster.
+        Raises `Conflict` when it is no longer as it was `before`: somebody else was faster.
         """
-        free = [_VERSION.withdrawn_at.is_(None)]
-        if version.withdrawn_at is None:
-            free.append(_VERSION.starts_at.is_(None))
         changing = (
             sa.update(t.policy_version)
-            .where(
-                _VERSION.municipality_id == version.municipality_id,
-                _VERSION.number == version.number,
-                *free,
-            )
-            .values(_values(version))
+            .where(*(c == getattr(before, c.name) for c in _VERSION))
+            .values(_values(after))
         )
         async with self._database.writing() as connection:
             if not one_row(await connection.execute(changing)):

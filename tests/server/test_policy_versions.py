@@ -1,13 +1,17 @@
 """From draft to in force: two officers, a rehearsal, a beginning; and who may do none of it."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from security.errors import Conflict
 from security.ids import new_id
 from security.officers import Appointment
 from security.people import Person, Role
+from security.policy.versions import in_force
 
 DRAFT = {"values": {"network.vpn": "required", "network.vpn_networks": ["10.0.0.0/8"]}}
 
@@ -125,6 +129,50 @@ async def test_a_version_takes_force_at_its_time_and_can_be_withdrawn_before(wor
     await asked(first, "POST", "/policy/versions/1/withdraw")
     listed = (await asked(first, "GET", "/policy/versions"))["versions"]
     assert [v["state"] for v in listed] == ["withdrawn"]
+
+
+async def test_no_version_is_approved_while_another_waits_to_start_and_would_undo_it(
+    world: Any,
+) -> None:
+    first, second = await officer(world, "first"), await officer(world, "second")
+    await asked(first, "POST", "/policy/versions", {"values": {"people.idle_minutes": 10}})
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    later = {"starts_at": (world.service.parts.clock() + timedelta(days=5)).isoformat()}
+    await asked(second, "POST", "/policy/versions/1/approve", later)
+    assert await refused(second, "POST", "/policy/versions/2/approve", {}) == "version_waiting"
+    await asked(first, "POST", "/policy/versions/1/withdraw")
+    await asked(second, "POST", "/policy/versions/2/approve", {})
+    in_force_then = in_force(
+        world.service.parts.policies.approved(world.town.municipality.id),
+        world.service.parts.clock() + timedelta(days=6),
+    )
+    assert in_force_then is not None
+    assert in_force_then.number == 2
+
+
+async def test_of_two_approved_at_once_only_one_waits_or_is_in_force(world: Any) -> None:
+    first, second = await officer(world, "first"), await officer(world, "second")
+    await asked(first, "POST", "/policy/versions", {"values": {"people.idle_minutes": 10}})
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    later = {"starts_at": (world.service.parts.clock() + timedelta(days=5)).isoformat()}
+    answers = await asyncio.gather(
+        second.request("POST", "/api/v1/policy/versions/1/approve", body=later),
+        second.request("POST", "/api/v1/policy/versions/2/approve", body={}),
+    )
+    assert sorted(status for status, _ in answers) == [200, 409]
+
+
+async def test_what_rests_on_a_stale_reading_overwrites_no_approval(world: Any) -> None:
+    first, second = await officer(world, "first"), await officer(world, "second")
+    await asked(first, "POST", "/policy/versions", DRAFT)
+    store, home = world.service.parts.policy_store, world.town.municipality.id
+    read = await store.version(home, 1)
+    await asked(second, "POST", "/policy/versions/1/approve", {})
+    withdrawn = replace(read, withdrawn_by="first", withdrawn_at=world.service.parts.clock())
+    with pytest.raises(Conflict):
+        await store.settle(read, withdrawn)
+    kept = await store.version(home, 1)
+    assert (kept.withdrawn_at, kept.starts_at is None) == (None, False)
 
 
 async def test_a_draft_with_mistakes_is_refused_with_all_of_them(world: Any) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,22 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / "m" / "madoguchi.toml"
 
 
-async def enforce(config: Path, values: dict[str, Any]) -> int:
-    """Put a policy in force as two officers; return its number."""
+async def enforce(
+    config: Path, values: dict[str, Any], *, days: int = 0, withdrawn: bool = False
+) -> int:
+    """Put a policy in force as two officers, in `days` days; return its number."""
     house, now = make_house(Settings.load(config)), utc_now()
     store, home = SqlPolicies(house.database), await house.municipality(None)
     first, second = [await house.person(home, login) for login in ("first", "second")]
     text = edited(BASELINE_POLICY, values, {}, {})
     made = await store.add(home.id, base=0, text=text, note="", author_id=first.id, now=now)
-    await store.settle(replace(made, approved_by=second.id, approved_at=now, starts_at=now))
+    starts_at = now + timedelta(days=days)
+    approved = replace(made, approved_by=second.id, approved_at=now, starts_at=starts_at)
+    await store.settle(made, approved)
+    if withdrawn:
+        await store.settle(
+            approved, replace(approved, withdrawn_by=second.id, withdrawn_at=utc_now())
+        )
     await house.database.engine.dispose()
     return made.number
 
@@ -127,6 +136,21 @@ def test_there_is_no_way_back_to_what_was_never_in_force(
     told = command("policy", "rescue", "--because", "x", "--config", config, *more)
     assert told.exit_code == 1
     assert what in told.output
+
+
+@pytest.mark.parametrize("withdrawn", [True, False])
+def test_what_was_withdrawn_or_has_not_started_is_not_put_in_force_by_the_host(
+    config: Path, *, withdrawn: bool
+) -> None:
+    asyncio.run(enforce(config, LOCKED_OUT))
+    number = asyncio.run(enforce(config, {"people.idle_minutes": 14}, days=5, withdrawn=withdrawn))
+    told = command(
+        "policy", "rescue", "--because", "x", "--config", config, "--version", str(number)
+    )
+    assert told.exit_code == 1
+    assert f"no version {number} that was ever in force" in told.output
+    versions, _ = asyncio.run(stored(config))
+    assert len(versions) == 2
 
 
 def test_a_running_service_is_not_rescued_behind_its_back(config: Path) -> None:

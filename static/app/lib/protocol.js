@@ -133,6 +133,7 @@ export const ERROR_CODES = Object.freeze({
     "pin_expired",
     "not_a_draft",
     "outdated_draft",
+    "version_waiting",
     "step_locked",
     "wrong_kind",
     "not_drawn",
