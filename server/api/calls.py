@@ -8,7 +8,7 @@ from security.errors import NotFound
 from server.api.body import answer
 from server.api.keys import PARTS
 from server.api.speaker import Speaker, path_id, speaker_of
-from server.api.views import summary_views
+from server.api.views import Json, summary_views, total_view
 from server.api.welcome import call_state
 from server.calls.call import Call
 from server.calls.registry import JAPAN
@@ -40,7 +40,7 @@ async def procedures(request: web.Request) -> web.Response:
 
 @routes.get("/api/v1/calls")
 async def calls_of_today(request: web.Request) -> web.Response:
-    """List the person's own calls of today (in Japan), oldest first."""
+    """List the person's own calls of today (in Japan), oldest first, with how good they were."""
     parts = request.app[PARTS]
     speaker = await speaker_of(parts, request)
     if speaker.page != "desk" or speaker.person is None:
@@ -48,7 +48,13 @@ async def calls_of_today(request: web.Request) -> web.Response:
     today = parts.clock().astimezone(JAPAN).date()
     since = datetime.combine(today, time(), JAPAN).astimezone(UTC)
     found = await parts.calls.of_desk(speaker.municipality.id, speaker.person.id, since)
-    return answer({"calls": [await parts.hub.draw_call(call) for call in found]})
+    totals = {call.id: await _total(parts, call) for call in found}
+    drawn = [await parts.hub.draw_call(call) for call in found]
+    return answer({"calls": drawn, "quality": {key: x for key, x in totals.items() if x}})
+
+
+async def _total(parts: Parts, call: Call) -> Json | None:
+    return total_view(await parts.quality.of_call(call.municipality_id, call.id))
 
 
 @routes.get("/api/v1/calls/{call}")

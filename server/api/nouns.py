@@ -251,6 +251,16 @@ class SummaryNoun(Noun):
     height_most: int
 
 
+class TotalNoun(Noun):
+    """How good a whole call was: shares of its time, and what its figures say was the cause."""
+
+    good_percent: int
+    fair_percent: int
+    poor_percent: int
+    cause: Cause | None
+    place: LinePlace | None
+
+
 class YouCounter(Noun):
     """A signed-in counter; `clerk` is null when none is signed in."""
 

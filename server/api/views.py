@@ -1,7 +1,7 @@
 """From what the house knows to the nouns that pages are shown. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, cast
@@ -11,6 +11,7 @@ from files.entry import FileEntry
 from media.quality import Line, Verdict
 from media.quality_lines import Lines
 from media.quality_sum import Summary
+from media.quality_total import total_of
 from security.people import Municipality, Tablet
 from security.tablet_key import Challenge
 from server.api import nouns as n
@@ -33,6 +34,7 @@ __all__ = [
     "relay_view",
     "summary_views",
     "time_view",
+    "total_view",
 ]
 Json = dict[str, Any]
 NOTHING: Mapping[PartyName, str | None] = MappingProxyType({})
@@ -204,6 +206,12 @@ def _line(line: Line) -> n.LineNoun:
 def summary_views(summaries: Mapping[tuple[str, str], Summary]) -> list[Json]:
     """Return the nouns "summary" of a call, by party and direction."""
     return [dump(_summary(*key, summaries[key])) for key in sorted(summaries)]
+
+
+def total_view(summaries: Mapping[tuple[str, str], Summary]) -> Json | None:
+    """Return the noun "total" of a call, None when nothing was measured."""
+    total = total_of(summaries)
+    return None if total is None else dump(n.TotalNoun.model_validate(asdict(total)))
 
 
 def _summary(party: str, direction: str, kept: Summary) -> n.SummaryNoun:

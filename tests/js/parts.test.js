@@ -12,6 +12,7 @@ import { composeReason, PRESETS, tellReason } from "../../static/app/parts/reaso
 import { plain } from "../../static/app/parts/rich.js";
 import { followKeys } from "../../static/app/parts/shortcuts.js";
 import { findTemplate, lastAsked, TEMPLATES, templateText } from "../../static/app/parts/templates.js";
+import { totalWords } from "../../static/app/parts/total.js";
 import { counterView, deskView, outcomeLock } from "../../static/app/parts/view.js";
 import { useWords } from "../../static/app/parts/words.js";
 import { arrowMove, holdInside, nextZoom } from "../../static/app/parts/zoom.js";
@@ -275,4 +276,11 @@ test("a key works with Alt only, never while a text is composed", () => {
   off();
   press({});
   assert.equal(pressed, 1);
+});
+
+test("after a call its shares and their main cause are told, and nothing of what was not", () => {
+  const good = { good_percent: 100, fair_percent: 0, poor_percent: 0, cause: null, place: null };
+  assert.equal(totalWords(good), "良好 100%");
+  const bad = /** @type {const} */ ({ ...good, good_percent: 60, poor_percent: 40, cause: "loss", place: "counter" });
+  assert.equal(totalWords(bad), "良好 60%・不良 40%。おもな原因 窓口側の通信の欠け");
 });

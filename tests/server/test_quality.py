@@ -127,6 +127,9 @@ async def test_both_ends_are_told_how_good_the_call_is_and_it_is_kept(
     assert kept["desk", "receives"]["freezes"] == 3
     await desk.do("call.close", outcome="aborted", reason="映像か音声の状態がよくありません")
     await watch.look()
+    total = (await desk.request("GET", "/api/v1/calls"))[1]["quality"][call["id"]]
+    assert sum(total[f"{level}_percent"] for level in ("good", "fair", "poor")) == 100
+    assert (total["poor_percent"], total["cause"], total["place"]) == (100, "slow", "desk")
     again = await make_world.restart(world)
     desk = await again.desk()
     _, body = await desk.request("GET", f"/api/v1/calls/{call['id']}")

@@ -337,6 +337,13 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {boolean} abort_offered
  * @property {Partial<Record<PartyName, {sends: LineNoun, receives: LineNoun}>> | null} lines
  *
+ * @typedef {object} TotalNoun how good a whole call was, of its worst direction; null when nothing was wrong
+ * @property {number} good_percent
+ * @property {number} fair_percent
+ * @property {number} poor_percent
+ * @property {"loss" | "frozen" | "delay" | "jitter" | "coarse" | "slow" | null} cause
+ * @property {PartyName | null} place whose connection it was
+ *
  * @typedef {object} LineNoun one direction; null where unknown
  * @property {number | null} rtt_ms
  * @property {number | null} jitter_ms

@@ -104,6 +104,7 @@ function deskApp(wired, attention, accepting) {
     ...app,
     busy,
     today: signal([]),
+    totals: signal({}),
     zoom: signal(1),
     permission: attention.permission,
     accept: answering(wired, busy, accepting),
@@ -154,8 +155,9 @@ function followRing(app, { sounds, known }, attention) {
 /** Own calls of today, asked for anew whenever one ends. @param {DeskApp} app @param {Wired} wired */
 function followToday(app, { api }) {
   const look = async () => {
-    const { calls } = await api.get("calls").catch(() => ({ calls: app.today.peek() }));
+    const { calls, quality } = await api.get("calls").catch(() => ({ calls: app.today.peek(), quality: app.totals.peek() }));
     const closed = calls.filter((/** @type {import("../parts/model.js").CallNoun} */ call) => call.state === "closed");
+    app.totals.value = quality ?? {};
     app.today.value = closed.sort((/** @type {any} */ a, /** @type {any} */ b) => b.closed_at.localeCompare(a.closed_at));
   };
   onChange(

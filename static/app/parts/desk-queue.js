@@ -10,6 +10,7 @@ import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
 import { OutcomeChip } from "./outcome.js";
 import { procedureName } from "./procedure.js";
+import { Total } from "./total.js";
 import { language, t } from "./words.js";
 
 /** @typedef {import("./model.js").DeskApp} DeskApp */
@@ -120,7 +121,7 @@ function Today({ app }) {
                 html`<tr key=${call.id}>
                   <td class="mono nw">${call.number}</td>
                   <td>${call.office.name} ${call.tablet.name}</td>
-                  <td>${procedureName(app, call.procedure)}</td>
+                  <td>${procedureName(app, call.procedure)}<${Total} total=${app.totals.value[call.id]} /></td>
                   <td class="nw">${call.answered_at ? time(call.answered_at) : "―"}–${call.closed_at ? time(call.closed_at) : ""}</td>
                   <td><${OutcomeChip} outcome=${call.outcome} /></td>
                 </tr>`,

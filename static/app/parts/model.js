@@ -96,6 +96,7 @@
  * @typedef {CallApp & DeskOwn} DeskApp
  * @typedef {object} DeskOwn
  * @property {Signal<CallNoun[]>} today own calls of today that are closed
+ * @property {Signal<Record<string, import("../lib/protocol.js").TotalNoun>>} totals how good they were, by id
  * @property {Signal<Outcome | null>} dialog the outcome that is being decided
  * @property {Signal<boolean>} busy
  * @property {Signal<number>} zoom 1, 2 or 4
