@@ -87,7 +87,7 @@ READING = OWN_SIGN_IN | {
 ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
     {
         TABLET: COUNTER,
-        Role.CLERK: COUNTER | {"call.place"},
+        Role.CLERK: COUNTER | {"call.place", "call.take_over"},
         Role.VERIFIER: DESK,
         Role.SENIOR: DESK | INVITED,
         Role.INTERPRETER: GUEST,

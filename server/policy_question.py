@@ -66,7 +66,7 @@ class Question:
         return self.role.value if self.role in INVITABLE_ROLES else Role.SENIOR.value
 
     def _actor(self) -> Actor:
-        counter = self.action == "call.place" or self.role is Role.CLERK
+        counter = self.action in ("call.place", "call.take_over") or self.role is Role.CLERK
         return Actor(
             page="counter" if counter else "desk",
             municipality_id=HOME,

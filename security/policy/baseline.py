@@ -193,6 +193,7 @@ _RULES = (
         "call.place",
         (TABLET_LIVE, DIRECT_OFFICE, PROCEDURE_OPEN, *FROM_WHERE, TRAINED, KEEPING_SET),
     ),
+    Rule("call.take_over", (SAME_MUNICIPALITY, COUNTER_OF_CALL, *FROM_WHERE, TRAINED)),
     Rule("call.withdraw", (SAME_MUNICIPALITY, COUNTER_OF_CALL)),
     Rule(
         "call.accept",

@@ -1,6 +1,6 @@
 """HTTP routes of the clerk at a tablet: who there is, signing in by PIN, the end of a shift."""
 
-import contextlib
+from dataclasses import replace
 from typing import Annotated
 
 from aiohttp import web
@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from security.errors import Conflict, NotFound
 from security.people import Factor, Person, SessionKind, Tablet
-from security.sign_in import NewSession
+from security.sign_in import Admit, NewSession
 from server.api.accounts import Body, Text, describe, set_cookies
 from server.api.admission import admission
 from server.api.body import answer, read_body
@@ -53,7 +53,7 @@ async def clerk(request: web.Request) -> web.Response:
         body.clerk,
         body.pin,
         new_pin=body.new_pin,
-        admit=admission(parts, request, Factor.TABLET),
+        admit=_admission(parts, request, speaker),
     )
     shown = request.headers.get("X-CSRF-Token")
     response = answer(await describe(parts, await _speaker(request, speaker, new), shown))
@@ -61,6 +61,30 @@ async def clerk(request: web.Request) -> web.Response:
     await take_over(parts, tablet, person)
     await parts.shifts.change(speaker.seat, new.token)
     return response
+
+
+def _admission(parts: Parts, request: web.Request, speaker: Speaker) -> Admit:
+    """Return what asks whether a clerk may sign in, and take over the call that goes on."""
+    begin = admission(parts, request, Factor.TABLET)
+
+    async def admit(
+        municipality_id: str, page: str, person: Person | None, tablet: Tablet | None
+    ) -> bool:
+        half = await begin(municipality_id, page, person, tablet)
+        call = _anothers_call(parts, tablet, person) if tablet and person else None
+        if call is not None:
+            next_clerk = replace(speaker, principal=replace(speaker.principal, person=person))
+            facts = next_clerk.facts(call.id, now=parts.clock(), call=call)
+            await parts.gate.ask("call.take_over", facts)
+        return half
+
+    return admit
+
+
+def _anothers_call(parts: Parts, tablet: Tablet, person: Person) -> Call | None:
+    """Return the tablet's call when another clerk than `person` stands at it."""
+    call: Call | None = parts.registry.of_tablet(tablet.id)
+    return None if call is None or call.clerk_id == person.id else call
 
 
 async def _speaker(request: web.Request, before: Speaker, new: NewSession) -> Speaker:
@@ -71,11 +95,13 @@ async def _speaker(request: web.Request, before: Speaker, new: NewSession) -> Sp
 
 async def take_over(parts: Parts, tablet: Tablet, person: Person) -> None:
     """Let a clerk go on with the tablet's call in the place of the one before; it is noted."""
-    call: Call | None = parts.registry.of_tablet(tablet.id)
-    if call is None or call.clerk_id == person.id:
+    call = _anothers_call(parts, tablet, person)
+    if call is None:
+        return
+    try:
+        await parts.registry.apply(call.id, ev.ClerkChanged(person.id))
+    except (Conflict, NotFound):  # it has just ended, or is this clerk's already
         return
     detail = {"from": call.clerk_id, "to": person.id, "tablet": tablet.id}
     home, now = tablet.municipality_id, parts.clock()
     await parts.audit.note(home, "call:clerk:changed", call.id, detail, now=now)
-    with contextlib.suppress(Conflict, NotFound):  # it has just ended, or is this clerk's already
-        await parts.registry.apply(call.id, ev.ClerkChanged(person.id))

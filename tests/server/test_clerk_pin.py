@@ -122,6 +122,30 @@ async def test_a_shift_ends_during_a_call_and_the_call_goes_on_with_the_next_cle
     assert second.id in str(chats[-1]["facts"]["actor"])
 
 
+async def test_a_clerk_whose_training_is_missing_takes_over_no_call(world: Any) -> None:
+    counter, _, call = await world.talking()
+    first, second = world.town.clerk, await world.second_clerk()
+    pin = await world.pin(second)
+    world.enforce({"people.training": "always"})
+    old = counter.cookies["__Host-clerk"]
+    status, said = await enter(counter, second.id, pin)
+    assert (status, said["error"]["code"]) == (403, "training_not_current")
+    assert counter.cookies["__Host-clerk"] == old
+    parts = world.service.parts
+    assert parts.registry.get(call["id"]).clerk_id == first.id
+    assert await noted(world, "call:clerk:changed") == []
+    (asked,) = await noted(world, "gate:call:take_over")
+    assert asked["allowed"] is False
+    assert second.id in str(asked)
+    _, me = await counter.request("GET", "/api/v1/me")
+    assert me["you"]["clerk"]["name"] == "clerk kasaoka"
+    home, today = second.municipality_id, parts.clock().date()
+    await parts.people.set_training(home, second.id, today - timedelta(days=2))
+    assert (await enter(counter, second.id, pin))[0] == 200
+    assert parts.registry.get(call["id"]).clerk_id == second.id
+    assert len(await noted(world, "call:clerk:changed")) == 1
+
+
 async def test_signing_out_and_in_on_an_open_page_locks_it_and_opens_it(world: Any) -> None:
     counter, clerk = await world.counter(), world.town.clerk
     await counter.connect()

@@ -99,7 +99,7 @@ class People(Section):
                 "lets only trained people take part",
             ),
             source="ETSI TS 119 461",
-            enforced="call.place, call.accept",
+            enforced="call.place, call.take_over, call.accept",
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -124,7 +124,7 @@ class People(Section):
             name=("研修の有効期間", "How long training counts"),
             protects=("知識が古くなることを防ぎます", "keeps knowledge fresh"),
             source="ETSI TS 119 461",
-            enforced="call.place, call.accept",
+            enforced="call.place, call.take_over, call.accept",
             safer=Safer.LOWER,
             unit=("か月", "months"),
         ),
