@@ -144,17 +144,15 @@ class FolderBlobs:
     def shred_folder(self, folder: str) -> None:
         """Overwrite the beginning of every blob under `folder`, its salt included, then remove it.
 
-        A temporary file of a write that was killed is shredded as well.
+        A temporary file of a write that was killed is shredded as well. Raises `Unavailable`.
         """
-        for found, _, names in os.walk(self._path(folder)):
-            for name in names:
-                path = Path(found) / name
-                size_bytes = min(_SALTED_BYTES, path.stat().st_size)
-                with path.open("r+b") as file:
-                    file.write(secrets.token_bytes(size_bytes))
-                    file.flush()
-                    os.fsync(file.fileno())
-        self.delete_folder(folder)
+        with _disk_errors():
+            for found, _, names in os.walk(self._path(folder)):
+                for name in names:
+                    # The command and the server may shred the same file at the same time.
+                    with contextlib.suppress(FileNotFoundError):
+                        _overwrite_beginning(Path(found) / name)
+            self.delete_folder(folder)
 
     def check_room(self, size_bytes: int) -> None:
         """Raise `Unavailable` (`disk_full`) when so many more bytes would not fit."""
@@ -197,6 +195,14 @@ def _write_durably(path: Path, write: Callable[[BinaryIO], T]) -> T:
         file.flush()
         os.fsync(file.fileno())
     return result
+
+
+def _overwrite_beginning(path: Path) -> None:
+    size_bytes = min(_SALTED_BYTES, path.stat().st_size)
+    with path.open("r+b") as file:
+        file.write(secrets.token_bytes(size_bytes))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

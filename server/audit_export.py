@@ -91,7 +91,8 @@ class AuditExport:
                     await self.look()
                     pause = self._first_pause_seconds
                     await self._wait_for_more()
-                except MadoguchiError as error:
+                except Exception as error:
+                    # Whatever it is, what was not sent is sent after the pause.
                     await self._break(error)
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -146,9 +147,13 @@ class AuditExport:
             raise Unavailable("the syslog receiver went away")
         return self._link
 
-    async def _break(self, error: MadoguchiError) -> None:
-        log.warning("the audit log does not reach its syslog receiver: %s", error.message)
-        await self._close()
+    async def _break(self, error: Exception) -> None:
+        why = error.message if isinstance(error, MadoguchiError) else type(error).__name__
+        log.warning("the audit log does not reach its syslog receiver: %s", why)
+        try:
+            await self._close()
+        except Exception:
+            log.exception("the connection to the syslog receiver was not closed")
 
     async def _close(self) -> None:
         self._unsettled.clear()

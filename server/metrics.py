@@ -58,6 +58,11 @@ class _House:
             what = "1 while the audit log reaches its syslog receiver"
             connected = float(self._parts.export.connected)
             yield GaugeMetricFamily("madoguchi_audit_export_connected", what, value=connected)
+        yield CounterMetricFamily(
+            "madoguchi_retention_failed",
+            "Deletions that were due and did not succeed",
+            value=float(self._parts.retention.failed),
+        )
         lag = "Longest delay of the event loop since the last look"
         yield GaugeMetricFamily(
             "madoguchi_loop_lag_seconds", lag, value=self._parts.loop_lag.take()

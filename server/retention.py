@@ -7,12 +7,14 @@ what is due is asked of the rows, and which proofs the log knows stands beside t
 
 import json
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from security.audit.signed import SignedHead
 from security.deletions import Deletion, Kind, Proof
+from security.errors import MadoguchiError
 from security.ids import new_id
 from server.audit_signing import AuditSigning
 from server.db.audit import SqlAudit
@@ -64,6 +66,7 @@ class Retention:
         self._audit = audit
         self._book = book
         self._exported = exported
+        self.failed = 0  # deletions that did not succeed since the start
 
     async def plan(self, municipality_id: str, now: datetime) -> Plan:
         """Return what a run would delete now; nothing for what the policy leaves unset."""
@@ -94,17 +97,21 @@ class Retention:
         return [Planned(x, because) for x in await self._store.due(kind, municipality_id, before)]
 
     async def run(self, municipality_id: str, now: datetime) -> int:
-        """Delete what is due and return how many proofs that made."""
+        """Delete what is due and return how many proofs that made.
+
+        One that fails stops no other; the first failure is raised when the rest is done.
+        """
         plan, in_force = await self.plan(municipality_id, now), self._book.of(municipality_id)
-        for planned in plan.deletions:
-            await self._delete(municipality_id, planned, in_force, now)
+        failures = await self._delete_each(municipality_id, plan.deletions, in_force, now)
         if plan.audit is not None:
             await self._trim(municipality_id, plan.audit, in_force, now)
         await self._tell_the_log(municipality_id, now)
-        made = len(plan.deletions) + (plan.audit is not None)
+        made = len(plan.deletions) - len(failures) + (plan.audit is not None)
         if made:
             await self._store.wipe()
             log.info("municipality %s: %d deletions", municipality_id, made)
+        if failures:
+            raise failures[0]
         return made
 
     async def drop_chats(self, municipality_id: str, now: datetime) -> None:
@@ -113,11 +120,27 @@ class Retention:
         if in_force.policy.chat.keep != "drop":
             return
         due = await self._due(Kind.CHAT, municipality_id, now, "chat.keep")
-        for planned in due:
-            await self._delete(municipality_id, planned, in_force, now)
+        failures = await self._delete_each(municipality_id, due, in_force, now)
         if due:
             await self._tell_the_log(municipality_id, now)
             await self._store.wipe()
+        if failures:
+            raise failures[0]
+
+    async def _delete_each(
+        self, municipality_id: str, every: Iterable[Planned], in_force: InForce, now: datetime
+    ) -> list[Exception]:
+        """Delete each and return the failures; what failed stays due."""
+        failures: list[Exception] = []
+        for planned in every:
+            try:
+                await self._delete(municipality_id, planned, in_force, now)
+            except (MadoguchiError, OSError) as error:
+                self.failed += 1
+                failures.append(error)
+                what, call = planned.due.kind.value, planned.due.call_id
+                log.error("%s of call %s stay: %s", what, call, type(error).__name__)
+        return failures
 
     async def _delete(
         self, municipality_id: str, planned: Planned, in_force: InForce, now: datetime
@@ -142,12 +165,12 @@ class Retention:
         await self._audit.note(
             municipality_id, "retention:audit:trim", municipality_id, detail, now=now
         )
-        await self._audit.trim(municipality_id, head)
         deletion = Deletion(
             new_id(), municipality_id, Kind.AUDIT, None, (f"{first}-{count}",), count - first + 1,
             now, "retention.audit_days", in_force.number,
         )  # fmt: skip
-        await self._store.keep(deletion, await self._signing.prove(deletion))
+        kept = self._store.keeping(deletion, await self._signing.prove(deletion))
+        await self._audit.trim(municipality_id, head, kept)
 
     async def _tell_the_log(self, municipality_id: str, now: datetime) -> None:
         for kept in await self._store.not_noted(municipality_id):

@@ -32,6 +32,7 @@ SWEEP_SECONDS = 6 * 3600.0
 SIGN_LOOK_SECONDS = 30.0
 DROP_SECONDS = 5.0
 RETENTION_SECONDS = 3600.0
+FRESH, LONGEST_GAP = timedelta(days=1), timedelta(days=7)
 Work = Callable[[Parts], Coroutine[None, None, None]]
 
 
@@ -153,16 +154,32 @@ async def watch_times(parts: Parts) -> None:
 async def drop_chats(parts: Parts) -> None:
     """Delete the chats of calls that are over where the policy keeps none."""
     for home in await parts.people.municipalities():
-        await parts.retention.drop_chats(home.id, parts.clock())
+        try:
+            await parts.retention.drop_chats(home.id, parts.clock())
+        except (MadoguchiError, OSError) as error:
+            log.error("chats of %s were not deleted: %s", home.id, type(error).__name__)
 
 
 async def delete_what_is_due(parts: Parts) -> None:
-    """Delete what has been kept as long as each policy says; one that fails stops no other."""
+    """Delete what has been kept as long as each policy says; one that fails stops no other.
+
+    Only while the clock fits the log: entries of the last day do not count, since a clock that
+    was set forward has written those.
+    """
+    now = parts.clock()
+    known = await parts.audit.newest(before=now - FRESH)
+    if known is None or now - known > FRESH + LONGEST_GAP:
+        if known is not None:
+            log.warning(
+                "the clock is far ahead of the audit log: nothing is deleted until "
+                "`madoguchi retention run`, or until the log goes on for a day"
+            )
+        return
     for home in await parts.people.municipalities():
         try:
-            await parts.retention.run(home.id, parts.clock())
-        except MadoguchiError as error:
-            log.error("what is due in %s was not deleted: %s", home.id, error.message)
+            await parts.retention.run(home.id, now)
+        except (MadoguchiError, OSError) as error:
+            log.error("not all that is due in %s was deleted: %s", home.id, type(error).__name__)
 
 
 async def end_page(parts: Parts, key: seats.SeatKey, code: str | None = None) -> None:

@@ -1,11 +1,12 @@
 """The audit log on disk: one chain per municipality, in a table that can only grow."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from security.audit.chain import Head, Json, Stored, Walk
 from security.audit.export import entry_line, opening
@@ -23,6 +24,7 @@ from server.db.engine import Database, shrink
 
 _ENTRY = t.audit_entry.c
 _BATCH = 1_000
+_SLICE = 500  # rows that are built on the event loop at once: below 10 ms
 
 
 class SqlAudit:
@@ -120,13 +122,23 @@ class SqlAudit:
         ]
         return max(fitting, key=lambda one: one.head.count, default=None)
 
-    async def trim(self, municipality_id: str, head: SignedHead) -> None:
-        """Let go the entries that a signed head covers; an entry has told of it (`TRIM_TAG`)."""
+    async def trim(
+        self,
+        municipality_id: str,
+        head: SignedHead,
+        beside: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    ) -> None:
+        """Let go the entries that a signed head covers; an entry has told of it (`TRIM_TAG`).
+
+        `beside` is done in the same transaction: both or neither.
+        """
         gone = sa.delete(t.audit_entry).where(
             _ENTRY.municipality_id == municipality_id, _ENTRY.position <= head.head.count
         )
         async with self._database.writing() as connection:
             await shrink(connection, "audit_entry", gone)
+            if beside is not None:
+                await beside(connection)
 
     async def chains(self) -> list[str]:
         """Return the municipalities that have a chain or a head that says so. Raises `Corrupt`."""
@@ -144,10 +156,13 @@ class SqlAudit:
             yield "".join(entry_line(stored) for stored in batch)
             position = batch[-1].position
 
-    async def newest(self) -> datetime | None:
-        """Return when the newest entry of all was written, None before the first."""
+    async def newest(self, before: datetime | None = None) -> datetime | None:
+        """Return when the newest entry of all (before then) was written, None without one."""
+        query = sa.select(sa.func.max(_ENTRY.at))
+        if before is not None:
+            query = query.where(_ENTRY.at < before)
         async with self._database.reading() as connection:
-            found = (await connection.execute(sa.select(sa.func.max(_ENTRY.at)))).scalar_one()
+            found = (await connection.execute(query)).scalar_one()
         return found if isinstance(found, datetime) else None
 
     async def after(self, municipality_id: str, position: int, *, limit: int) -> list[Stored]:
@@ -160,15 +175,8 @@ class SqlAudit:
 
     async def since(self, municipality_id: str, at: datetime, *, limit: int) -> list[Stored]:
         """Return the newest `limit` entries from `at` on, oldest first."""
-        query = (
-            sa.select(t.audit_entry)
-            .where(_ENTRY.municipality_id == municipality_id, _ENTRY.at >= at)
-            .order_by(_ENTRY.position.desc())
-            .limit(limit)
-        )
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        return [Stored(r.position, r.tag, r.at, r.entry, r.link) for r in reversed(rows)]
+        which = (_ENTRY.municipality_id == municipality_id, _ENTRY.at >= at)
+        return (await self._newest_of(which, None, limit))[::-1]
 
     async def between(
         self,
@@ -180,18 +188,26 @@ class SqlAudit:
         limit: int,
     ) -> list[Stored]:
         """Return at most `limit` entries of a time, below position `before`, newest first."""
-        which = [
-            _ENTRY.municipality_id == municipality_id,
-            _ENTRY.at >= since,
-            _ENTRY.at <= until,
-        ]
-        if before is not None:
-            which.append(_ENTRY.position < before)
-        query = sa.select(t.audit_entry).where(*which)
-        query = query.order_by(_ENTRY.position.desc()).limit(limit)
+        mine = _ENTRY.municipality_id == municipality_id
+        which = (mine, _ENTRY.at >= since, _ENTRY.at <= until)
+        return await self._newest_of(which, before, limit)
+
+    async def _newest_of(
+        self, which: Sequence[sa.ColumnElement[bool]], before: int | None, limit: int
+    ) -> list[Stored]:
+        """Return at most `limit` entries, newest first, read so that the loop goes on between."""
+        found: list[Stored] = []
+        query = sa.select(t.audit_entry).where(*which).order_by(_ENTRY.position.desc())
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        return [Stored(r.position, r.tag, r.at, r.entry, r.link) for r in rows]
+            while len(found) < limit:
+                size = min(_SLICE, limit - len(found))
+                below = query if before is None else query.where(_ENTRY.position < before)
+                rows = (await connection.execute(below.limit(size))).all()
+                found += [Stored(r.position, r.tag, r.at, r.entry, r.link) for r in rows]
+                if len(rows) < size:
+                    break
+                before = found[-1].position
+        return found
 
     async def _after(
         self, municipality_id: str, position: int, *, limit: int | None = None

@@ -1,6 +1,6 @@
 """What is due to be deleted, and the proofs of what was. Rows and proof go in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,10 +72,11 @@ class SqlDeletions:
                 await self._delete_files(connection, home, deletion.ids)
             await _keep(connection, deletion, proof)
 
-    async def keep(self, deletion: Deletion, proof: Proof) -> None:
-        """Keep a proof alone."""
-        async with self._database.writing() as connection:
-            await _keep(connection, deletion, proof)
+    def keeping(
+        self, deletion: Deletion, proof: Proof
+    ) -> Callable[[AsyncConnection], Awaitable[None]]:
+        """Return what keeps the proof, to be done in the transaction that deletes."""
+        return lambda connection: _keep(connection, deletion, proof)
 
     async def _delete_files(
         self, connection: AsyncConnection, home: str, ids: Sequence[str]

@@ -1,7 +1,10 @@
 """Blobs in a folder: there in full or not at all."""
 
 import asyncio
+import errno
+import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -121,3 +124,32 @@ async def test_a_cancelled_write_has_ended_before_the_canceller_goes_on() -> Non
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended.is_set()
+
+
+def test_a_file_that_another_has_shredded_meanwhile_is_no_failure(
+    blobs: FolderBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs.put("a/b/c", lambda file: file.write(b"x"))
+    walk = os.walk
+
+    def late(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+        for found in list(walk(folder)):
+            (Path(found[0]) / "c").unlink(missing_ok=True)
+            yield found
+
+    monkeypatch.setattr(os, "walk", late)
+    blobs.shred_folder("a/b")
+    assert list(blobs.names()) == []
+
+
+def test_a_disk_that_fails_while_it_shreds_is_told_as_such(
+    blobs: FolderBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs.put("a/b/c", lambda file: file.write(b"x"))
+
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "worn")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(Unavailable):
+        blobs.shred_folder("a/b")

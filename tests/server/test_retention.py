@@ -1,8 +1,10 @@
 """What the policy says is due is deleted, provably, and nothing else."""
 
+import errno
 import json
+import logging
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from security.deletions import Deletion, Kind, Proof
 from security.errors import Corrupt, NotFound, Unavailable
 from server.api import housekeeping
 from server.db.deletions import SqlDeletions
+from server.retention import Plan
 from tests.security.audit_stranger import main as stranger
 
 PDF = b"%PDF-1.4\n" + b"1 0 obj <<>> endobj\n" * 50 + b"trailer <<>>\n%%EOF\n"
@@ -238,3 +241,85 @@ def test_a_proof_that_was_changed_does_not_verify() -> None:
     changed = Proof(deletion.statement(), bytes(32), bytes(64))
     with pytest.raises(Corrupt):
         changed.check()
+
+
+async def test_a_file_that_cannot_be_shredded_keeps_no_other_from_going(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.enforce({"retention.chat_days": 1, "retention.files_days": 1})
+    _, call, _ = await closed_call(world)
+    parts = world.service.parts
+    blobs = type(parts.uploads._blobs)
+
+    def broken(*_: Any) -> None:
+        raise OSError(errno.EIO, "the disk is worn")
+
+    world.clock.advance(days=2)
+    await parts.audit.note(
+        world.town.municipality.id, "a:b:c", "x", {}, now=parts.clock() - timedelta(days=1, hours=1)
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(blobs, "shred_folder", broken)
+        # The files come first, as in a run that meets an older one.
+        planned = await parts.retention.plan(world.town.municipality.id, parts.clock())
+        turned = Plan(tuple(reversed(planned.deletions)), None)
+
+        async def plan(*_: Any) -> Plan:
+            return turned
+
+        patch.setattr(type(parts.retention), "plan", plan)
+        await housekeeping.delete_what_is_due(parts)
+    assert [x["kind"] for x in await proofs(world)] == ["chat"]
+    _, metrics = await world.stranger().request("GET", "/metrics")
+    assert b"madoguchi_retention_failed_total 1.0" in metrics
+    await housekeeping.delete_what_is_due(parts)
+    assert sorted(x["kind"] for x in await proofs(world)) == ["chat", "files"]
+    assert call
+
+
+async def test_a_trim_that_cannot_keep_its_proof_has_not_happened(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, home = world.service.parts, world.town.municipality.id
+    await parts.audit.note(home, "a:b:c", "old", {}, now=parts.clock())
+    await parts.signing.sign(home, parts.clock())
+    world.enforce({"retention.audit_days": 10})
+    world.clock.advance(days=11)
+
+    async def killed(*_: Any) -> None:
+        raise Unavailable("the database did not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("server.db.deletions._keep", killed)
+        with pytest.raises(Unavailable):
+            await run(world)
+    assert await parts.audit.first_position(home) == 1
+    assert await run(world) == 1
+    assert [x["kind"] for x in await proofs(world)] == ["audit"]
+    await parts.audit.verified(home)
+
+
+async def test_a_clock_set_far_forward_deletes_nothing_by_itself(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.enforce({"retention.chat_days": 10})
+    await closed_call(world)
+    parts, home = world.service.parts, world.town.municipality.id
+    world.clock.advance(days=365)
+    await parts.audit.note(home, "a:b:c", "by the wrong clock", {}, now=parts.clock())
+    with caplog.at_level(logging.WARNING):
+        await housekeeping.delete_what_is_due(parts)
+    assert await proofs(world) == []
+    assert "far ahead of the audit log" in caplog.text
+    assert await run(world) == 1  # whoever runs the command has looked at the clock
+
+
+async def test_what_is_due_goes_by_itself_while_the_log_goes_on(world: Any) -> None:
+    world.enforce({"retention.chat_days": 10})
+    await closed_call(world)
+    parts, home = world.service.parts, world.town.municipality.id
+    world.clock.advance(days=6)
+    await parts.audit.note(home, "a:b:c", "a working day", {}, now=parts.clock())
+    world.clock.advance(days=6)
+    await housekeeping.delete_what_is_due(parts)
+    assert [x["kind"] for x in await proofs(world)] == ["chat"]

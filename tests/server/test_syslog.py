@@ -275,3 +275,21 @@ def test_a_receiver_that_cannot_prove_its_name_gets_nothing(daemon: Daemon, name
     with pytest.raises(Unavailable, match=r"certificate|mismatch|self-signed|local issuer"):
         SyslogLink(Receiver(name, daemon.port, authority))
     assert daemon.kept() == []
+
+
+async def test_a_failure_of_an_unforeseen_kind_does_not_end_the_export(
+    world: Any, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [ValueError("unforeseen")]
+    position = SqlExported.position
+
+    async def once(self: SqlExported, municipality_id: str) -> int:
+        if left:
+            raise left.pop()
+        return await position(self, municipality_id)
+
+    monkeypatch.setattr(SqlExported, "position", once)
+    async with exporting(world, daemon.receiver):
+        await write(world, 3)
+        await until(lambda: len(daemon.positions()) >= 3)
+    assert not left
