@@ -28,14 +28,16 @@ def admission(
     whether the sign-in is only half done: a second factor is enrolled or asked for by the policy,
     and none was `shown` yet. Clerks have the key of their tablet instead. `local`: by password or
     passkey, which is refused where the municipality's directory is the only way for the person's
-    role, unless `begun_by`: the first half of that person's sign-in has gone by it.
+    role or the person has an account in it, unless `begun_by`: the first half of that person's
+    sign-in has gone by it.
     """
 
     async def admit(
         municipality_id: str, page: str, person: Person | None, tablet: Tablet | None
     ) -> bool:
         if local and person is not None and person.id != begun_by:
-            await _require_local(parts, municipality_id, person)
+            recovering = shown is Factor.RECOVERY
+            await _require_local(parts, municipality_id, person, recovering=recovering)
         in_force, now = parts.policies.of(municipality_id), parts.clock()
         staff = person if page != "counter" and person and person.role is not Role.CLERK else None
         enrolled = staff is not None and await parts.factors.has_factor(municipality_id, staff.id)
@@ -69,12 +71,16 @@ async def admit_socket(parts: Parts, speaker: Speaker) -> None:
     await parts.gate.ask("socket.open", facts)
 
 
-async def _require_local(parts: Parts, municipality_id: str, person: Person) -> None:
+async def _require_local(
+    parts: Parts, municipality_id: str, person: Person, *, recovering: bool
+) -> None:
     home = await parts.people.municipality(municipality_id)
     if home is None:
         return
     try:
         parts.oidc.require_local(home.slug, person.role)
+        if not recovering:  # by the link of two administrators, each time anew
+            await parts.oidc.require_unlinked(person)
     except Denied as denied:
         tag, now = "sign-in:oidc:required", parts.clock()
         await parts.audit.note(municipality_id, tag, person.id, {"code": denied.code}, now=now)

@@ -30,6 +30,13 @@ class SqlOidcLinks:
         async with self._database.reading() as connection:
             return (await connection.execute(query)).scalar_one_or_none()
 
+    async def has_link(self, municipality_id: str, person_id: str) -> bool:
+        """Tell whether a person has an account in a directory."""
+        mine = (_LINK.municipality_id == municipality_id, _LINK.person_id == person_id)
+        async with self._database.reading() as connection:
+            found = await connection.execute(sa.select(_LINK.person_id).where(*mine).limit(1))
+            return found.first() is not None
+
     async def add(self, person: Person, subject_hash: str, now: datetime) -> None:
         """Store a new person with the link, both or neither. Raises `Conflict`."""
         home = person.municipality_id

@@ -77,6 +77,12 @@ class OidcSignIn:
         if found is not None and not found.local_sign_in and role in GIVEN:
             raise Denied("this role signs in by the directory", code="oidc_only")
 
+    async def require_unlinked(self, person: Person) -> None:
+        """Raise `Denied` `oidc_only` for a person with an account in a directory."""
+        home = person.municipality_id
+        if person.role in GIVEN and await self._links.has_link(home, person.id):
+            raise Denied("this person signs in by the directory", code="oidc_only")
+
     async def begin(self, slug: str | None, redirect_uri: Callable[[str], str]) -> tuple[Try, str]:
         """Return a fresh try and where the browser goes.
 

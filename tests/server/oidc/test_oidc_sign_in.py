@@ -7,6 +7,7 @@ import pyotp
 import pytest
 
 from security.people import LinkPurpose, Role
+from tests.support.authenticator import Authenticator
 
 PASSWORD = "なつかしい-みなとまち-2026"
 
@@ -321,6 +322,37 @@ async def by_password(world: Any, person: Any) -> tuple[int, Any]:
     assert (await page.request("POST", "/api/v1/password", body=body))[0] == 204
     body = {"municipality": "kasaoka", "login": person.login, "password": PASSWORD}
     status, answer = await page.request("POST", "/api/v1/sign-in", body=body)
+    return status, answer
+
+
+async def test_a_local_passkey_or_password_opens_nothing_without_the_directory(
+    town: Any, browser: Any
+) -> None:
+    town.enforce({"people.second_factor_roles": ["verifier"]})
+    page, _, _ = await sign_in(town, browser, "hanako")
+    page.page, key = "sign-in", Authenticator(page.base_url)
+    _, said = await page.request("GET", "/api/v1/half")
+    page.csrf = said["csrf"]
+    _, offer = await page.request("POST", "/api/v1/factors/passkeys/options", body={})
+    made = {"name": "鍵", "credential": key.make(offer["options"]), "page": "desk"}
+    status, said = await page.request("POST", "/api/v1/factors/passkeys", body=made)
+    assert status == 200, said
+    parts, home = town.service.parts, town.town.municipality.id
+    person = await parts.people.person(home, said["you"]["person"]["id"])
+    status, body = await by_passkey(town.stranger(), key)
+    assert (status, code_of(body)) == (403, "oidc_only")
+    status, body = await by_password(town, person)
+    assert (status, code_of(body)) == (403, "oidc_only")
+    again, _, _ = await sign_in(town, browser, "hanako")
+    assert "__Host-desk" not in again.cookies
+    status, said = await by_passkey(again, key)
+    assert (status, said["you"]["person"]["id"]) == (200, person.id)
+
+
+async def by_passkey(page: Any, key: Authenticator) -> tuple[int, Any]:
+    _, said = await page.request("POST", "/api/v1/sign-in/passkey/options")
+    body = {"credential": key.use(said["options"])}
+    status, answer = await page.request("POST", "/api/v1/sign-in/passkey", body=body)
     return status, answer
 
 
