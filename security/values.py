@@ -65,6 +65,16 @@ def lies_in(text: str | None, networks: tuple[str, ...]) -> bool:
     return address is not None and any(address in one for one in _networks(networks))
 
 
+def covers_everything(networks: tuple[str, ...]) -> bool:
+    """Tell whether networks, taken together, hold every address of IPv4 or of IPv6."""
+    every = _networks(networks)
+    fours = [one for one in every if isinstance(one, ipaddress.IPv4Network)]
+    sixes = [one for one in every if isinstance(one, ipaddress.IPv6Network)]
+    return any(one.prefixlen == 0 for one in ipaddress.collapse_addresses(fours)) or any(
+        one.prefixlen == 0 for one in ipaddress.collapse_addresses(sixes)
+    )
+
+
 @lru_cache(maxsize=1024)
 def _networks(texts: tuple[str, ...]) -> tuple[IpNetwork, ...]:
     return tuple(ipaddress.ip_network(text) for text in texts)

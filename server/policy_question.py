@@ -13,6 +13,7 @@ from security.people import DESK_ROLES, GUEST_ROLES, INVITABLE_ROLES, OfficeKind
 from security.policy.decide import Rule, Term
 from security.policy.facts import Actor, CallFacts, Facts, Line
 from security.policy.model import Policy
+from security.roles import ROLES, pages_of
 from server.policies import ZONE
 
 ALIASES = {
@@ -22,6 +23,10 @@ ALIASES = {
     "sign-in": "session.begin",
 }
 OF_ONESELF = ("session.half", "factor.read", "factor.enrol", "factor.remove", "recovery.ask")
+RIGHTFUL: tuple[Role, ...] = (
+    Role.VERIFIER,
+    *Role,
+)  # the first whom the table lets do it, where none is named
 HOME, TABLET, PERSON, CALL = "municipality", "tablet", "person", "call"
 
 
@@ -40,6 +45,7 @@ class Question:
     tls: str | None = "1.3"
     trained_on: date | None = None
     second_factor: bool = False
+    appointed: bool = True
     real: bool = False
 
     def facts(self) -> Facts:
@@ -66,26 +72,29 @@ class Question:
         return self.role.value if self.role in INVITABLE_ROLES else Role.SENIOR.value
 
     def _actor(self) -> Actor:
-        counter = self.action in ("call.place", "call.take_over") or self.role is Role.CLERK
+        role = self._role()
+        pages = pages_of(role)
+        counter = self.action in ("call.place", "call.take_over") or "counter" in pages
         return Actor(
-            page="counter" if counter else "desk",
+            page="counter" if counter else min(pages),
             municipality_id=HOME,
             person_id=PERSON,
-            role=self._role(counter=counter),
+            role=role,
             tablet_id=TABLET if counter else None,
             tablet_live=counter,
             office_id=self.office,
             office_kind=self.office_kind if counter else None,
             trained_on=self.trained_on,
             second_factor=self.second_factor,
+            appointed=self.appointed,
         )
 
-    def _role(self, *, counter: bool) -> Role:
-        if self.action == "call.invite":
-            return Role.VERIFIER
-        if self.action in ("call.join", "call.leave"):
-            return self.role or Role.SENIOR
-        return self.role or (Role.CLERK if counter else Role.VERIFIER)
+    def _role(self) -> Role:
+        """Return who acts; of `call.invite` a role that may be invited is the one who is asked."""
+        invited = self.action == "call.invite" and self.role in INVITABLE_ROLES
+        if self.role is not None and not invited:
+            return self.role
+        return next(one for one in RIGHTFUL if self.action in ROLES[one])
 
     def _call(self) -> CallFacts | None:
         if self.action in ("call.place", "session.begin", "session.half", "socket.open"):

@@ -26,6 +26,7 @@ class Safer(StrEnum):
     FEWER = "fewer"  # a smaller set
     MORE = "more"  # a larger set
     LIMITED = "limited"  # a list of networks: none at all means no limit
+    NARROW = "narrow"  # networks: those that cover every address are the loosest
     NONE = "none"  # neither is stricter
 
 

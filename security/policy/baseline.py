@@ -172,6 +172,8 @@ def role(action: str) -> Term:
     return Term(lambda f: may(f.actor.role, f.actor.page, action), reason)
 
 
+# Where somebody reads, sends or settles something, the network is asked anew: a cookie outlives the
+# place in which it was given. `file.offer` is asked by the server in the name of a party.
 # Each rule gets its role term below: who may do it is entered in security/roles.py.
 _RULES = (
     Rule("session.begin", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, SECOND_FACTOR)),
@@ -179,11 +181,11 @@ _RULES = (
     Rule("factor.read", (SAME_MUNICIPALITY, OWN), quiet=True),
     Rule("factor.enrol", (SAME_MUNICIPALITY, OWN, *FROM_WHERE, FACTOR_FIRST, FIRST_FACTOR)),
     Rule("factor.remove", (SAME_MUNICIPALITY, OWN, *FROM_WHERE, FACTOR_FIRST)),
-    Rule("recovery.ask", (SAME_MUNICIPALITY, OWN)),
-    Rule("recovery.read", (SAME_MUNICIPALITY,), quiet=True),
-    Rule("recovery.start", (SAME_MUNICIPALITY, SECOND_FACTOR, ANOTHERS)),
-    Rule("recovery.confirm", (SAME_MUNICIPALITY, SECOND_FACTOR, ANOTHERS)),
-    Rule("recovery.withdraw", (SAME_MUNICIPALITY, SECOND_FACTOR)),
+    Rule("recovery.ask", (SAME_MUNICIPALITY, *FROM_WHERE, OWN)),
+    Rule("recovery.read", (SAME_MUNICIPALITY, *FROM_WHERE), quiet=True),
+    Rule("recovery.start", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, ANOTHERS)),
+    Rule("recovery.confirm", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, ANOTHERS)),
+    Rule("recovery.withdraw", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
     Rule(
         "socket.open",
         (SAME_MUNICIPALITY, SOMEBODY, LIVE_PAGE, *FROM_WHERE, SECOND_FACTOR),
@@ -217,31 +219,34 @@ _RULES = (
     ),
     Rule("call.devices", (SAME_MUNICIPALITY, SOMEBODY_IN), quiet=True),
     Rule("call.quality", (SAME_MUNICIPALITY, SOMEBODY_IN), quiet=True),
-    Rule("call.read", (SAME_MUNICIPALITY, SOMEBODY_IN), quiet=True),
+    Rule("call.read", (SAME_MUNICIPALITY, *FROM_WHERE, SOMEBODY_IN), quiet=True),
     Rule("media.join", (SAME_MUNICIPALITY, SOMEBODY_IN, JOINABLE, *FROM_WHERE, GUEST_WELCOME)),
     Rule("media.warm", (SAME_MUNICIPALITY, *FROM_WHERE), quiet=True),
     Rule("media.path", (SAME_MUNICIPALITY, SOMEBODY_IN, JOINABLE, VPN, SOURCES, RELAY), quiet=True),
     Rule("recording.start", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, RECORDING_ON, RECORDING_AGREED)),
-    Rule("recording.view", (SAME_MUNICIPALITY, RECORDING_VIEWER)),
+    Rule("recording.view", (SAME_MUNICIPALITY, *FROM_WHERE, RECORDING_VIEWER)),
     Rule("still.take", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, STILLS_ON, STILL_TRIES)),
-    Rule("still.view", (SAME_MUNICIPALITY, STILL_VIEWER)),
+    Rule("still.view", (SAME_MUNICIPALITY, *FROM_WHERE, STILL_VIEWER)),
     Rule(
         "chat.send",
-        (SAME_MUNICIPALITY, SOMEBODY_IN, CALL_LIVE, ANSWERED, NO_MY_NUMBER, NO_INSURER_NUMBER),
+        (
+            *(SAME_MUNICIPALITY, SOMEBODY_IN, *FROM_WHERE, CALL_LIVE, ANSWERED),
+            *(NO_MY_NUMBER, NO_INSURER_NUMBER),
+        ),
     ),
-    Rule("chat.read", (SAME_MUNICIPALITY, SOMEBODY_IN), quiet=True),
-    Rule("file.send", (SAME_MUNICIPALITY, SOMEBODY_IN, CALL_LIVE, ANSWERED)),
-    Rule("file.read", (SAME_MUNICIPALITY, SOMEBODY_IN, NOT_TAKEN)),
+    Rule("chat.read", (SAME_MUNICIPALITY, *FROM_WHERE, SOMEBODY_IN), quiet=True),
+    Rule("file.send", (SAME_MUNICIPALITY, SOMEBODY_IN, *FROM_WHERE, CALL_LIVE, ANSWERED)),
+    Rule("file.read", (SAME_MUNICIPALITY, SOMEBODY_IN, *FROM_WHERE, NOT_TAKEN)),
     Rule("file.offer", (SAME_MUNICIPALITY, SOMEBODY_IN, NO_MALWARE, SCANNED)),
-    Rule("file.withdraw", (SAME_MUNICIPALITY, SOMEBODY_IN)),
+    Rule("file.withdraw", (SAME_MUNICIPALITY, *FROM_WHERE, SOMEBODY_IN)),
     Rule("desk.state", (SAME_MUNICIPALITY,), quiet=True),
-    Rule("tablet.revoke", (SAME_MUNICIPALITY, SECOND_FACTOR)),
-    Rule("policy.read", (SAME_MUNICIPALITY, SECOND_FACTOR), quiet=True),
-    Rule("policy.draft", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
-    Rule("policy.approve", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
-    Rule("policy.withdraw", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
-    Rule("officer.appoint", (SAME_MUNICIPALITY, SECOND_FACTOR)),
-    Rule("audit.read", (SAME_MUNICIPALITY, SECOND_FACTOR)),
+    Rule("tablet.revoke", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("policy.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
+    Rule("policy.draft", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
+    Rule("policy.approve", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
+    Rule("policy.withdraw", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
+    Rule("officer.appoint", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("audit.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
 )
 # Whoever is nobody or nobody's here is told that first, before what the own role may do.
 _FIRST = (SAME_MUNICIPALITY, SOMEBODY, TABLET_LIVE)

@@ -6,6 +6,8 @@ from typing import Any
 
 from security.policy.about import Safer
 from security.policy.model import BASELINE_POLICY, SETTINGS, Policy, Setting
+from security.policy.sections.network import Source
+from security.values import covers_everything
 
 
 class Standing(StrEnum):
@@ -42,17 +44,38 @@ def standing(setting: Setting, value: Any, other: Any) -> Standing:
 
 def to_baseline(policy: Policy, key: str) -> Standing:
     """Return how a setting of `policy` stands to what the program ships."""
-    return standing(SETTINGS[key], policy.value(key), BASELINE_POLICY.value(key))
+    return standing(SETTINGS[key], _effect(policy, key), _effect(BASELINE_POLICY, key))
 
 
 def changes(before: Policy, after: Policy) -> tuple[Change, ...]:
     """Return what differs from `before` to `after`, in the order of the file."""
     found = []
-    for key, setting in SETTINGS.items():
+    for key in SETTINGS:
         old, new = before.value(key), after.value(key)
         if _comparable(old) != _comparable(new):
-            found.append(Change(key, old, new, standing(setting, new, old)))
+            found.append(Change(key, old, new, _standing_of(before, after, key)))
     return tuple(found)
+
+
+def _standing_of(before: Policy, after: Policy, key: str) -> Standing:
+    return standing(SETTINGS[key], _effect(after, key), _effect(before, key))
+
+
+def _effect(policy: Policy, key: str) -> Any:
+    """Return what a setting amounts to: a VPN in which every address lies asks for nothing."""
+    value = policy.value(key)
+    if key == "network.vpn" and value == "required":
+        return "none" if covers_everything(policy.network.vpn_networks) else value
+    if key == "network.sources":
+        return value if _limits(policy.network.sources) else ()
+    return value
+
+
+def _limits(sources: tuple[Source, ...]) -> bool:
+    """Tell whether sources keep anybody out."""
+    open_ones = [one for one in sources if covers_everything(one.networks)]
+    to_all = any(not one.roles and not one.offices for one in open_ones)
+    return not to_all and len(open_ones) < len(sources)
 
 
 def unexplained(policy: Policy) -> tuple[str, ...]:
@@ -77,6 +100,9 @@ def _is_stricter(setting: Setting, value: Any, other: Any) -> bool | None:
         return order.index(value) < order.index(other)
     if safer is Safer.LIMITED:
         return None if value and other else bool(value)
+    if safer is Safer.NARROW:
+        mine_all, theirs_all = covers_everything(value), covers_everything(other)
+        return None if mine_all is theirs_all else theirs_all
     if safer is Safer.NONE:
         return None
     mine, theirs = frozenset(value or ()), frozenset(other or ())

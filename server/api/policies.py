@@ -66,6 +66,7 @@ class QuestionBody(Body):
     at: datetime | None = None
     trained_on: date | None = None
     second_factor: bool = False
+    appointed: bool = True
     real: bool = True
 
 
@@ -275,6 +276,7 @@ async def _question(parts: Parts, home: str, body: QuestionBody) -> Question:
         tls=None if body.tls == "none" else body.tls,
         trained_on=body.trained_on,
         second_factor=body.second_factor,
+        appointed=body.appointed,
         real=body.real,
     )
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from security.people import OfficeKind, Role
 from security.policy.baseline import BASELINE
+from security.policy.compare import Standing, changes, to_baseline, unexplained
 from security.policy.decide import decide
 from security.policy.facts import Actor, CallFacts, Facts, Line
 from security.policy.model import Policy
@@ -231,3 +232,32 @@ def test_facts_read_from_an_entry_decide_as_they_did(
 @given(st.text(), st.sampled_from([("10.0.0.0/8",), ("::/0",), ()]))
 def test_any_text_lies_in_a_network_or_does_not(text: str, networks: tuple[str, ...]) -> None:
     assert lies_in(text, networks) in (True, False)
+
+
+@pytest.mark.parametrize("all_of", [["0.0.0.0/0"], ["::/0"], ["0.0.0.0/1", "128.0.0.0/1"]])
+def test_networks_that_cover_everything_are_no_stricter_than_none(all_of: list[str]) -> None:
+    open_vpn = Policy.model_validate({"network": {"vpn": "required", "vpn_networks": all_of}})
+    assert set(unexplained(open_vpn)) == {"network.vpn", "network.vpn_networks"}
+    inside = Policy.model_validate({"network": INSIDE})
+    assert unexplained(inside) == ()
+    loosened = {one.key: one.standing for one in changes(inside, open_vpn)}
+    assert loosened == {"network.vpn_networks": Standing.LOOSER}
+    assert to_baseline(inside, "network.vpn") is Standing.STRICTER
+    anywhere = Policy.model_validate({"network": {"sources": [{"networks": all_of}]}})
+    assert to_baseline(anywhere, "network.sources") is Standing.SAME
+    here = Policy.model_validate({"network": {"sources": [{"networks": ["10.0.0.0/8"]}]}})
+    (loosened_sources,) = changes(here, anywhere)
+    assert loosened_sources.standing is Standing.LOOSER
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "203.0.113.5"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("policy.read", "policy.approve", "audit.read", "recovery.confirm", "officer.appoint"),
+        *("tablet.revoke", "call.read", "chat.send", "chat.read", "file.send", "file.read"),
+    ],
+)
+def test_the_network_is_asked_again_after_the_sign_in(action: str, address: str) -> None:
+    found = asked({"network": INSIDE}, action, line=Line(address, "1.3"))
+    assert ("outside_vpn" in found) is (address == "203.0.113.5")

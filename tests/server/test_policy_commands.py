@@ -1,17 +1,25 @@
 """`madoguchi policy`: check, show, diff, explain and schema, with no server."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
+from security.people import GUEST_ROLES, Role
+from security.policy.baseline import BASELINE
+from security.policy.decide import decide
 from security.policy.model import BASELINE_POLICY, SETTINGS, Policy
+from security.roles import ROLES, may
 from server.cli.root import commands
+from server.policy_question import Question
 from server.policy_text import policy_text
 from server.settings_file import parse_settings
 
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 SOURCES = '[[network.sources]]\nnetworks = ["10.0.0.0/8"]\n'
 FAULTS = [
     ('[network]\nvpn = "maybe"', 2, "network.vpn", '"required" or "recommended" or "none"'),
@@ -150,3 +158,30 @@ def test_the_schema_describes_every_setting() -> None:
         said = schema["$defs"][reference]["properties"][name]
         assert said["title"] == " / ".join(setting.about.name)
         assert said["x-source"] == setting.about.source
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_explain_says_of_every_role_what_the_table_says(role: Role) -> None:
+    for action in BASELINE:
+        if action == "call.invite" and role in GUEST_ROLES:
+            continue  # the role is then whom the desk asks
+        facts = Question(action, BASELINE_POLICY, NOW, role=role).facts()
+        met = may(facts.actor.role, facts.actor.page, action)
+        assert met is (action in ROLES[role]), action
+
+
+@pytest.mark.parametrize("role", ["officer", "auditor", "administrator"])
+def test_explain_lets_those_of_the_officers_page_sign_in(role: str) -> None:
+    told = run(
+        "explain", "--action", "sign-in", "--role", role, "--second-factor", "--from", "10.0.0.1"
+    )
+    assert told.exit_code == 0, told.output
+
+
+@pytest.mark.parametrize("action", ["policy.draft", "policy.approve"])
+def test_an_officer_is_taken_as_appointed_unless_the_question_says_otherwise(action: str) -> None:
+    asked = Question(action, BASELINE_POLICY, NOW, second_factor=True)
+    assert decide(BASELINE, action, asked.facts()).allowed
+    without = replace(asked, appointed=False)
+    (reason,) = decide(BASELINE, action, without.facts()).reasons
+    assert reason.code == "not_appointed"

@@ -7,7 +7,12 @@ from pydantic import Field
 from security.policy.about import About, AnyRole, Safer, choice, setting
 from security.values import Cidr, Section
 
-SIGN_IN_TO_MEDIA = "session.begin, socket.open, call.place, call.accept, media.join, media.path"
+FROM_WHERE = (
+    "session.begin, socket.open, call.place, call.accept, call.read, media.join, chat.*, "
+    "file.send, file.read, file.withdraw, policy.*, audit.read, recovery.*, officer.appoint, "
+    "tablet.revoke"
+)
+SIGN_IN_TO_MEDIA = f"{FROM_WHERE}, media.path"
 
 
 class Source(Section):
@@ -51,6 +56,7 @@ class Network(Section):
             ),
             source="Q&A 9",
             enforced=SIGN_IN_TO_MEDIA,
+            safer=Safer.NARROW,
         ),
         strict=False,
         max_length=50,
@@ -113,7 +119,7 @@ class Network(Section):
                 "refuses connections with outdated encryption",
             ),
             source="own",
-            enforced="session.begin, socket.open, call.place, call.accept, media.join",
+            enforced=FROM_WHERE,
             safer=Safer.ORDER,
             choices=choice([("1.3", "TLS 1.3", "TLS 1.3"), ("1.2", "TLS 1.2", "TLS 1.2")]),
         ),
