@@ -241,12 +241,12 @@ _RULES = (
     Rule("file.withdraw", (SAME_MUNICIPALITY, *FROM_WHERE, SOMEBODY_IN)),
     Rule("desk.state", (SAME_MUNICIPALITY,), quiet=True),
     Rule("tablet.revoke", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
-    Rule("policy.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
-    Rule("policy.draft", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
-    Rule("policy.approve", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
-    Rule("policy.withdraw", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
-    Rule("officer.appoint", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
-    Rule("audit.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("policy.read", (SAME_MUNICIPALITY, SECOND_FACTOR), quiet=True),
+    Rule("policy.draft", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
+    Rule("policy.approve", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
+    Rule("policy.withdraw", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
+    Rule("officer.appoint", (SAME_MUNICIPALITY, SECOND_FACTOR)),
+    Rule("audit.read", (SAME_MUNICIPALITY, SECOND_FACTOR)),
 )
 # Whoever is nobody or nobody's here is told that first, before what the own role may do.
 _FIRST = (SAME_MUNICIPALITY, SOMEBODY, TABLET_LIVE)

@@ -9,8 +9,7 @@ from security.values import Cidr, Section
 
 FROM_WHERE = (
     "session.begin, socket.open, call.place, call.accept, call.read, media.join, chat.*, "
-    "file.send, file.read, file.withdraw, policy.*, audit.read, recovery.*, officer.appoint, "
-    "tablet.revoke"
+    "file.send, file.read, file.withdraw, recovery.*, tablet.revoke"
 )
 SIGN_IN_TO_MEDIA = f"{FROM_WHERE}, media.path"
 
