@@ -24,7 +24,8 @@ routes = web.RouteTableDef()
 DAYS = 30
 MAX_DAYS = 400
 MAX_ROWS = 200
-MAX_READ = 50_000
+MAX_EXPORTED = 50_000
+BATCH = 2_000
 COLUMNS = (
     "position",
     "at",
@@ -117,16 +118,24 @@ def _time(text: str | None) -> datetime | None:
     return found.astimezone(UTC)
 
 
-async def _found(request: web.Request) -> tuple[Parts, Speaker, Wanted, list[dict[str, Any]]]:
+async def _found(
+    request: web.Request, most: int
+) -> tuple[Parts, Speaker, Wanted, list[dict[str, Any]]]:
     parts = request.app[PARTS]
     speaker = await speaker_of(parts, request)
     home = speaker.municipality.id
     await parts.gate.ask("audit.read", speaker.facts(home, now=parts.clock()))
     wanted = Wanted.parse(request.query, parts.clock())
-    stored = await parts.audit.between(
-        home, wanted.since, wanted.until, before=wanted.before, limit=MAX_READ
-    )
-    rows = await asyncio.to_thread(lambda: list(_rows(stored, wanted)))
+    rows: list[dict[str, Any]] = []
+    before = wanted.before
+    while len(rows) <= most:
+        stored = await parts.audit.between(
+            home, wanted.since, wanted.until, before=before, limit=BATCH
+        )
+        rows += await asyncio.to_thread(list, _rows(stored, wanted))
+        if len(stored) < BATCH:
+            break
+        before = stored[-1].position
     return parts, speaker, wanted, rows
 
 
@@ -171,7 +180,7 @@ def row_view(one: Stored, entry: dict[str, Any]) -> dict[str, Any]:
 @routes.get("/api/v1/audit")
 async def search(request: web.Request) -> web.Response:
     """Return entries, newest first, with the names of the persons and offices in them."""
-    parts, speaker, _, rows = await _found(request)
+    parts, speaker, _, rows = await _found(request, MAX_ROWS)
     home = speaker.municipality.id
     names = {person.id: person.name for person in await parts.people.people(home)}
     names |= {office.id: office.name for office in await parts.people.offices(home)}
@@ -188,7 +197,9 @@ async def search(request: web.Request) -> web.Response:
 @routes.get("/api/v1/audit/export")
 async def export(request: web.Request) -> web.Response:
     """Return entries as CSV (UTF-8 with BOM), oldest first; nothing in it is a formula."""
-    parts, speaker, wanted, rows = await _found(request)
+    parts, speaker, wanted, rows = await _found(request, MAX_EXPORTED)
+    if len(rows) > MAX_EXPORTED:
+        raise ProtocolError(f"more than {MAX_EXPORTED} entries fit: ask for a shorter time")
     text = await asyncio.to_thread(as_csv, reversed(rows))
     home = speaker.municipality
     detail = {"rows": len(rows), "from": time_text(wanted.since), "to": time_text(wanted.until)}

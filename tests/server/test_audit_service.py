@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+from security.ids import new_id
+from security.people import Person, Role
 from server.api.housekeeping import sign_logs
 from server.app import Service
 
@@ -26,3 +30,23 @@ async def test_the_log_is_signed_by_housekeeping_and_at_the_stop(make_world: Any
     again = await make_world.restart(world)
     signed, count = await signed_up_to(again.service, home)
     assert signed == count
+
+
+async def test_what_fits_is_found_however_far_back_and_a_csv_is_whole_or_refused(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.api.audit.BATCH", 2)
+    parts, home = world.service.parts, world.town.municipality.id
+    await parts.audit.note(home, "rare:a:b", "x", {}, now=parts.clock())
+    for _ in range(7):
+        await parts.audit.note(home, "often:a:b", "x", {}, now=parts.clock())
+    auditor = Person(new_id(), home, "auditor", "auditor", Role.AUDITOR, None, None, None)
+    await parts.people.add_person(auditor)
+    officer = await world.signed_in(auditor)
+    path = "/api/v1/audit"
+    _, found = await officer.request("GET", f"{path}?action=rare")
+    assert [one["tag"] for one in found["entries"]] == ["rare:a:b"]
+    assert not found["more"]
+    monkeypatch.setattr("server.api.audit.MAX_EXPORTED", 6)
+    assert (await officer.request("GET", f"{path}/export?action=often"))[0] == 400
+    assert (await officer.request("GET", f"{path}/export?action=rare"))[0] == 200
