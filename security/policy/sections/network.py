@@ -8,8 +8,9 @@ from security.policy.about import About, AnyRole, Safer, choice, setting
 from security.values import Cidr, Section
 
 FROM_WHERE = (
-    "session.begin, socket.open, call.place, call.accept, call.read, media.join, chat.*, "
-    "file.send, file.read, file.withdraw, recovery.*, tablet.revoke"
+    "session.begin, socket.open, call.place, call.accept, call.read, media.join, chat.send, "
+    "chat.read, file.send, file.read, file.withdraw, recovery.ask, recovery.read, recovery.start, "
+    "recovery.confirm, recovery.withdraw, tablet.revoke"
 )
 SIGN_IN_TO_MEDIA = f"{FROM_WHERE}, media.path"
 
