@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from security.crypto.keys import DataKey
 from security.errors import Conflict, Corrupt, MadoguchiError
 from server.calls.call import Call, State
+from server.db import outbox
 from server.db import schema as t
 from server.db.engine import Database, one_row
+from server.hooks.fact import call_closed
 
 log = logging.getLogger(__name__)
 
@@ -59,17 +61,23 @@ class SqlCalls:
         return call
 
     async def save(self, call: Call) -> None:
-        """Write a changed call; raises `Conflict` unless the stored version is one less."""
+        """Write a changed call; raises `Conflict` unless the stored version is one less.
+
+        That it is over stands in the outbox from the same commit on.
+        """
         this = (t.call.c.id == call.id, t.call.c.municipality_id == call.municipality_id)
         async with self._database.writing() as connection:
-            query = sa.select(t.call.c.key_wrapped).where(*this)
-            wrapped = (await connection.execute(query)).scalar_one_or_none()
-            if wrapped is None:
+            query = sa.select(t.call.c.key_wrapped, t.call.c.state).where(*this)
+            stored = (await connection.execute(query)).one_or_none()
+            wrapped = stored and stored.key_wrapped
+            if stored is None or wrapped is None:
                 raise Conflict("there is no such call any more")
             changing = sa.update(t.call).where(*this, t.call.c.version == call.version - 1)
             values = self._values(call, wrapped)
             if not one_row(await connection.execute(changing.values(values))):
                 raise Conflict("the call was changed by somebody else")
+            if call.state is State.CLOSED and stored.state != State.CLOSED:
+                await _tell(connection, call)
 
     async def load_open(self) -> list[Call]:
         """Return every call that is not closed and can be read, oldest first."""
@@ -149,6 +157,12 @@ class SqlCalls:
             )
         except (ValidationError, ValueError, TypeError) as error:
             raise Corrupt("a stored call cannot be read") from error
+
+
+async def _tell(connection: AsyncConnection, call: Call) -> None:
+    fact = call_closed(call)
+    if fact is not None:
+        await outbox.add(connection, fact)
 
 
 async def _next_number(connection: AsyncConnection, municipality_id: str, prefix: str) -> int:

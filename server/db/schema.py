@@ -423,3 +423,40 @@ audit_export = Table(
     Column("position", sa.BigInteger, nullable=False, comment="the last entry delivered"),
     comment="How far a municipality's audit log has reached its syslog receiver.",
 )
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    _id(nullable=False, unique=True),
+    _municipality(),
+    Column("type", String(64), nullable=False, comment="as call.closed"),
+    _id("subject", nullable=False, comment="the call; facts of one are told in order"),
+    Column("training", sa.Boolean, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("data", LargeBinary, nullable=False, comment="ids, codes and times, as JSON"),
+    Column("spread_at", UtcTime, comment="when it was addressed to every destination of then"),
+    Index(None, "spread_at"),
+    sqlite_autoincrement=True,
+    comment="Facts for the municipality's own systems, written with what they tell of.",
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("position", Integer, ForeignKey("outbox.position"), primary_key=True),
+    Column(
+        "destination", String(96), primary_key=True, comment="webhook:ID, plugin:NAME or folder"
+    ),
+    _municipality(),
+    _id("subject", nullable=False),
+    Column("state", String(8), nullable=False, comment="waiting, done, dead or given_up"),
+    Column("tries", Integer, nullable=False),
+    Column("first_at", UtcTime, comment="of the first try; a day later it is dead"),
+    Column("next_at", UtcTime, nullable=False),
+    Column("done_at", UtcTime),
+    Column("problem", String(200), comment="of the last try"),
+    Index(None, "state", "next_at"),
+    Index(None, "destination", "subject"),
+    comment="A fact on its way to one destination.",
+)

@@ -1,0 +1,1 @@
+"""What the municipality's own systems are told: webhooks, plug-ins, a folder, REST tokens."""
