@@ -33,13 +33,14 @@ def check(
     *,
     sha256_sent: str,
     allowed: Collection[str] = MEDIA_TYPES,
+    training: bool = False,
 ) -> Checked:
     """Turn the parts of a file into the blob that is offered, and say what it is.
 
     1. The SHA-256 of the whole must be `sha256_sent`, or `ProtocolError` (`hash_mismatch`).
     2. The bytes must be a PDF, JPEG or PNG, and `allowed`, or `ProtocolError` (`wrong_type`).
-    3. A picture is rebuilt without metadata (`TooMuch` when it has too many pixels); a PDF
-       passes unchanged, piece by piece.
+    3. A picture is rebuilt without metadata (`TooMuch` when it has too many pixels), with the
+       watermark of 研修モード when it is `training`; a PDF passes unchanged, piece by piece.
     4. The result is sealed as one blob, there in full or not at all (`Unavailable`, `disk_full`).
 
     The parts stay. Raises `Corrupt` when one of them does not verify.
@@ -50,7 +51,7 @@ def check(
         raise ProtocolError("files of this type are not taken here", code="wrong_type")
     if media_type == PDF:
         return _seal(blobs, place, key, media_type, parts.read(key), parts.received())
-    picture = rebuild(b"".join(parts.read(key)), media_type)
+    picture = rebuild(b"".join(parts.read(key)), media_type, training=training)
     return _seal(blobs, place, key, media_type, [picture], len(picture))
 
 

@@ -18,6 +18,14 @@ Inspect = Callable[[FileEntry, Pieces], Awaitable[str | None]]
 Raises what the file is to be refused with.
 """
 
+IsTraining = Callable[[str, str], Awaitable[bool]]
+"""Tells of (municipality id, call id) whether the call is 研修モード."""
+
+
+async def no_training(municipality_id: str, call_id: str) -> bool:
+    """Take every call for a real one."""
+    return False
+
 
 async def inspect_nothing(entry: FileEntry, pieces: Pieces) -> str | None:
     """Let every file pass unscanned."""
@@ -32,9 +40,11 @@ async def offered(
     *,
     allowed: Collection[str],
     inspect: Inspect,
+    is_training: IsTraining = no_training,
 ) -> FileEntry:
     """Return the entry as it is offered, its blob sealed; nothing is told to the store yet.
 
+    A picture of a training call gets its watermark here, before anything of it is kept.
     What inspects goes first: bytes that are found malicious are never decoded. Raises as `check`
     and `inspect` do, and `Unavailable` when bytes are missing.
     """
@@ -42,8 +52,10 @@ async def offered(
     if await in_thread(parts.received) != entry.size_bytes:
         raise Unavailable("the bytes of the file are no longer there")
     scanned = await inspect(entry, lambda: parts.read(key))
+    training = await is_training(entry.municipality_id, entry.call_id)
+    sent = entry.sha256_sent
     found = await in_thread(
-        check, blobs, place, key, sha256_sent=entry.sha256_sent, allowed=allowed
+        check, blobs, place, key, sha256_sent=sent, allowed=allowed, training=training
     )
     return replace(
         entry,

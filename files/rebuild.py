@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from files.kinds import PNG
 from files.picture import MAX_PIXELS, check_size
+from files.watermark import burn
 from security.errors import ProtocolError
 
 JPEG_QUALITY = 92
@@ -19,11 +20,14 @@ _BAND_ROWS = 256
 Pixels = npt.NDArray[Any]
 
 
-def rebuild(data: bytes, media_type: str, *, max_pixels: int = MAX_PIXELS) -> bytes:
+def rebuild(
+    data: bytes, media_type: str, *, max_pixels: int = MAX_PIXELS, training: bool = False
+) -> bytes:
     """Return the same picture in the same format without metadata, upright.
 
     A JPEG is encoded with quality 92; a PNG without loss in 8 bits, what was transparent on white.
-    Colours are taken as sRGB, since profiles are metadata.
+    Colours are taken as sRGB, since profiles are metadata. `training` burns the watermark of
+    研修モード into it.
 
     Raises `ProtocolError` (`wrong_type`) when it cannot be decoded, `TooMuch` (`too_large`) when
     its headers claim more than `max_pixels`; nothing is decoded then.
@@ -31,8 +35,10 @@ def rebuild(data: bytes, media_type: str, *, max_pixels: int = MAX_PIXELS) -> by
     check_size(data, media_type, max_pixels=max_pixels)
     try:
         if media_type == PNG:
-            return _encoded(".png", _decoded_png(data), [])
+            pixels = _decoded_png(data)
+            return _encoded(".png", burn(pixels) if training else pixels, [])
         pixels = _decoded(data, cv2.IMREAD_ANYCOLOR)
+        pixels = burn(pixels) if training else pixels
         return _encoded(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     except cv2.error:
         raise _broken() from None

@@ -15,7 +15,7 @@ from files.arrival import MAX_EXTRA_PARTS, Arrival, until_stopped
 from files.blobs import Blobs, in_thread
 from files.claims import Claim, Claims
 from files.entry import FileEntry, FileState
-from files.inspect import Inspect, inspect_nothing, offered
+from files.inspect import Inspect, IsTraining, inspect_nothing, no_training, offered
 from files.limits import FileLimits
 from files.opened import OpenedFile
 from files.parts import PART_BYTES, Parts, is_part
@@ -74,6 +74,7 @@ class Uploads:
         self._checking = asyncio.Semaphore(1)  # a picture may need half a gigabyte while it is made
         self._on_change: OnChange = _tell_nobody
         self._inspect: Inspect = inspect_nothing
+        self._is_training: IsTraining = no_training
 
     def limits_of(self, municipality_id: str) -> FileLimits:
         """Return the limits that hold in a municipality."""
@@ -83,9 +84,9 @@ class Uploads:
         """Have `on_change` awaited at every change and after every part; it may throttle."""
         self._on_change = on_change
 
-    def inspect_by(self, inspect: Inspect) -> None:
-        """Have `inspect` awaited before a file is offered."""
-        self._inspect = inspect
+    def inspect_by(self, inspect: Inspect, is_training: IsTraining = no_training) -> None:
+        """Have both awaited before a file is offered: pictures of training calls are marked."""
+        self._inspect, self._is_training = inspect, is_training
 
     async def create(
         self,
@@ -385,6 +386,7 @@ class Uploads:
                     key,
                     allowed=self.limits_of(entry.municipality_id).media_types,
                     inspect=self._inspect,
+                    is_training=self._is_training,
                 )
         except MadoguchiError as error:
             log.warning("file %s is refused: %s", entry.id, error.code)

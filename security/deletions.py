@@ -19,12 +19,14 @@ class Kind(StrEnum):
     CHAT = "chat"
     FILES = "files"
     AUDIT = "audit"
+    TRAINING = "training"  # a whole call of 研修モード
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
     """What went: `ids` of one kind, `count` of them, of one call or (None) of no single one.
 
+    Of a whole call `ids` are its own and those of its files.
     `because` is the key of the setting that asked for it, `policy` the number of its version.
     """
 

@@ -160,7 +160,7 @@ async def build_parts(
     gate = Gate(BASELINE, audit)
     scanner = Clamd(settings.files.scanner) if settings.files.scanner else None
     offers = FileOffers(scanner, gate, book, call_store, people, clock=clock)
-    uploads.inspect_by(offers.inspect)
+    uploads.inspect_by(offers.inspect, offers.is_training)
     signing = AuditSigning(people, audit)
     policy_store = SqlPolicies(database)
     for version in await policy_store.every_approved():

@@ -53,6 +53,11 @@ class FileOffers:
         await self._gate.ask("file.offer", await self._facts(entry, call, scanned))
         return scanned or (NOT_SCANNED if wanted else None)
 
+    async def is_training(self, municipality_id: str, call_id: str) -> bool:
+        """Tell whether a call is 研修モード; one that is not there any more counts as such."""
+        call = await self._calls.get(municipality_id, call_id)
+        return call is None or call.training
+
     async def _scan(self, entry: FileEntry, pieces: Pieces) -> str | None:
         if self._scanner is None:
             return None

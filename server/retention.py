@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
 from security.audit.signed import SignedHead
@@ -20,7 +20,7 @@ from server.audit_signing import AuditSigning
 from server.db.audit import SqlAudit
 from server.db.audit_export import SqlExported
 from server.db.deletions import Due, SqlDeletions
-from server.policies import InForce, PolicyBook
+from server.policies import ZONE, InForce, PolicyBook
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,8 @@ class Retention:
         """Return what a run would delete now; nothing for what the policy leaves unset."""
         policy = self._book.of(municipality_id).policy
         kept = policy.retention
-        found: list[Planned] = []
+        over = await self._store.due_training(municipality_id, day_began(now))
+        found = [Planned(due, "retention.training") for due in over]
         if policy.chat.keep == "drop":
             found += await self._due(Kind.CHAT, municipality_id, now, "chat.keep")
         elif kept.chat_days is not None:
@@ -146,8 +147,10 @@ class Retention:
         self, municipality_id: str, planned: Planned, in_force: InForce, now: datetime
     ) -> None:
         due = planned.due
-        if due.kind is Kind.FILES:
+        if due.kind in (Kind.FILES, Kind.TRAINING):
             for file_id in due.ids:
+                if file_id == due.call_id:
+                    continue
                 await self._shredder.shred_file(municipality_id, due.call_id, file_id)
         deletion = Deletion(
             new_id(), municipality_id, due.kind, due.call_id, due.ids, len(due.ids), now,
@@ -185,6 +188,12 @@ class Retention:
                 now=now,
             )
             await self._store.noted(kept, now)
+
+
+def day_began(now: datetime) -> datetime:
+    """Return when the day at the municipality began. Calls of 研修モード closed before are due."""
+    today = now.astimezone(ZONE).date()
+    return datetime.combine(today, time(), ZONE).astimezone(UTC)
 
 
 def readable(proof: Proof) -> dict[str, object]:

@@ -17,7 +17,7 @@ _CALL, _CHAT, _FILE, _PROOF = t.call.c, t.chat_message.c, t.file.c, t.deletion.c
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What goes of one call: `ids` are numbers of messages, or ids of files."""
+    """What goes of one call: `ids` are numbers of messages, ids of files, or of all of it."""
 
     kind: Kind
     call_id: str
@@ -60,8 +60,32 @@ class SqlDeletions:
                 found.setdefault(row.id, []).append(str(row.what))
         return [Due(kind, call_id, tuple(ids)) for call_id, ids in found.items()]
 
+    async def due_training(self, municipality_id: str, closed_before: datetime) -> list[Due]:
+        """Return the calls of 研修モード closed before then, with their files, oldest first."""
+        query = (
+            sa.select(_CALL.id, _FILE.id.label("file_id"))
+            .join(t.file, _CALL.id == _FILE.call_id, isouter=True)
+            .where(
+                _CALL.municipality_id == municipality_id,
+                _CALL.training.is_(True),
+                _CALL.state == State.CLOSED,
+                _CALL.closed_at < closed_before,
+            )
+            .order_by(_CALL.closed_at, _CALL.id, _FILE.id)
+        )
+        found: dict[str, list[str]] = {}
+        async with self._database.reading() as connection:
+            for row in await connection.execute(query):
+                ids = found.setdefault(row.id, [row.id])
+                if row.file_id is not None:
+                    ids.append(row.file_id)
+        return [Due(Kind.TRAINING, call_id, tuple(ids)) for call_id, ids in found.items()]
+
     async def delete(self, deletion: Deletion, proof: Proof) -> None:
-        """Remove the rows of a call's chat or files and keep the proof, both or neither."""
+        """Remove the rows of a call's chat, its files or all of it, and keep the proof.
+
+        Both or neither.
+        """
         home, call_id = deletion.municipality_id, deletion.call_id
         async with self._database.writing() as connection:
             if deletion.kind is Kind.CHAT:
@@ -70,6 +94,9 @@ class SqlDeletions:
                     await connection.execute(sa.delete(table).where(*mine))
             elif deletion.kind is Kind.FILES:
                 await self._delete_files(connection, home, deletion.ids)
+            elif deletion.kind is Kind.TRAINING and call_id is not None:
+                await self._delete_files(connection, home, deletion.ids)
+                await _delete_call(connection, home, call_id)
             await _keep(connection, deletion, proof)
 
     def keeping(
@@ -120,6 +147,19 @@ class SqlDeletions:
             )
             for row in rows
         ]
+
+
+async def _delete_call(connection: AsyncConnection, home: str, call_id: str) -> None:
+    """Remove a call and every row that belongs to it, in whatever table."""
+    for table in reversed(t.metadata.sorted_tables):
+        own = "call_id" if table is not t.call else "id"
+        if own in table.c and (table is t.call or _belongs_to_call(table)):
+            this = (table.c.municipality_id == home, table.c[own] == call_id)
+            await connection.execute(sa.delete(table).where(*this))
+
+
+def _belongs_to_call(table: sa.Table) -> bool:
+    return any(key.column.table is t.call for key in table.c.call_id.foreign_keys)
 
 
 async def _keep(connection: AsyncConnection, deletion: Deletion, proof: Proof) -> None:

@@ -343,7 +343,7 @@ deletion = Table(
     metadata,
     _id(primary_key=True),
     _municipality(),
-    Column("kind", String(16), nullable=False, comment="chat, files or audit"),
+    Column("kind", String(16), nullable=False, comment="chat, files, training or audit"),
     Column("at", UtcTime, nullable=False),
     Column("statement", LargeBinary, nullable=False, comment="what went, as canonical JSON"),
     Column("public_key", LargeBinary, nullable=False, comment="Ed25519, 32 bytes"),

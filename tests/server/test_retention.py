@@ -16,6 +16,7 @@ from security.deletions import Deletion, Kind, Proof
 from security.errors import Corrupt, NotFound, Unavailable
 from server.api import housekeeping
 from server.db.deletions import SqlDeletions
+from server.policies import ZONE
 from server.retention import Plan
 from tests.security.audit_stranger import main as stranger
 
@@ -32,6 +33,26 @@ async def closed_call(world: Any) -> tuple[Any, dict[str, Any], str]:
     await desk.do("call.close", outcome="aborted", reason="時間が足りません")
     await counter.until_state("closed")
     return desk, call, file_id
+
+
+async def real_call(world: Any) -> tuple[Any, dict[str, Any], str]:
+    """Return the same of a call that was no training: it outlasts the day."""
+    found = await closed_call(world)
+    world.sql("UPDATE call SET training = 0")
+    return found
+
+
+def at_noon(world: Any) -> None:
+    """Set the clock ahead to the next noon in Japan."""
+    noon = world.clock().astimezone(ZONE).replace(hour=12, minute=0, second=0, microsecond=0)
+    ahead = (noon - world.clock()).total_seconds() % 86_400
+    world.clock.advance(seconds=ahead)
+
+
+async def run_at(world: Any, **ahead: float) -> int:
+    """Run as at a later time; the clock of the calls stays."""
+    parts, home = world.service.parts, world.town.municipality.id
+    return int(await parts.retention.run(home, parts.clock() + timedelta(**ahead)))
 
 
 async def run(world: Any) -> int:
@@ -77,7 +98,7 @@ def sealed_texts(world: Any) -> list[bytes]:
 
 
 async def test_nothing_is_deleted_while_no_period_is_set(world: Any) -> None:
-    _, call, _ = await closed_call(world)
+    _, call, _ = await real_call(world)
     world.clock.advance(days=10_000)
     assert await run(world) == 0
     _, kept = await (await world.desk()).request("GET", f"/api/v1/calls/{call['id']}")
@@ -86,7 +107,7 @@ async def test_nothing_is_deleted_while_no_period_is_set(world: Any) -> None:
 
 async def test_chat_and_files_go_on_their_day_with_a_signed_proof_each(world: Any) -> None:
     world.enforce({"retention.chat_days": 10, "retention.files_days": 20})
-    _, call, file_id = await closed_call(world)
+    _, call, file_id = await real_call(world)
     texts = sealed_texts(world)
     folder = world.service.parts.settings.data.folder / "blobs"
     (blob,) = [x for x in folder.rglob("*") if x.is_file()]
@@ -140,7 +161,7 @@ async def test_a_chat_that_the_policy_does_not_keep_is_gone_with_its_call(world:
 
 async def test_another_municipality_keeps_what_is_its_own(world: Any) -> None:
     world.enforce({"retention.chat_days": 1})
-    _, call, _ = await closed_call(world)
+    _, call, _ = await real_call(world)
     other = await world.town_of("ibara")
     world.clock.advance(days=5)
     parts = world.service.parts
@@ -153,7 +174,7 @@ async def test_a_run_that_is_killed_is_finished_by_the_next(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.enforce({"retention.files_days": 1})
-    _, call, file_id = await closed_call(world)
+    _, call, file_id = await real_call(world)
     world.clock.advance(days=2)
     parts, home = world.service.parts, world.town.municipality.id
 
@@ -247,7 +268,7 @@ async def test_a_file_that_cannot_be_shredded_keeps_no_other_from_going(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.enforce({"retention.chat_days": 1, "retention.files_days": 1})
-    _, call, _ = await closed_call(world)
+    _, call, _ = await real_call(world)
     parts = world.service.parts
     blobs = type(parts.uploads._blobs)
 
@@ -303,7 +324,7 @@ async def test_a_clock_set_far_forward_deletes_nothing_by_itself(
     world: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.enforce({"retention.chat_days": 10})
-    await closed_call(world)
+    await real_call(world)
     parts, home = world.service.parts, world.town.municipality.id
     world.clock.advance(days=365)
     await parts.audit.note(home, "a:b:c", "by the wrong clock", {}, now=parts.clock())
@@ -316,10 +337,54 @@ async def test_a_clock_set_far_forward_deletes_nothing_by_itself(
 
 async def test_what_is_due_goes_by_itself_while_the_log_goes_on(world: Any) -> None:
     world.enforce({"retention.chat_days": 10})
-    await closed_call(world)
+    await real_call(world)
     parts, home = world.service.parts, world.town.municipality.id
     world.clock.advance(days=6)
     await parts.audit.note(home, "a:b:c", "a working day", {}, now=parts.clock())
     world.clock.advance(days=6)
     await housekeeping.delete_what_is_due(parts)
     assert [x["kind"] for x in await proofs(world)] == ["chat"]
+
+
+def rows(world: Any, table: str) -> int:
+    return int(world.sql(f"SELECT count(*) FROM {table}")[0][0])  # a name of ours
+
+
+async def test_a_training_call_is_gone_whole_when_its_day_ends_in_japan(world: Any) -> None:
+    at_noon(world)
+    _, call, file_id = await closed_call(world)
+    texts = sealed_texts(world)
+    world.clock.advance(hours=11, minutes=59)
+    assert await run(world) == 0
+    world.clock.advance(minutes=2)
+    assert await run(world) == 1
+    for table in ("call", "chat_message", "chat_read", "file", "file_taken", "call_quality"):
+        assert rows(world, table) == 0, table
+    assert not any(text in on_disk(world) for text in texts)
+    folder = world.service.parts.settings.data.folder / "blobs"
+    assert [x for x in folder.rglob("*") if x.is_file()] == []
+    (said,) = await proofs(world)
+    assert (said["kind"], said["call"], said["because"]) == (
+        "training", call["id"], "retention.training"
+    )  # fmt: skip
+    assert (said["ids"], said["count"]) == ([call["id"], file_id], 2)
+    assert [tag for tag, _, _ in await noted(world)] == ["retention:training:delete"]
+    assert await run(world) == 0
+
+
+async def test_a_training_call_over_midnight_is_not_torn(world: Any) -> None:
+    at_noon(world)
+    counter, desk, _ = await world.talking()
+    await counter.do("chat.send", text="まだ話しています")
+    assert await run_at(world, hours=12, minutes=1) == 0
+    assert (await desk.do("chat.send", text="はい"))["number"] == 2
+    await desk.do("call.close", outcome="aborted", reason="研修の終わり")
+    await counter.until_state("closed")
+    assert await run(world) == 0
+
+
+async def test_a_real_call_outlasts_the_day(world: Any) -> None:
+    await real_call(world)
+    world.clock.advance(days=3)
+    assert await run(world) == 0
+    assert rows(world, "call") == 1

@@ -34,6 +34,20 @@ class Retention(Section):
     stills_days: int | None = _days(("静止画の保存期間", "Stills"), waits=True)
     recordings_days: int | None = _days(("録画の保存期間", "Recordings"), waits=True)
     audit_days: int | None = _days(("監査ログの保存期間", "Audit log"))
+    training: Literal["end_of_day"] = setting(
+        "end_of_day",
+        About(
+            name=("研修モードの通話", "Calls of training mode"),
+            protects=(
+                "研修の通話・チャット・ファイル・静止画を、その日の終わりに削除証明を残して消します",
+                "deletes a training call with its chat, files and stills when the day ends, "
+                "with a proof of deletion",
+            ),
+            source="own",
+            enforced="server/retention.py",
+            choices=choice([("end_of_day", "その日の終わりに消す", "deleted when the day ends")]),
+        ),
+    )
 
 
 class Audit(Section):
