@@ -93,6 +93,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("GET", "/api/v1/me"): SignedIn(),
         ("POST", "/api/v1/sign-out"): SignedIn(),
         ("GET", "/api/v1/procedures"): SignedIn(),
+        ("GET", "/api/v1/documents"): SignedIn(frozenset({"desk"})),
         ("GET", "/api/v1/calls"): SignedIn(frozenset({"desk"})),
         ("GET", "/api/v1/ws"): SOCKET,
         ("GET", _CALL): Asks("call.read"),

@@ -1,5 +1,6 @@
 """HTTP routes of calls and procedures. PROTOCOL.md section 5."""
 
+import asyncio
 from datetime import UTC, datetime, time
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from server.api.welcome import call_state
 from server.calls.call import Call
 from server.calls.registry import JAPAN
 from server.parts import Parts
+from server.procedures.card_files import read_documents
 
 routes = web.RouteTableDef()
 
@@ -36,6 +38,18 @@ async def procedures(request: web.Request) -> web.Response:
     await speaker_of(parts, request)
     listed = [noun.model_dump(mode="json") for noun in parts.catalog.nouns()]
     return answer({"procedures": listed})
+
+
+@routes.get("/api/v1/documents")
+async def documents(request: web.Request) -> web.Response:
+    """List the kinds of identity documents, each with its card (見本), to the desk."""
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts, request)
+    if speaker.page != "desk":
+        raise NotFound("no such thing")
+    folder, slug = parts.settings.data.folder, speaker.municipality.slug
+    listed = await asyncio.to_thread(read_documents, folder, slug)
+    return answer(listed.model_dump(mode="json"))
 
 
 @routes.get("/api/v1/calls")

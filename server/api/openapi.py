@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from server.api import accounts, clerks, factors, oidc, policies, second_step
 from server.api import nouns as n
 from server.api.body import answer
+from server.procedures.cards import DocumentsAnswer
 from server.procedures.catalog import ProceduresAnswer
 
 routes = web.RouteTableDef()
@@ -56,6 +57,7 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/recoveries/{person}/confirm", "Confirm a recovery", None, None),
     ("post", "/api/v1/recoveries/{person}/withdraw", "Withdraw a recovery", None, None),
     ("get", "/api/v1/procedures", "List procedures", None, ProceduresAnswer),
+    ("get", "/api/v1/documents", "List kinds of documents", None, DocumentsAnswer),
     ("get", "/api/v1/calls", "List one's own calls of today", None, n.CallsAnswer),
     ("get", "/api/v1/calls/{call}", "Return a call to its parties", None, n.CallAnswer),
     ("get", "/api/v1/calls/{call}/invitable", "List whom to ask in", None, n.InvitableAnswer),

@@ -5,8 +5,12 @@ from importlib import resources
 from pathlib import Path
 
 import click
+from pydantic import BaseModel
 
+from server.procedures.card_files import shipped_text
+from server.procedures.cards import Card
 from server.procedures.catalog import shipped
+from server.procedures.documents import CLASS_OF
 from server.procedures.template import Template
 from server.settings_file import SettingsError, read_settings
 
@@ -22,10 +26,14 @@ def procedure() -> None:
 @click.argument("files", type=FILE, nargs=-1, required=True)
 def check(files: tuple[Path, ...]) -> None:
     """Check templates; every error at once, exit 1 when there is one."""
+    _check(Template, files)
+
+
+def _check(model: type[BaseModel], files: tuple[Path, ...]) -> None:
     wrong = False
     for file in files:
         try:
-            read_settings(Template, file)
+            read_settings(model, file)
         except SettingsError as error:
             wrong = True
             for problem in error.problems:
@@ -53,3 +61,20 @@ def show(name: str | None) -> None:
 def schema() -> None:
     """Print the JSON Schema of a template."""
     click.echo(json.dumps(Template.model_json_schema(), ensure_ascii=False, indent=2))
+
+
+@procedure.command()
+@click.argument("kind", type=click.Choice(sorted(CLASS_OF)), metavar="KIND")
+def card(kind: str) -> None:
+    """Print the card (見本) of a document KIND as TOML, to be completed or changed.
+
+    Put it as cards/MUNICIPALITY/KIND.toml into the data folder; the desk shows it at once.
+    """
+    click.echo(shipped_text(kind), nl=False)
+
+
+@procedure.command("check-card")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+def check_card(files: tuple[Path, ...]) -> None:
+    """Check cards of documents; every error at once, exit 1 when there is one."""
+    _check(Card, files)
