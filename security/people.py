@@ -57,12 +57,21 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A directly managed post office of a municipality."""
+    """A directly managed post office of a municipality.
+
+    `designated_on`: the day from which it is designated (指定), `resolved_on`: the day of the
+    assembly's resolution (議会の議決) and `resolution_ref` its number, `contract_ref` the contract
+    with the municipality. None and empty: not entered yet; real calls wait for the days (Q&A 3).
+    """
 
     id: str
     municipality_id: str
     name: str
     kind: OfficeKind
+    designated_on: date | None = None
+    resolved_on: date | None = None
+    resolution_ref: str = ""
+    contract_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Tablet:
-    """An enrolled device of an office's counter."""
+    """An enrolled device of an office's counter.
+
+    `real`: an administrator has switched it to 本番; every call from another is 研修モード.
+    """
 
     id: str
     municipality_id: str
@@ -96,6 +108,7 @@ class Tablet:
     enrolled_at: datetime | None
     revoked_at: datetime | None
     public_key: bytes | None = None  # SPKI; None before enrolment, or enrolled before keys
+    real: bool = False
 
 
 class SessionKind(StrEnum):

@@ -35,6 +35,7 @@ from server.api import (
     audit,
     calls,
     clerks,
+    eligibility,
     factors,
     files,
     guests,
@@ -74,6 +75,7 @@ from server.db.files import SqlFiles
 from server.db.oidc import SqlOidcLinks
 from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
+from server.db.procedures import SqlProcedures
 from server.db.quality import SqlQuality
 from server.db.sessions import SqlSessions
 from server.file_offers import FileOffers
@@ -85,6 +87,7 @@ from server.parts import Parts
 from server.path_watch import PathWatch
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
+from server.procedures.book import ProcedureBook
 from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
 from server.relay_addresses import with_addresses
@@ -165,6 +168,9 @@ async def build_parts(
     policy_store = SqlPolicies(database)
     for version in await policy_store.every_approved():
         book.put(version)
+    procedure_store, procedures = SqlProcedures(database), ProcedureBook()
+    for template in procedures.missing(await procedure_store.versions()):
+        procedures.put(template)
     present = Present(registry, clock)
     paths = PathWatch(gate, media, hub, present, relay, settings.relay.use, clock=clock)
     watch.follow(paths)
@@ -198,6 +204,8 @@ async def build_parts(
         registry=registry,
         hub=hub,
         catalog=shipped(),
+        procedures=procedures,
+        procedure_store=procedure_store,
         loop_lag=LoopLag(),
         clerks=ClerkSignIn(people, sessions, sign_in, clock=clock, notes=audit),
         shifts=Shifts(),
@@ -232,7 +240,7 @@ def create_app(parts: Parts) -> web.Application:
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
     people = (accounts, clerks, second_step, factors, recoveries)
-    for module in (*people, audit, calls, files, guests, oidc, ops, openapi, policies):
+    for module in (*people, audit, calls, eligibility, files, guests, oidc, ops, openapi, policies):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)
     pages.add_pages(app)

@@ -27,6 +27,7 @@ from server.db.engine import Database
 from server.db.factors import SqlFactors
 from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
+from server.db.procedures import SqlProcedures
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
@@ -34,6 +35,7 @@ from server.oidc.sign_in import OidcSignIn
 from server.path_watch import PathWatch
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
+from server.procedures.book import ProcedureBook
 from server.procedures.catalog import Catalog
 from server.quality_watch import QualityWatch
 from server.relay import Grant, Relay, RelayUse, grant
@@ -75,6 +77,8 @@ class Parts:
     registry: Registry
     hub: Hub
     catalog: Catalog
+    procedures: ProcedureBook
+    procedure_store: SqlProcedures
     loop_lag: LoopLag
     retention: Retention
     times: CallTimes

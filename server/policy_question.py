@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from security.errors import NotFound
-from security.people import DESK_ROLES, GUEST_ROLES, INVITABLE_ROLES, OfficeKind, Role
+from security.people import DESK_ROLES, GUEST_ROLES, INVITABLE_ROLES, Office, OfficeKind, Role
 from security.policy.decide import Rule, Term
-from security.policy.facts import Actor, CallFacts, Facts, Line
+from security.policy.facts import Actor, CallFacts, Facts, Grounds, Line
 from security.policy.model import Policy
 from security.roles import ROLES, pages_of
 from server.policies import ZONE
+from server.procedures.template import Template
 
 ALIASES = {
     "start-call": "call.place",
@@ -47,9 +48,11 @@ class Question:
     second_factor: bool = False
     appointed: bool = True
     real: bool = False
+    grounds: Grounds | None = None  # None: taken as good
 
     def facts(self) -> Facts:
         """Return the facts that the question describes."""
+        today = self.at.astimezone(ZONE).date()
         return Facts(
             now=self.at.astimezone(UTC),
             actor=self._actor(),
@@ -60,9 +63,10 @@ class Question:
             outcome_allowed=True,
             policy=self.policy,
             line=Line(self.address, self.tls),
-            today=self.at.astimezone(ZONE).date(),
+            today=today,
             training=not self.real,
             invited=self._invited(),
+            grounds=self.grounds or Grounds(today, today, "required", prechecked=True),
         )
 
     def _invited(self) -> str | None:
@@ -114,6 +118,12 @@ class Question:
             guests=(PERSON,) if guest and self.action != "call.join" else (),
             asked=(PERSON,) if guest and self.action == "call.join" else (),
         )
+
+
+def grounds_of(office: Office, template: Template | None) -> Grounds:
+    """Return what is entered of an office; the 開始前点検 is taken as passed."""
+    resolution = template.resolution if template else "required"
+    return Grounds(office.designated_on, office.resolved_on, resolution, prechecked=True)
 
 
 def action_of(name: str, rules: Mapping[str, Rule]) -> str:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from security.errors import Reason
 from security.people import DESK_ROLES, OfficeKind
 from security.policy.decide import Rule, Term
+from security.policy.eligibility import DESIGNATED, PRECHECKED, RESOLVED
 from security.policy.facts import Facts
 from security.policy.terms import (
     FACTOR_FIRST,
@@ -193,7 +194,10 @@ _RULES = (
     ),
     Rule(
         "call.place",
-        (TABLET_LIVE, DIRECT_OFFICE, PROCEDURE_OPEN, *FROM_WHERE, TRAINED, KEEPING_SET),
+        (
+            *(TABLET_LIVE, DIRECT_OFFICE, DESIGNATED, RESOLVED, PROCEDURE_OPEN),
+            *(*FROM_WHERE, TRAINED, KEEPING_SET, PRECHECKED),
+        ),
     ),
     Rule("call.take_over", (SAME_MUNICIPALITY, COUNTER_OF_CALL, *FROM_WHERE, TRAINED)),
     Rule("call.withdraw", (SAME_MUNICIPALITY, COUNTER_OF_CALL)),

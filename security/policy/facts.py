@@ -59,10 +59,26 @@ class CallFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a real call stands on, beside its procedure being open (DOMAIN, Q&A 3, 4, 7).
+
+    The days are of the office; `resolution` is what the procedure says of the assembly's
+    resolution: `required`, `setting` (the policy says) or `not_required`. `prechecked`: the
+    開始前点検 that the policy asks for was passed.
+    """
+
+    designated_on: date | None = None
+    resolved_on: date | None = None
+    resolution: str = "required"
+    prechecked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The input of every rule. `subject` is the id of what is asked for: call, file, tablet.
 
-    `today` is the date at the municipality; `training` that the call is 研修モード. The others
+    `today` is the date at the municipality; `training` that the call is 研修モード; `grounds` is
+    given where a call is placed. The others
     belong to single actions: what the resident agreed to, how often it was tried before, what a
     scanner said (`clean`, `found`, None: nothing), who is invited, whether a text holds 個人番号
     or a number of an insurer, whether the asker has had the file before, how long a call has
@@ -90,3 +106,4 @@ class Facts:
     taken: bool = False
     waited_seconds: int = 0
     talked_seconds: int = 0
+    grounds: Grounds = Grounds()

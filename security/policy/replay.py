@@ -10,7 +10,7 @@ from typing import Any
 
 from security.errors import Corrupt
 from security.people import OfficeKind, Role
-from security.policy.facts import Actor, CallFacts, Facts, Line
+from security.policy.facts import Actor, CallFacts, Facts, Grounds, Line
 from security.policy.model import Policy
 
 Json = dict[str, Any]
@@ -69,6 +69,7 @@ def facts_json(facts: Facts) -> Json:
         "taken": facts.taken,
         "waited_seconds": facts.waited_seconds,
         "talked_seconds": facts.talked_seconds,
+        "grounds": _grounds_json(facts.grounds),
     }
     return _pruned(kept)
 
@@ -103,6 +104,7 @@ def facts_of(
             taken=kept.get("taken", False),
             waited_seconds=kept.get("waited_seconds", 0),
             talked_seconds=kept.get("talked_seconds", 0),
+            grounds=_grounds(kept.get("grounds", {})),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Corrupt("an audit entry holds facts that cannot be read") from error
@@ -139,6 +141,28 @@ def _call(kept: Mapping[str, Any]) -> CallFacts:
         training=kept.get("training", False),
         guests=tuple(kept.get("guests", ())),
         asked=tuple(kept.get("asked", ())),
+    )
+
+
+def _grounds_json(grounds: Grounds) -> Json:
+    resolution = grounds.resolution if grounds.resolution != "required" else None
+    return {
+        "designated_on": grounds.designated_on and grounds.designated_on.isoformat(),
+        "resolved_on": grounds.resolved_on and grounds.resolved_on.isoformat(),
+        "resolution": resolution,
+        "prechecked": grounds.prechecked,
+    }
+
+
+def _grounds(kept: Mapping[str, Any]) -> Grounds:
+    def day(name: str) -> date | None:
+        return date.fromisoformat(kept[name]) if name in kept else None
+
+    return Grounds(
+        day("designated_on"),
+        day("resolved_on"),
+        kept.get("resolution", "required"),
+        kept.get("prechecked", False),
     )
 
 

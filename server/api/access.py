@@ -94,6 +94,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/api/v1/sign-out"): SignedIn(),
         ("GET", "/api/v1/procedures"): SignedIn(),
         ("GET", "/api/v1/documents"): SignedIn(frozenset({"desk"})),
+        ("GET", "/api/v1/eligibility"): COUNTER,
         ("GET", "/api/v1/calls"): SignedIn(frozenset({"desk"})),
         ("GET", "/api/v1/ws"): SOCKET,
         ("GET", _CALL): Asks("call.read"),

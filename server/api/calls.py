@@ -7,6 +7,7 @@ from aiohttp import web
 
 from security.errors import NotFound
 from server.api.body import answer
+from server.api.eligibility import offered
 from server.api.keys import PARTS
 from server.api.speaker import Speaker, path_id, speaker_of
 from server.api.views import Json, summary_views, total_view
@@ -35,8 +36,8 @@ async def find(parts: Parts, speaker: Speaker, call_id: str) -> Call:
 async def procedures(request: web.Request) -> web.Response:
     """List what the counter offers."""
     parts = request.app[PARTS]
-    await speaker_of(parts, request)
-    listed = [noun.model_dump(mode="json") for noun in parts.catalog.nouns()]
+    speaker = await speaker_of(parts, request)
+    listed = [noun.model_dump(mode="json") for noun in await offered(parts, speaker)]
     return answer({"procedures": listed})
 
 

@@ -13,6 +13,7 @@ from security.gate import Permit
 from security.numbers import holds_insurer_number, holds_my_number
 from security.tablet_key import Challenge
 from server.api import messages as m
+from server.api.eligibility import asked
 from server.api.speaker import Speaker, note_refused
 from server.api.tablet_proof import require_signed_offer
 from server.api.views import Json, time_view
@@ -68,13 +69,11 @@ def command(name: str) -> Callable[[Handler], Handler]:
 
 @command("call.place")
 async def place(context: Context, message: m.Place) -> Json:
-    """Put the tablet's call into the queue. Every call is 研修モード for now."""
+    """Put the tablet's call into the queue, a real one when every term of a real call holds."""
     parts, speaker = context.parts, await context.speak()
     tablet, person, office = speaker.tablet, speaker.person, speaker.office
-    subject = tablet.id if tablet else ""
-    procedure_open = parts.catalog.is_open(message.procedure)
-    facts = speaker.facts(subject, now=parts.clock(), procedure_open=procedure_open)
-    permit = await parts.gate.ask("call.place", facts)
+    wanted = await asked(parts, speaker, message.procedure, practise=message.training)
+    permit = await parts.gate.ask("call.place", wanted.facts)
     if tablet is None or person is None or office is None:
         raise Denied("no clerk is signed in on the tablet", code="no_clerk")
 
@@ -88,13 +87,13 @@ async def place(context: Context, message: m.Place) -> Json:
             tablet_id=tablet.id,
             clerk_id=person.id,
             procedure=message.procedure,
-            training=True,
+            training=wanted.training,
             consent=message.consent.model_dump_json(),
             placed_at=now,
         )
         return call, wrapped
 
-    call = await parts.registry.place(permit, make)
+    call = await parts.registry.place(permit, make, training=wanted.training)
     return {"call": await parts.hub.draw_call(call)}
 
 
@@ -157,7 +156,7 @@ async def close(context: Context, message: m.Close) -> Json:
     event = ev.Closed(outcome, message.reason)
 
     def allowed(call: Call) -> bool:
-        return context.parts.catalog.allows(call.procedure, outcome)
+        return context.parts.procedures.allows(call, outcome)
 
     return await _as_desk(context, "call.close", event, outcome_allowed=allowed)
 

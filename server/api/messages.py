@@ -75,6 +75,7 @@ class Place(Command):
 
     procedure: Short
     consent: Consent
+    training: bool = False
 
 
 class Withdraw(Command):

@@ -262,13 +262,14 @@ class TotalNoun(Noun):
 
 
 class YouCounter(Noun):
-    """A signed-in counter; `clerk` is null when none is signed in."""
+    """A signed-in counter; `clerk` is null when none is signed in, `mode` 研修 or 本番."""
 
     page: Literal["counter"] = "counter"
     municipality: Place
     office: Place
     tablet: Place
     clerk: Named | None
+    mode: Literal["training", "real"] = "training"
     language: str = "ja"
 
 

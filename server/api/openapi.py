@@ -58,6 +58,7 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/recoveries/{person}/withdraw", "Withdraw a recovery", None, None),
     ("get", "/api/v1/procedures", "List procedures", None, ProceduresAnswer),
     ("get", "/api/v1/documents", "List kinds of documents", None, DocumentsAnswer),
+    ("get", "/api/v1/eligibility", "Say whether a call may be placed", None, None),
     ("get", "/api/v1/calls", "List one's own calls of today", None, n.CallsAnswer),
     ("get", "/api/v1/calls/{call}", "Return a call to its parties", None, n.CallAnswer),
     ("get", "/api/v1/calls/{call}/invitable", "List whom to ask in", None, n.InvitableAnswer),

@@ -21,7 +21,7 @@ from server.api.keys import PARTS
 from server.api.policy_views import changes_view, policy_view, roles_view, version_view
 from server.api.speaker import Speaker, path_id, speaker_of
 from server.parts import Parts
-from server.policy_question import Question, action_of, terms_of
+from server.policy_question import Question, action_of, grounds_of, terms_of
 from server.policy_review import read_draft, would_end
 from server.policy_text import edited, policy_text
 
@@ -264,6 +264,7 @@ async def _question(parts: Parts, home: str, body: QuestionBody) -> Question:
         raise NotFound("there is no such office")
     if body.at is not None and body.at.tzinfo is None:
         raise ProtocolError("at needs a time zone")
+    template = parts.procedures.template(home, body.procedure or "", parts.clock())
     return Question(
         action=action_of(body.action, BASELINE),
         policy=asked,
@@ -278,6 +279,7 @@ async def _question(parts: Parts, home: str, body: QuestionBody) -> Question:
         second_factor=body.second_factor,
         appointed=body.appointed,
         real=body.real,
+        grounds=grounds_of(office, template) if office else None,
     )
 
 

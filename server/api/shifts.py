@@ -29,6 +29,12 @@ class Shifts:
         """Return each open counter with its clerk's token."""
         return [(seat, token) for seat, (_, token) in self._pages.items()]
 
+    async def renew(self, seat: SeatKey) -> None:
+        """Have a page look anew who and what it is: something about its tablet has changed."""
+        found = self._pages.get(seat)
+        if found is not None:
+            await found[0](found[1])
+
     async def change(self, seat: SeatKey, token: str | None) -> None:
         """Hand a page the clerk of now."""
         found = self._pages.get(seat)

@@ -153,6 +153,7 @@ class Speaker:
                     office=n.Place(id=self.office.id, name=self.office.name),
                     tablet=n.Place(id=self.tablet.id, name=self.tablet.name),
                     clerk=n.Named(name=person.name) if person else None,
+                    mode="real" if self.tablet.real else "training",
                 )
             )
         if person is None:

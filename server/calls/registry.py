@@ -178,9 +178,13 @@ class Registry:
                 log.exception("call %s could not be taken up", call.id)
 
     async def place(
-        self, permit: Permit, make: Callable[[str, str, datetime], tuple[Call, bytes]]
+        self,
+        permit: Permit,
+        make: Callable[[str, str, datetime], tuple[Call, bytes]],
+        *,
+        training: bool = True,
     ) -> Call:
-        """Put a new call into the queue.
+        """Put a new call into the queue; its number says whether it is 研修モード.
 
         `make(number, call_id, now)` returns the call and its wrapped key. `permit` is for
         "call.place" on the tablet. Raises `Conflict` when the tablet has an open call.
@@ -191,7 +195,7 @@ class Registry:
             if self.of_tablet(tablet_id) is not None:
                 raise Conflict("this tablet has an open call", code="already_in_call")
             now = self._clock()
-            prefix = f"R-{now.astimezone(JAPAN):%y%m%d}"
+            prefix = f"{'R' if training else 'K'}-{now.astimezone(JAPAN):%y%m%d}"
             call = await self._store.insert_numbered(
                 permit.municipality_id,
                 prefix,

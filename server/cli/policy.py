@@ -20,7 +20,7 @@ from server.cli.rescue import rescue_policy
 from server.clock import utc_now
 from server.db.policies import SqlPolicies
 from server.policies import ZONE, PolicyBook
-from server.policy_question import Question, action_of, terms_of
+from server.policy_question import Question, action_of, grounds_of, terms_of
 from server.policy_text import policy_text, words
 from server.procedures.catalog import shipped
 from server.settings_file import SettingsError, read_settings
@@ -134,6 +134,9 @@ def explain(
         trained_on=_day(trained_on),
         second_factor=second_factor,
         real=real,
+        grounds=grounds_of(looked_up.office, shipped().get(procedure or ""))
+        if looked_up and looked_up.office
+        else None,
     )
     tell(question, as_json=as_json)
 

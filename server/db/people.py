@@ -18,6 +18,7 @@ from server.keys import KeyRing, open_name, seal_name
 log = logging.getLogger(__name__)
 
 Row = Any  # of SQLAlchemy, or a part of one
+_ENTERED = ("designated_on", "resolved_on", "resolution_ref", "contract_ref")
 
 
 class SqlPeople:
@@ -96,6 +97,13 @@ class SqlPeople:
         """Return one office of the municipality."""
         rows = await self._rows(_of(t.office, municipality_id, office_id))
         return read_office(rows[0]) if rows else None
+
+    async def set_office(self, item: Office) -> None:
+        """Overwrite what is entered of an office beside its name and kind."""
+        values = {name: getattr(item, name) for name in _ENTERED}
+        this = (t.office.c.municipality_id == item.municipality_id, t.office.c.id == item.id)
+        async with self._database.writing() as connection:
+            await connection.execute(sa.update(t.office).where(*this).values(values))
 
     # People
 
@@ -229,6 +237,12 @@ class SqlPeople:
             )
             await connection.execute(end_sessions(now).where(t.session.c.tablet_id == tablet_id))
 
+    async def set_tablet_real(self, municipality_id: str, tablet_id: str, *, real: bool) -> None:
+        """Switch a tablet to 本番 or 研修モード."""
+        this = sa.update(t.tablet).where(*_this_tablet(municipality_id, tablet_id))
+        async with self._database.writing() as connection:
+            await connection.execute(this.values(real=real))
+
     async def revoke_tablet(self, municipality_id: str, tablet_id: str, now: datetime) -> bool:
         """Revoke a tablet, its sessions and unused codes; false when there is no such tablet."""
         this = sa.update(t.tablet).where(*_this_tablet(municipality_id, tablet_id))
@@ -305,7 +319,8 @@ def read_municipality(row: Row) -> Municipality:
 
 def read_office(row: Row) -> Office:
     """Return the office of a row."""
-    return Office(row.id, row.municipality_id, row.name, OfficeKind(row.kind))
+    values = {column.name: getattr(row, column.name) for column in t.office.c}
+    return Office(**{**values, "kind": OfficeKind(row.kind)})
 
 
 def read_tablet(row: Row) -> Tablet:

@@ -76,6 +76,10 @@ office = Table(
     _municipality(),
     Column("name", String(200), nullable=False),
     Column("kind", String(16), nullable=False),
+    Column("designated_on", sa.Date, comment="from when it is designated (Q&A 3)"),
+    Column("resolved_on", sa.Date, comment="day of the assembly's resolution (Q&A 3)"),
+    Column("resolution_ref", String(200), nullable=False, server_default=""),
+    Column("contract_ref", String(200), nullable=False, server_default=""),
     sa.UniqueConstraint("municipality_id", "name"),
     sa.CheckConstraint("kind = 'direct'", name="direct_only"),
     comment="A directly managed post office; the check refuses any other kind (Q&A 11).",
@@ -110,7 +114,50 @@ tablet = Table(
     Column("enrolled_at", UtcTime),
     Column("revoked_at", UtcTime),
     Column("public_key", LargeBinary, comment="SPKI of its browser's key (PROTOCOL.md 1.1)"),
+    Column(
+        "real",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="本番; calls from every other tablet are 研修モード",
+    ),
     comment="A device of an office; counts only while enrolled and not revoked.",
+)
+
+procedure_opening = Table(
+    "procedure_opening",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("office_id", String(64), ForeignKey("office.id"), nullable=False),
+    Column("procedure", String(64), nullable=False),
+    Column("opens", sa.Boolean, nullable=False, comment="false: it closes from that day on"),
+    Column("from_on", sa.Date, nullable=False),
+    Column("basis", String(200), nullable=False, comment="the document that it rests on"),
+    Column("set_by", String(64), ForeignKey("person.id"), comment="null: by a command"),
+    Column("set_at", UtcTime, nullable=False),
+    Column("withdrawn_by", String(64), ForeignKey("person.id")),
+    Column("withdrawn_at", UtcTime),
+    Index(None, "office_id", "procedure"),
+    comment="From when on a procedure is open or closed at an office (Q&A 2); only ever added to.",
+)
+
+procedure_version = Table(
+    "procedure_version",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("procedure", String(64), nullable=False),
+    Column("text", sa.Text, nullable=False, comment="the template as TOML"),
+    Column("note", String(1000), nullable=False),
+    Column("author_id", String(64), ForeignKey("person.id"), comment="null: by a command"),
+    Column("drafted_at", UtcTime, nullable=False),
+    Column("approved_by", String(64), ForeignKey("person.id"), comment="null: by a command"),
+    Column("approved_at", UtcTime),
+    Column("starts_at", UtcTime, comment="for calls placed from then on; null while a draft"),
+    Column("withdrawn_by", String(64), ForeignKey("person.id")),
+    Column("withdrawn_at", UtcTime),
+    comment="A municipality's own versions of templates; none is ever changed once approved.",
 )
 
 session = Table(

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -23,6 +24,7 @@ class ProcedureNoun(BaseModel):
     name: Words
     what: Words
     reason: Words | None
+    opens_on: date | None = None
     outcomes: tuple[Outcome, ...]
 
 
@@ -54,7 +56,7 @@ class Catalog:
 
     def nouns(self) -> tuple[ProcedureNoun, ...]:
         """Return what the pages are told."""
-        names = tuple(ProcedureNoun.model_fields)
+        names = tuple(name for name in ProcedureNoun.model_fields if name != "opens_on")
         return tuple(
             ProcedureNoun(**{name: getattr(one, name) for name in names}) for one in self.procedures
         )

@@ -12,7 +12,7 @@ from security.people import OfficeKind, Role
 from security.policy.baseline import BASELINE
 from security.policy.compare import Standing, changes, to_baseline, unexplained
 from security.policy.decide import decide
-from security.policy.facts import Actor, CallFacts, Facts, Line
+from security.policy.facts import Actor, CallFacts, Facts, Grounds, Line
 from security.policy.model import Policy
 from security.policy.replay import facts_json, facts_of
 from security.values import lies_in
@@ -28,6 +28,7 @@ KEPT = {
         365,
     )
 }
+GROUNDS = Grounds(date(2026, 1, 23), date(2026, 1, 1), "required", prechecked=True)
 INSIDE = {"vpn": "required", "vpn_networks": ["192.0.2.0/24", "2001:db8::/32"]}
 
 
@@ -46,6 +47,7 @@ def asked(policy: dict[str, Any], action: str = "call.place", **given: Any) -> s
         policy=Policy.model_validate(policy),
         line=given.pop("line", Line("192.0.2.7", "1.3")),
         today=date(2026, 11, 23),
+        grounds=GROUNDS,
     )
     return {reason.code for reason in decide(BASELINE, action, replace(facts, **given)).reasons}
 
@@ -213,15 +215,22 @@ def test_a_municipalitys_own_clause_stands_beside_ours() -> None:
     tries=st.integers(0, 9),
     training=st.booleans(),
     answered=st.booleans(),
+    grounds=st.builds(
+        Grounds,
+        st.none() | st.dates(),
+        st.none() | st.dates(),
+        st.sampled_from(["required", "setting", "not_required"]),
+        st.booleans(),
+    ),
 )
 def test_facts_read_from_an_entry_decide_as_they_did(
-    actor: Actor, line: Line, tries: int, training: bool, answered: bool
+    actor: Actor, line: Line, tries: int, training: bool, answered: bool, grounds: Grounds
 ) -> None:
     call = CallFacts("c", "m", "t", None, "talking", answered, None, training)
     policy = Policy.model_validate({"network": INSIDE})
     facts = Facts(
         NOW, actor, "c", "m", call, policy=policy, policy_number=3, line=line, tries=tries,
-        training=training,
+        training=training, grounds=grounds,
     )  # fmt: skip
     again = facts_of(facts_json(facts), policy, home="m", subject="c", now=NOW)
     assert again == facts

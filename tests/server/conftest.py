@@ -6,7 +6,7 @@ import json
 import sqlite3
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -26,6 +26,7 @@ from security.policy.versions import Version
 from server.app import Service, running_service
 from server.clock import utc_now
 from server.demo.soft_key import SoftKey
+from server.policies import ZONE
 from server.policy_text import edited
 from server.settings import Settings
 
@@ -338,6 +339,27 @@ class World:
             found = database.execute(statement).fetchall()
             database.commit()
         return found
+
+    async def ready_for_real_calls(self, values: Json | None = None, number: int = 1) -> Office:
+        """Let every term of a real call hold at the town's office and first tablet.
+
+        `values` are further settings of the policy. Returns the office as it is stored.
+        """
+        town, people = self.town, self.service.parts.people
+        day = self.clock().astimezone(ZONE).date()
+        office = replace(
+            town.office,
+            designated_on=day,
+            resolved_on=day,
+            resolution_ref="議案第1号",
+            contract_ref="契約第1号",
+        )
+        await people.set_office(office)
+        await people.set_tablet_real(town.municipality.id, town.tablet.id, real=True)
+        kept = ("records", "chat", "files", "stills", "recordings", "audit")
+        days: Json = {f"retention.{name}_days": 365 for name in kept}
+        self.enforce({**days, **(values or {})}, number)
+        return office
 
     async def send_file(self, page: Client, call_id: str, data: bytes) -> str:
         """Send a PDF in one piece and return its id; the checks go on."""

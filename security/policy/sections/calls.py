@@ -74,6 +74,25 @@ class Calls(Section):
         ge=1,
         le=240,
     )
+    certificates_resolution: Literal["required", "not_required"] = setting(
+        "required",
+        About(
+            name=("電子証明書の事務と議会の議決", "Resolution for certificates"),
+            protects=(
+                "議決が要ると読める事務を、議決の前に始めません",
+                "keeps work that may need the assembly's resolution from starting before it",
+            ),
+            source="Q&A 7",
+            enforced="call.place",
+            safer=Safer.ORDER,
+            choices=choice(
+                [
+                    ("required", "議決を要する", "needs one"),
+                    ("not_required", "議決を要しない", "needs none"),
+                ]
+            ),
+        ),
+    )
     assignment: Literal["random", "oldest"] = setting(
         "oldest",
         About(

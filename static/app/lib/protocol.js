@@ -78,6 +78,8 @@ export const ERROR_CODES = Object.freeze({
     "checksum_mismatch",
     "wrong_type",
     "bad_passkey_made",
+    "basis_required",
+    "bad_day",
   ),
   Denied: list(
     "denied",
@@ -94,6 +96,9 @@ export const ERROR_CODES = Object.freeze({
     "procedure_not_open",
     "outcome_not_allowed",
     "not_yours",
+    "office_not_designated",
+    "resolution_missing",
+    "precheck_missing",
     "office_not_direct",
     "outside_vpn",
     "outside_network",
@@ -165,6 +170,7 @@ export const ERROR_CODES = Object.freeze({
     "wrong_offset",
     "reason_required",
     "line_lost",
+    "has_begun",
     "last_factor",
     "too_many_passkeys",
     "no_passkeys_here",
@@ -363,6 +369,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {{id: string, name: string}} office
  * @property {{id: string, name: string}} tablet
  * @property {{name: string} | null} clerk
+ * @property {"training" | "real"} mode
  * @property {string} language
  *
  * @typedef {object} DeskYou

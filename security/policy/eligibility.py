@@ -1,0 +1,46 @@
+"""Terms of a real call about what is entered of its office and procedure (Q&A 2, 3, 4, 7). Pure.
+
+Together with those of the place, the people and the network they are the rule of `call.place`
+(baseline.py): "a real call may start when …". 研修モード asks for none of the terms here.
+"""
+
+from datetime import date
+
+from security.errors import Reason
+from security.policy.decide import Term
+from security.policy.facts import Facts
+
+
+def _has_come(day: date | None, today: date | None) -> bool:
+    return day is not None and today is not None and day <= today
+
+
+def _resolved(f: Facts) -> bool:
+    needed = {
+        "not_required": False,
+        "setting": f.policy.calls.certificates_resolution == "required",
+    }.get(f.grounds.resolution, True)
+    return f.training or not needed or _has_come(f.grounds.resolved_on, f.today)
+
+
+DESIGNATED = Term(
+    lambda f: f.training or _has_come(f.grounds.designated_on, f.today),
+    Reason(
+        "office_not_designated",
+        "the day from which the office is designated is not entered or is yet to come",
+        "Q&A 3",
+    ),
+)
+RESOLVED = Term(
+    _resolved,
+    Reason(
+        "resolution_missing",
+        "the assembly's resolution is not entered or its day is yet to come",
+        "Q&A 3; 法第3条第3項",
+    ),
+    "calls.certificates_resolution",
+)
+PRECHECKED = Term(
+    lambda f: f.training or f.grounds.prechecked,
+    Reason("precheck_missing", "the check before the opening (開始前点検) was not passed"),
+)
