@@ -39,6 +39,7 @@ from server.api import (
     factors,
     files,
     guests,
+    officers,
     oidc,
     openapi,
     ops,
@@ -53,6 +54,7 @@ from server.api.housekeeping import housekeeping
 from server.api.hub import Hub
 from server.api.keys import PARTS
 from server.api.middleware import add_headers, errors, same_origin
+from server.api.officer_lines import OfficerLines
 from server.api.present import Present
 from server.api.seats import AWAY, Seats
 from server.api.shifts import Shifts
@@ -195,6 +197,7 @@ async def build_parts(
         policies=book,
         policy_store=policy_store,
         review=PolicyReview(policy_store, book, audit, clock=clock),
+        officer_lines=OfficerLines(audit),
         present=present,
         paths=paths,
         chat=ChatLog(SqlChat(database)),
@@ -240,7 +243,19 @@ def create_app(parts: Parts) -> web.Application:
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
     people = (accounts, clerks, second_step, factors, recoveries)
-    for module in (*people, audit, calls, eligibility, files, guests, oidc, ops, openapi, policies):
+    for module in (
+        *people,
+        audit,
+        calls,
+        eligibility,
+        files,
+        guests,
+        oidc,
+        officers,
+        ops,
+        openapi,
+        policies,
+    ):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)
     pages.add_pages(app)

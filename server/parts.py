@@ -14,6 +14,7 @@ from security.recoveries import Recoveries
 from security.second_factor import SecondFactor
 from security.sign_in import SignIn
 from server.api.hub import Hub
+from server.api.officer_lines import OfficerLines
 from server.api.present import Present
 from server.api.shifts import Shifts
 from server.api.tablet_proof import TabletProof
@@ -68,6 +69,7 @@ class Parts:
     policies: PolicyBook
     policy_store: SqlPolicies
     review: PolicyReview
+    officer_lines: OfficerLines
     present: Present
     paths: PathWatch
     chat: ChatLog

@@ -7,7 +7,7 @@ by the rules (security/policy/baseline.py) and by security/policy/versions.py.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -28,6 +28,10 @@ from server.settings_file import SettingsError
 MAX_NOTE = 1000
 MAX_REHEARSED = 20_000
 GATE = "gate:"
+
+
+# Asked of a policy before it is stored or takes force, with whom it concerns: it raises to refuse.
+LetIn = Callable[[Policy, tuple[str, ...]], Awaitable[None]]
 
 
 class Versions(Protocol):
@@ -85,13 +89,16 @@ class PolicyReview:
         self._clock = clock
         self._settling = asyncio.Lock()  # whether a version may start rests on all the others
 
-    async def draft(self, permit: Permit, text: str, note: str, author_id: str) -> Version:
+    async def draft(
+        self, permit: Permit, text: str, note: str, author_id: str, let_in: LetIn
+    ) -> Version:
         """Store a draft; `permit` is for `policy.draft` on the municipality.
 
         Raises `ProtocolError` `bad_policy` with every mistake, each a line of the text.
         """
         permit.require("policy.draft", permit.municipality_id)
-        await asyncio.to_thread(read_draft, text)
+        policy = await asyncio.to_thread(read_draft, text)
+        await let_in(policy, (author_id,))
         if len(note) > MAX_NOTE:
             raise ProtocolError("the note is too long", code="too_long")
         home = permit.municipality_id
@@ -103,7 +110,12 @@ class PolicyReview:
         return version
 
     async def approve(
-        self, permit: Permit, number: int, officer: str, starts_at: datetime | None
+        self,
+        permit: Permit,
+        number: int,
+        officer: str,
+        starts_at: datetime | None,
+        let_in: LetIn,
     ) -> Version:
         """Let a draft take force at `starts_at`, or at once; `permit` is for `policy.approve`."""
         permit.require("policy.approve", permit.municipality_id)
@@ -119,9 +131,10 @@ class PolicyReview:
                 starts_at=starts_at or now,
                 now=now,
             )
-            await self._versions.settle(version, approved)
+            await let_in(policy, (officer, version.author_id))
+            said = {"starts_at": int((starts_at or now).timestamp())}
+            await self._settle(version, approved, "approve", said)
             self._book.put(approved)
-        await self._note(approved, "approve", {"starts_at": int((starts_at or now).timestamp())})
         return approved
 
     async def withdraw(self, permit: Permit, number: int, officer: str) -> Version:
@@ -130,11 +143,19 @@ class PolicyReview:
         async with self._settling:
             version = await self.version(permit.municipality_id, number)
             withdrawn = withdraw(version, officer=officer, now=self._clock())
-            await self._versions.settle(version, withdrawn)
+            await self._settle(version, withdrawn, "withdraw", {})
             if version.starts_at is not None:
                 self._book.put(withdrawn)
-        await self._note(withdrawn, "withdraw", {})
         return withdrawn
+
+    async def _settle(self, before: Version, after: Version, what: str, detail: Json) -> None:
+        """Store what was settled. It is noted first: nothing takes force that no entry names."""
+        await self._note(after, what, detail)
+        try:
+            await self._versions.settle(before, after)
+        except BaseException:
+            await self._note(after, f"{what}:undone", {})
+            raise
 
     async def version(self, municipality_id: str, number: int) -> Version:
         """Return one version. Raises `NotFound`."""

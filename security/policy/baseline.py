@@ -179,7 +179,7 @@ def role(action: str) -> Term:
 _RULES = (
     Rule("session.begin", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, SECOND_FACTOR)),
     Rule("session.half", (SAME_MUNICIPALITY, OWN, *FROM_WHERE, FIRST_FACTOR)),
-    Rule("factor.read", (SAME_MUNICIPALITY, OWN), quiet=True),
+    Rule("factor.read", (SAME_MUNICIPALITY, OWN, *FROM_WHERE), quiet=True),
     Rule("factor.enrol", (SAME_MUNICIPALITY, OWN, *FROM_WHERE, FACTOR_FIRST, FIRST_FACTOR)),
     Rule("factor.remove", (SAME_MUNICIPALITY, OWN, *FROM_WHERE, FACTOR_FIRST)),
     Rule("recovery.ask", (SAME_MUNICIPALITY, *FROM_WHERE, OWN)),
@@ -245,12 +245,12 @@ _RULES = (
     Rule("file.withdraw", (SAME_MUNICIPALITY, *FROM_WHERE, SOMEBODY_IN)),
     Rule("desk.state", (SAME_MUNICIPALITY,), quiet=True),
     Rule("tablet.revoke", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
-    Rule("policy.read", (SAME_MUNICIPALITY, SECOND_FACTOR), quiet=True),
-    Rule("policy.draft", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
-    Rule("policy.approve", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
-    Rule("policy.withdraw", (SAME_MUNICIPALITY, SECOND_FACTOR, APPOINTED)),
-    Rule("officer.appoint", (SAME_MUNICIPALITY, SECOND_FACTOR)),
-    Rule("audit.read", (SAME_MUNICIPALITY, SECOND_FACTOR)),
+    Rule("policy.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
+    Rule("policy.draft", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
+    Rule("policy.approve", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
+    Rule("policy.withdraw", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
+    Rule("officer.appoint", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("audit.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
 )
 # Whoever is nobody or nobody's here is told that first, before what the own role may do.
 _FIRST = (SAME_MUNICIPALITY, SOMEBODY, TABLET_LIVE)

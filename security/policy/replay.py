@@ -110,6 +110,11 @@ def facts_of(
         raise Corrupt("an audit entry holds facts that cannot be read") from error
 
 
+def line_of(entry: Mapping[str, Any]) -> Line:
+    """Return the line of a gate's entry, as it was believed then."""
+    return _line(entry.get("facts", {}).get("line", {}))
+
+
 def _actor(kept: Mapping[str, Any], home: str) -> Actor:
     return Actor(
         page=kept.get("page", ""),

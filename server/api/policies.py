@@ -9,17 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from security.errors import NotFound, ProtocolError
 from security.gate import Permit
-from security.officers import Appointment, confirm, propose
 from security.people import OfficeKind, Person, Role
 from security.policy.baseline import BASELINE
 from security.policy.decide import decide
 from security.policy.facts import Facts
+from security.policy.lockout import require_known, require_somebody_let_in
 from security.policy.model import BASELINE_POLICY, Policy
 from security.policy.versions import Version
 from server.api.body import answer, read_body
 from server.api.keys import PARTS
 from server.api.policy_views import changes_view, policy_view, roles_view, version_view
-from server.api.speaker import Speaker, path_id, speaker_of
+from server.api.shut_out import found_shut_out, shut_out_view
+from server.api.speaker import Speaker, speaker_of
 from server.parts import Parts
 from server.policy_question import Question, action_of, grounds_of, terms_of
 from server.policy_review import read_draft, would_end
@@ -38,19 +39,27 @@ class Body(BaseModel):
 
 
 class DraftBody(Body):
-    """A change: either the whole text, or single values over what is in force."""
+    """A change: either the whole text, or single values over what is in force.
+
+    `even_if_shut_out`: its author knows that it would keep them out.
+    """
 
     note: Text = ""
     text: Annotated[str, StringConstraints(max_length=65_536)] | None = None
     values: dict[str, Any] = Field(default_factory=dict)
     clauses: dict[str, str] = Field(default_factory=dict)
     looser: dict[str, dict[str, str]] = Field(default_factory=dict)
+    even_if_shut_out: bool = False
 
 
 class ApproveBody(Body):
-    """When the version takes force; null means at once."""
+    """When the version takes force; null means at once.
+
+    `even_if_shut_out`: whoever signs knows that it keeps them or its author out.
+    """
 
     starts_at: datetime | None = None
+    even_if_shut_out: bool = False
 
 
 class QuestionBody(Body):
@@ -70,16 +79,19 @@ class QuestionBody(Body):
     real: bool = True
 
 
-async def _asked(request: web.Request, action: str) -> tuple[Parts, Speaker, Permit]:
+async def asked(request: web.Request, action: str) -> tuple[Parts, Speaker, Permit]:
     """Return parts, speaker and the permit for `action` on the speaker's municipality."""
     parts = request.app[PARTS]
     speaker = await speaker_of(parts, request)
     home = speaker.municipality.id
     permit = await parts.gate.ask(action, speaker.facts(home, now=parts.clock()))
+    if speaker.person is not None and speaker.person.role is Role.OFFICER:
+        parts.officer_lines.came(speaker.person.id, speaker.reach)
     return parts, speaker, permit
 
 
-def _person(speaker: Speaker) -> Person:
+def person_here(speaker: Speaker) -> Person:
+    """Return the person at the page. Raises `NotFound`."""
     if speaker.person is None:
         raise NotFound("no such thing")
     return speaker.person
@@ -99,14 +111,15 @@ def _days(request: web.Request) -> int:
     return int(text)
 
 
-async def _names(parts: Parts, home: str) -> dict[str, str]:
+async def names_of(parts: Parts, home: str) -> dict[str, str]:
+    """Return the names of all people of a municipality by id."""
     return {person.id: person.name for person in await parts.people.people(home)}
 
 
 @routes.get("/api/v1/policy")
 async def policy(request: web.Request) -> web.Response:
     """Return every setting in force, its standing, and how often it was asked and refused."""
-    parts, speaker, _ = await _asked(request, "policy.read")
+    parts, speaker, _ = await asked(request, "policy.read")
     home = speaker.municipality.id
     counts = {days: await parts.review.counts(home, days=days) for days in COUNTED_DAYS}
     return answer(policy_view(parts.policies.of(home), counts))
@@ -115,7 +128,7 @@ async def policy(request: web.Request) -> web.Response:
 @routes.get("/api/v1/policy/text")
 async def text(request: web.Request) -> web.Response:
     """Return the policy in force as commented TOML."""
-    parts, speaker, _ = await _asked(request, "policy.read")
+    parts, speaker, _ = await asked(request, "policy.read")
     shown = policy_text(parts.policies.of(speaker.municipality.id).policy)
     headers = {"Content-Disposition": 'attachment; filename="policy.toml"'}
     return web.Response(text=shown, content_type="application/toml", headers=headers)
@@ -124,16 +137,16 @@ async def text(request: web.Request) -> web.Response:
 @routes.get("/api/v1/policy/roles")
 async def roles(request: web.Request) -> web.Response:
     """Return the table of roles by which the gate decides."""
-    await _asked(request, "policy.read")
+    await asked(request, "policy.read")
     return answer(roles_view())
 
 
 @routes.get("/api/v1/policy/versions")
 async def versions(request: web.Request) -> web.Response:
     """List all versions, newest first."""
-    parts, speaker, _ = await _asked(request, "policy.read")
+    parts, speaker, _ = await asked(request, "policy.read")
     home, now = speaker.municipality.id, parts.clock()
-    current, names = parts.policies.version_in_force(home), await _names(parts, home)
+    current, names = parts.policies.version_in_force(home), await names_of(parts, home)
     found = reversed(await parts.policy_store.versions(home))
     return answer({"versions": [version_view(one, current, names, now) for one in found]})
 
@@ -141,14 +154,14 @@ async def versions(request: web.Request) -> web.Response:
 @routes.get("/api/v1/policy/versions/{number}")
 async def version(request: web.Request) -> web.Response:
     """Return one version: its text, and its changes against its base and what is in force."""
-    parts, speaker, _ = await _asked(request, "policy.read")
+    parts, speaker, _ = await asked(request, "policy.read")
     found = await parts.review.version(speaker.municipality.id, _number(request))
     return answer(await _whole(parts, found))
 
 
 async def _whole(parts: Parts, found: Version) -> dict[str, Any]:
     home = found.municipality_id
-    current, names = parts.policies.version_in_force(home), await _names(parts, home)
+    current, names = parts.policies.version_in_force(home), await names_of(parts, home)
     mine = await asyncio.to_thread(read_draft, found.text)
     base = await _policy_of(parts, home, found.base)
     return {
@@ -157,6 +170,7 @@ async def _whole(parts: Parts, found: Version) -> dict[str, Any]:
         "changes": changes_view(base, mine),
         "against_in_force": changes_view(parts.policies.of(home).policy, mine),
         "unset": list(mine.unset()),
+        "shut_out": shut_out_view(await found_shut_out(parts, home, mine), names),
     }
 
 
@@ -171,7 +185,7 @@ async def _policy_of(parts: Parts, home: str, number: int) -> Policy:
 async def draft(request: web.Request) -> web.Response:
     """Store a draft."""
     body = await read_body(request, DraftBody)
-    parts, speaker, permit = await _asked(request, "policy.draft")
+    parts, speaker, permit = await asked(request, "policy.draft")
     before = parts.policies.of(speaker.municipality.id).policy
     said = body.text
     if said is None:
@@ -179,14 +193,20 @@ async def draft(request: web.Request) -> web.Response:
         after = await asyncio.to_thread(read_draft, said)
         if after == before:
             raise ProtocolError("nothing is changed", code="bad_policy")
-    made = await parts.review.draft(permit, said, body.note, _person(speaker).id)
+
+    async def let_in(policy: Policy, concerned: tuple[str, ...]) -> None:
+        found = await found_shut_out(parts, speaker.municipality.id, policy)
+        require_known(found, concerned, confirmed=body.even_if_shut_out)
+
+    author = person_here(speaker).id
+    made = await parts.review.draft(permit, said, body.note, author, let_in)
     return answer(await _whole(parts, made), status=201)
 
 
 @routes.get("/api/v1/policy/versions/{number}/rehearsal")
 async def rehearsal(request: web.Request) -> web.Response:
     """Say which decisions of the past the version would have changed, and which calls it ends."""
-    parts, speaker, _ = await _asked(request, "policy.read")
+    parts, speaker, _ = await asked(request, "policy.read")
     home, days = speaker.municipality.id, _days(request)
     found = await _policy_of(parts, home, _number(request))
     result = await parts.review.rehearse(home, found, days=days)
@@ -221,17 +241,24 @@ async def approve(request: web.Request) -> web.Response:
     body = await read_body(request, ApproveBody)
     if body.starts_at is not None and body.starts_at.tzinfo is None:
         raise ProtocolError("starts_at needs a time zone")
-    parts, speaker, permit = await _asked(request, "policy.approve")
-    officer = _person(speaker).id
-    found = await parts.review.approve(permit, _number(request), officer, body.starts_at)
-    return answer(await _whole(parts, found))
+    parts, speaker, permit = await asked(request, "policy.approve")
+    officer = person_here(speaker).id
+
+    async def let_in(policy: Policy, concerned: tuple[str, ...]) -> None:
+        found = await found_shut_out(parts, speaker.municipality.id, policy)
+        require_somebody_let_in(found)
+        require_known(found, concerned, confirmed=body.even_if_shut_out)
+
+    number, starts_at = _number(request), body.starts_at
+    approved = await parts.review.approve(permit, number, officer, starts_at, let_in)
+    return answer(await _whole(parts, approved))
 
 
 @routes.post("/api/v1/policy/versions/{number}/withdraw")
 async def withdraw(request: web.Request) -> web.Response:
     """Withdraw a draft, or a version that has not started."""
-    parts, speaker, permit = await _asked(request, "policy.withdraw")
-    found = await parts.review.withdraw(permit, _number(request), _person(speaker).id)
+    parts, speaker, permit = await asked(request, "policy.withdraw")
+    found = await parts.review.withdraw(permit, _number(request), person_here(speaker).id)
     return answer(await _whole(parts, found))
 
 
@@ -239,26 +266,26 @@ async def withdraw(request: web.Request) -> web.Response:
 async def explain(request: web.Request) -> web.Response:
     """Say whether something would be allowed, with every term of its rule."""
     body = await read_body(request, QuestionBody)
-    parts, speaker, _ = await _asked(request, "policy.read")
+    parts, speaker, _ = await asked(request, "policy.read")
     home = speaker.municipality.id
-    asked = await _question(parts, home, body)
-    decision = decide(BASELINE, asked.action, asked.facts())
+    question = await _question(parts, home, body)
+    decision = decide(BASELINE, question.action, question.facts())
     terms = [
         {
             "code": term.reason.code,
             "met": met,
             "message": term.reason.message,
-            "clause": term.unmet_reason(asked.facts()).clause,
+            "clause": term.unmet_reason(question.facts()).clause,
             "setting": term.setting,
         }
-        for term, met in terms_of(asked, BASELINE)
+        for term, met in terms_of(question, BASELINE)
     ]
-    return answer({"action": asked.action, "allowed": decision.allowed, "terms": terms})
+    return answer({"action": question.action, "allowed": decision.allowed, "terms": terms})
 
 
 async def _question(parts: Parts, home: str, body: QuestionBody) -> Question:
     in_force = parts.policies.of(home).policy
-    asked = in_force if body.version is None else await _policy_of(parts, home, body.version)
+    asked_of = in_force if body.version is None else await _policy_of(parts, home, body.version)
     office = await parts.people.office(home, body.office) if body.office else None
     if body.office and office is None:
         raise NotFound("there is no such office")
@@ -267,7 +294,7 @@ async def _question(parts: Parts, home: str, body: QuestionBody) -> Question:
     template = parts.procedures.template(home, body.procedure or "", parts.clock())
     return Question(
         action=action_of(body.action, BASELINE),
-        policy=asked,
+        policy=asked_of,
         at=body.at or parts.clock(),
         office=body.office,
         office_kind=office.kind if office else OfficeKind.DIRECT,
@@ -281,47 +308,3 @@ async def _question(parts: Parts, home: str, body: QuestionBody) -> Question:
         real=body.real,
         grounds=grounds_of(office, template) if office else None,
     )
-
-
-# --- officers
-
-
-@routes.get("/api/v1/officers")
-async def officers(request: web.Request) -> web.Response:
-    """List the officers and who appointed them."""
-    parts, speaker, _ = await _asked(request, "policy.read")
-    home = speaker.municipality.id
-    names = await _names(parts, home)
-    by_id = {one.person_id: one for one in await parts.policy_store.appointments(home)}
-    every = [p for p in await parts.people.people(home) if p.role is Role.OFFICER]
-    return answer({"officers": [_officer(p, by_id.get(p.id), names) for p in every]})
-
-
-def _officer(person: Person, found: Appointment | None, names: dict[str, str]) -> dict[str, Any]:
-    return {
-        "id": person.id,
-        "name": person.name,
-        "appointed": bool(found and found.holds),
-        "proposed_by": names.get(found.proposed_by or "", "init") if found else None,
-        "confirmed_by": names.get(found.confirmed_by or "") if found else None,
-    }
-
-
-@routes.post("/api/v1/officers/{person}/appoint")
-async def appoint(request: web.Request) -> web.Response:
-    """Propose an officer, or confirm another administrator's proposal."""
-    parts, speaker, _ = await _asked(request, "officer.appoint")
-    home, now, administrator = speaker.municipality.id, parts.clock(), _person(speaker).id
-    person = await parts.people.person(home, path_id(request, "person"))
-    if person is None:
-        raise NotFound("there is no such person")
-    before = await parts.policy_store.appointment(home, person.id)
-    if before is None:
-        after = propose(person, administrator=administrator, now=now)
-    else:
-        after = confirm(before, administrator=administrator, now=now)
-    await parts.policy_store.put_appointment(after)
-    what = "confirm" if after.holds else "propose"
-    detail = {"by": administrator}
-    await parts.audit.note(home, f"policy:officer:{what}", person.id, detail, now=now)
-    return answer(_officer(person, after, await _names(parts, home)))

@@ -178,6 +178,20 @@ class SqlAudit:
         which = (_ENTRY.municipality_id == municipality_id, _ENTRY.at >= at)
         return (await self._newest_of(which, None, limit))[::-1]
 
+    async def newest_of_subject(
+        self, municipality_id: str, tag: str, subject: str
+    ) -> Stored | None:
+        """Return the newest entry of a tag that allowed something about `subject`."""
+        text = sa.cast(_ENTRY.entry, sa.Text)
+        which = (
+            _ENTRY.municipality_id == municipality_id,
+            _ENTRY.tag == tag,
+            sa.func.json_extract(text, "$.subject") == subject,
+            sa.func.json_extract(text, "$.allowed") == sa.true(),
+        )
+        found = await self._newest_of(which, None, 1)
+        return found[0] if found else None
+
     async def between(
         self,
         municipality_id: str,

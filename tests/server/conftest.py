@@ -71,7 +71,9 @@ class Client:
         """What a browser would send."""
         cookies = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
         own = {"Origin": self.base_url, "Cookie": cookies, "X-CSRF-Token": self.csrf}
-        return own | ({"X-Forwarded-For": self.forwarded} if self.forwarded else {})
+        if not self.forwarded:
+            return own
+        return own | {"X-Forwarded-For": self.forwarded, "X-Forwarded-Proto": "https"}
 
     async def request(
         self, method: str, path: str, *, body: Json | None = None, **kw: Any

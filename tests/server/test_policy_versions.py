@@ -13,7 +13,16 @@ from security.officers import Appointment
 from security.people import Person, Role
 from security.policy.versions import in_force
 
-DRAFT = {"values": {"network.vpn": "required", "network.vpn_networks": ["10.0.0.0/8"]}}
+# Officers come through a proxy from inside the VPN; counters and desks from outside of it.
+INSIDE = "10.1.2.3"
+DRAFT = {
+    "values": {
+        "network.vpn": "required",
+        "network.vpn_networks": ["10.0.0.0/8"],
+        "network.trusted_proxies": ["127.0.0.0/8", "::1/128"],
+    },
+    "looser": {"network.trusted_proxies": {"reason": "庁内の中継サーバ", "until": "2099-03-31"}},
+}
 
 
 async def officer(
@@ -28,6 +37,7 @@ async def officer(
         await parts.policy_store.put_appointment(made)
     page = await world.signed_in(person)
     page.page = "officer"
+    page.forwarded = INSIDE
     return page
 
 
@@ -49,7 +59,7 @@ async def test_a_change_takes_force_when_a_second_officer_approves_it(world: Any
     first, second = await officer(world, "first"), await officer(world, "second")
     made = await asked(first, "POST", "/policy/versions", {**DRAFT, "note": "条例による"})
     assert (made["number"], made["state"]) == (1, "draft")
-    assert [c["standing"] for c in made["changes"]] == ["stricter", "different"]
+    assert [c["standing"] for c in made["changes"]] == ["stricter", "different", "looser"]
     assert (await asked(first, "GET", "/policy"))["number"] == 0
     done = await asked(second, "POST", "/policy/versions/1/approve", {})
     assert done["state"] == "in_force"
@@ -80,6 +90,39 @@ async def test_two_administrators_appoint_an_officer(world: Any) -> None:
     assert await refused(first, "POST", path) == "same_person"
     assert (await asked(second, "POST", path))["appointed"]
     await asked(page, "POST", "/policy/versions", DRAFT)
+
+
+async def test_a_proposal_that_is_old_or_whose_administrator_is_none_any_more_has_not_happened(
+    world: Any,
+) -> None:
+    await officer(world, "new", appointed=False)
+    first = await officer(world, "admin-1", role=Role.ADMINISTRATOR, appointed=False)
+    second = await officer(world, "admin-2", role=Role.ADMINISTRATOR, appointed=False)
+    listed = (await asked(first, "GET", "/officers"))["officers"]
+    path, parts = f"/officers/{listed[0]['id']}/appoint", world.service.parts
+    assert (await asked(first, "POST", path))["confirm_until"] is not None
+    home = world.town.municipality.id
+    (administrator,) = [p for p in await parts.people.people(home) if p.login == "admin-1"]
+    await parts.people.disable_person(home, administrator.id, parts.clock())
+    again = await asked(second, "POST", path)
+    assert (again["appointed"], again["proposed_by"]) == (False, "admin-2")
+
+
+async def test_who_is_disabled_meanwhile_is_not_appointed_and_the_log_names_whom(
+    world: Any,
+) -> None:
+    await officer(world, "new", appointed=False)
+    first = await officer(world, "admin-1", role=Role.ADMINISTRATOR, appointed=False)
+    second = await officer(world, "admin-2", role=Role.ADMINISTRATOR, appointed=False)
+    (listed,) = (await asked(first, "GET", "/officers"))["officers"]
+    path, parts = f"/officers/{listed['id']}/appoint", world.service.parts
+    await asked(first, "POST", path)
+    await parts.people.disable_person(world.town.municipality.id, listed["id"], parts.clock())
+    assert await refused(second, "POST", path) == "not_officer"
+    past = parts.clock() - timedelta(minutes=5)
+    entries = await parts.audit.since(world.town.municipality.id, past, limit=100)
+    asked_about = [e for e in entries if e.tag == "gate:officer:appoint"]
+    assert [listed["id"].encode() in one.entry for one in asked_about] == [True, True]
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.ADMINISTRATOR])

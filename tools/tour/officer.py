@@ -6,7 +6,10 @@ from tools.browsers.page import Page
 from tools.browsers.people import words
 from tools.tour.scene import Scene, Visit
 
-EDIT_VPN = 'button[aria-label*="VPN"]'
+EDIT_VPN = 'button[aria-label*="インターネットVPN"]'
+EDIT_NETWORKS = 'button[aria-label*="VPNの中"]'
+EDIT_PROXIES = 'button[aria-label*="信頼するプロキシ"]'
+HERE = ("127.0.0.0/8", "::1/128")
 
 
 async def walk_office(page: Page, base_url: str, tokens: Sequence[str], visit: Visit) -> None:
@@ -55,12 +58,25 @@ async def enter(page: Page, base_url: str, token: str) -> None:
     await page.until_seen(None, ".summary")
 
 
-async def draw_up(page: Page) -> None:
-    """Begin a change that makes the VPN required and names its networks."""
+async def draw_up(page: Page, *networks: str) -> None:
+    """Begin a change that makes the VPN required and names its networks, else this machine."""
+    await write_lines(page, EDIT_NETWORKS, *(networks or HERE))
     await page.click(EDIT_VPN)
     await page.until_seen(None, "dialog[open]")
     await page.click("dialog .picks label", "必須")
     await page.fill("#clause", "市規程 第12条")
+    await page.click("dialog button[type=submit]")
+    await page.until_seen(None, ".basket")
+
+
+async def write_lines(page: Page, button: str, *lines: str, why: str = "") -> None:
+    """Put lines into a setting that takes some; `why` it is looser until 2099."""
+    await page.click(button)
+    await page.until_seen(None, "dialog[open] #value")
+    await page.fill("#value", "\n".join(lines))
+    if why:
+        await page.fill("#reason", why)
+        await page.fill("#until", "2099-03-31")
     await page.click("dialog button[type=submit]")
     await page.until_seen(None, ".basket")
 

@@ -139,6 +139,8 @@ export const ERROR_CODES = Object.freeze({
     "not_a_draft",
     "outdated_draft",
     "version_waiting",
+    "shuts_out",
+    "shuts_out_all",
     "step_locked",
     "wrong_kind",
     "not_drawn",

@@ -84,17 +84,19 @@ const app = {
     app.edits.value = real ? { ...rest, [setting.key]: real } : rest;
   },
   dropEdits: () => (app.edits.value = {}),
-  submit: (note) =>
+  submit: (note, evenIfShutOut) =>
     once(async () => {
-      const made = await api.post("policy/versions", draftOf(app.edits.peek(), note));
+      const draft = { ...draftOf(app.edits.peek(), note), even_if_shut_out: evenIfShutOut };
+      const made = await api.post("policy/versions", draft);
       app.edits.value = {};
       await refresh();
       toasts.show("ok", t("officer.drafted", { number: made.number }));
       location.hash = `#change/${made.number}`;
     }),
-  approve: (number, startsAt) =>
+  approve: (number, startsAt, evenIfShutOut) =>
     once(async () => {
-      app.version.value = await api.post(`policy/versions/${number}/approve`, { starts_at: startsAt });
+      const body = { starts_at: startsAt, even_if_shut_out: evenIfShutOut };
+      app.version.value = await api.post(`policy/versions/${number}/approve`, body);
       await refresh();
       toasts.show("ok", t("officer.approved", { number }));
     }),

@@ -85,9 +85,21 @@ function Rehearsed({ app }) {
         </table>`}`;
 }
 
+/** Whom of those who sign it the version would keep out. @param {{found: WholeVersion["shut_out"]}} props */
+function KeptOut({ found }) {
+  if (found.officers.length === 0) return null;
+  return html`<${Notice} kind="stop" title=${t(found.everybody ? "shut_out.all" : "shut_out.some")}>
+    <ul>
+      ${found.officers.map((one) => html`<li key=${one.id}>${t("shut_out.one", { name: one.name, why: one.codes.map((code) => t(`term.${code}`)).join("・") })}</li>`)}
+    </ul>
+    <p>${t(found.everybody ? "shut_out.all.what" : "shut_out.some.what")}</p>
+  <//>`;
+}
+
 /** @param {{app: OfficerApp, version: WholeVersion}} props */
 function Approval({ app, version }) {
   const [read, setRead] = useState(false);
+  const [sure, setSure] = useState(false);
   const [when, setWhen] = useState("");
   const me = app.you.value;
   const own = version.author.id === me?.person.id;
@@ -96,7 +108,9 @@ function Approval({ app, version }) {
     [me?.appointed ?? false, "approval.appointed"],
     [version.state === "draft", "approval.draft"],
   ];
-  const ready = terms.every(([met]) => met) && read && !app.busy.value;
+  const { officers, everybody } = version.shut_out;
+  const concerned = officers.some((one) => one.id === me?.person.id || one.id === version.author.id);
+  const ready = terms.every(([met]) => met) && read && (sure || !concerned) && !everybody && !app.busy.value;
   return html`<aside class="panel" aria-label=${t("approval.title")}>
     <header><h2>${t("approval.title")}</h2></header>
     <div class="body stack">
@@ -106,12 +120,16 @@ function Approval({ app, version }) {
         <input id="when" type="datetime-local" value=${when} onInput=${(/** @type {any} */ e) => setWhen(e.currentTarget.value)} aria-describedby="when-hint" />
         <span class="hint" id="when-hint">${t("approval.when.hint")}</span>
       </div>
+      <${KeptOut} found=${version.shut_out} />
+      ${concerned &&
+      !everybody &&
+      html`<label class="pick"><input type="checkbox" checked=${sure} onChange=${() => setSure(!sure)} />${t("shut_out.sure")}</label>`}
       <label class="pick"><input type="checkbox" checked=${read} onChange=${() => setRead(!read)} />${t("approval.read", { n: version.against_in_force.length })}</label>
       <button
         class="btn primary wide"
         type="button"
         aria-disabled=${ready ? undefined : "true"}
-        onClick=${() => ready && app.approve(version.number, when ? new Date(when).toISOString() : null)}
+        onClick=${() => ready && app.approve(version.number, when ? new Date(when).toISOString() : null, sure)}
       >
         <${Icon} name=${ready ? "check" : "lock"} />${t(when ? "approval.later" : "approval.now")}
       </button>

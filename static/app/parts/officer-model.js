@@ -10,14 +10,15 @@
  * @typedef {{key: string, name: Both, before: Both, after: Both, standing: string}} Change
  * @typedef {"draft" | "approved" | "in_force" | "past" | "withdrawn"} VersionState
  * @typedef {{number: number, base: number, state: VersionState, note: string, author: Somebody, drafted_at: string, approved_by: Somebody | null, approved_at: string | null, starts_at: string | null, withdrawn_by: Somebody | null, withdrawn_at: string | null}} Version
- * @typedef {Version & {text: string, changes: Change[], against_in_force: Change[], unset: string[]}} WholeVersion
+ * @typedef {{officers: (Somebody & {codes: string[]})[], everybody: boolean}} ShutOut whom of the officers a version would keep out
+ * @typedef {Version & {text: string, changes: Change[], against_in_force: Change[], unset: string[], shut_out: ShutOut}} WholeVersion
  * @typedef {{days: number, asked: number, ends_calls: number, changed_count: number, changed: {position: number, action: string, allowed: boolean, codes: string[]}[]}} Rehearsal
  * @typedef {{code: string, met: boolean, message: string, clause: string, setting: string}} Term
  * @typedef {{action: string, allowed: boolean, terms: Term[], question: Record<string, any>}} Answer
  * @typedef {{position: number, at: string, tag: string, subject: string, allowed: boolean | null, reasons: string[], person: string, role: string, office: string, address: string, policy: number, detail: Record<string, any>}} Entry
  * @typedef {{entries: Entry[], more: boolean, names: Record<string, string>}} Log
  * @typedef {{whole: boolean, problem: string | null, entries: number | null, head: string | null, signed: number | null, signed_at: string | null, set_back: number | null}} Chain
- * @typedef {{id: string, name: string, appointed: boolean, proposed_by: string | null, confirmed_by: string | null}} Officer
+ * @typedef {{id: string, name: string, appointed: boolean, proposed_by: string | null, confirmed_by: string | null, confirm_until: string | null}} Officer
  * @typedef {{actions: string[], roles: {role: string, pages: string[], actions: string[]}[]}} Roles
  * @typedef {{id: string, name: string, role: string, factors: string[], state: "none" | "asked" | "started" | "confirmed", asked_at: string | null, started_by: string | null, mine: boolean}} Recoverable
  * @typedef {{municipality: Somebody, person: Somebody & {role: string}, appointed: boolean}} You
@@ -49,8 +50,8 @@
  * @property {any} toasts
  * @property {(setting: Setting, edit: Edit) => void} edit
  * @property {() => void} dropEdits
- * @property {(note: string) => Promise<unknown>} submit
- * @property {(number: number, startsAt: string | null) => Promise<unknown>} approve
+ * @property {(note: string, evenIfShutOut: boolean) => Promise<unknown>} submit
+ * @property {(number: number, startsAt: string | null, evenIfShutOut: boolean) => Promise<unknown>} approve
  * @property {(number: number) => Promise<unknown>} withdraw
  * @property {(question: Record<string, any>) => Promise<unknown>} ask
  * @property {(query: string) => Promise<void>} search

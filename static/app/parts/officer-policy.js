@@ -1,6 +1,7 @@
 /** Every setting in force: what deviates first, what is the same folded, and a change drawn up beside it. */
 import { deviating, grouped, refusals, settingsOf } from "../lib/policy.js";
 import { date } from "../lib/format.js";
+import { codeOf } from "./errors.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
@@ -101,12 +102,14 @@ function Tiles({ app }) {
 /** The change being drawn up: what is in it, why, and sending it to the second officer. @param {{app: OfficerApp}} props */
 function Basket({ app }) {
   const [note, setNote] = useState("");
+  const [sure, setSure] = useState(false);
+  const warned = codeOf(app.error.value) === "shuts_out";
   const keys = Object.keys(app.edits.value);
   if (keys.length === 0) return null;
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
-    if (note.trim()) void app.submit(note.trim());
+    if (note.trim() && (sure || !warned)) void app.submit(note.trim(), sure);
   };
   return html`<form class="panel basket" onSubmit=${submit}>
     <header><h2>${t("basket.title", { n: keys.length })}</h2></header>
@@ -117,6 +120,7 @@ function Basket({ app }) {
       </div>
       <button class="btn primary" type="submit" aria-disabled=${note.trim() && !app.busy.value ? undefined : "true"}><${Icon} name="send" />${t("basket.send")}</button>
       <button class="btn plain" type="button" onClick=${app.dropEdits}>${t("basket.drop")}</button>
+      ${(warned || sure) && html`<label class="pick"><input type="checkbox" checked=${sure} onChange=${() => setSure(!sure)} />${t("shut_out.sure.draft")}</label>`}
     </div>
   </form>`;
 }
