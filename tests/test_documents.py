@@ -15,6 +15,7 @@ DOCUMENTS = [
     "server/api/PROTOCOL.md",
     "media/CONTROL.md",
     "server/db/SCHEMA.md",
+    "server/procedures/FORMAT.md",
     "static/DEVICES.md",
 ]
 

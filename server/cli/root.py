@@ -24,6 +24,7 @@ _COMMANDS = {
     "procedure": ("server.cli.procedure:procedure", "事務: check and show procedures."),
     "retention": ("server.cli.retention:retention", "保存期間: delete what is due, and prove it."),
     "keys": ("server.cli.keys:keys", "鍵: change the key that wraps all others."),
+    "record": ("server.cli.record:record", "本人確認記録: verify and export records."),
     "audit": ("server.cli.audit:audit", "監査ログ: verify the log of decisions."),
 }
 
