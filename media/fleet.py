@@ -409,8 +409,10 @@ class Fleet:
         call = self._call(call_id)
         if on:
             call.veiled.add(party)
-        else:
+        elif party in call.veiled:
             call.veiled.discard(party)
+        else:
+            return  # what was not hidden is shown already, or a task tells of it
         await self._tell(call)
 
     async def refuse(self, call_id: str, party: str, hosts: Collection[str]) -> None:
