@@ -4,11 +4,11 @@
 
 Each run signs a counter and a desk in, places a call, lets it ring, and presses 応対する. Prints
 one JSON object: for desk and counter, in milliseconds from the press (the event's own time), the
-first frame decoded (MediaStreamTrackProcessor, read in a thread of its own), the first shown (requestVideoFrameCallback, so
-laying out and drawing the page of the call are in it), when a frame of 1280x720 was first shown,
-and each run's values. The cameras are Chromium's, fed from a file of 1280x720; the desk's is opened
-by the press, the counter's has been on since the resident's yes. Both pages encode, decode and draw
-in software on the cores that the service has too.
+first frame decoded (MediaStreamTrackProcessor, read in a thread of its own), the first shown
+(requestVideoFrameCallback, so laying out and drawing the page of the call are in it), when a frame
+of 1280x720 was first shown, and each run's values. The cameras are Chromium's, fed from a file of
+1280x720; the desk's is opened by the press, the counter's has been on since the resident's yes.
+Both pages encode, decode and draw in software on the cores that the service has too.
 """
 
 import argparse
