@@ -37,14 +37,14 @@ class ClerkSignIn:
         sign_in: SignIn,
         *,
         clock: Callable[[], datetime],
-        passwords: Passwords | None = None,
+        passwords: Passwords,
         notes: Notes | None = None,
     ) -> None:
         self._people = people
         self._sessions = sessions
         self._sign_in = sign_in
         self._clock = clock
-        self._passwords = passwords or Passwords()
+        self._passwords = passwords
         self._notes = notes
 
     async def clerks(self, tablet: Tablet) -> list[Person]:

@@ -53,7 +53,7 @@ class Recoveries:
         empty = before or Recovery(person.municipality_id, person.id)
         after = recovery.start(empty, administrator=administrator, now=self._clock())
         await self._factors.put_recovery(before, after)
-        await self._void_links(person)
+        await self._void(person)
         await self._note(person, "start", administrator)
         return after
 
@@ -72,10 +72,10 @@ class Recoveries:
         return after, await self._sign_in.make_link(LinkPurpose.FACTOR, home, person_id=person.id)
 
     async def withdraw(self, permit: Permit, person: Person, administrator: str) -> None:
-        """Take it back; its link is void."""
+        """Take it back; its link is void, and so is a sign-in that it has begun."""
         permit.require("recovery.withdraw", person.id)
         await self._factors.drop_recovery(person.municipality_id, person.id)
-        await self._void_links(person)
+        await self._void(person)
         await self._note(person, "withdraw", administrator)
 
     async def open_link(
@@ -104,8 +104,11 @@ class Recoveries:
         self._sign_in.succeeded(source)
         return begun
 
-    async def _void_links(self, person: Person) -> None:
-        await self._sessions.drop_links(person.municipality_id, person.id, LinkPurpose.FACTOR)
+    async def _void(self, person: Person) -> None:
+        """Let what was begun by an earlier link open nothing: the link, and half a sign-in."""
+        home = person.municipality_id
+        await self._sessions.drop_links(home, person.id, LinkPurpose.FACTOR)
+        await self._sessions.end_recovering(home, person.id, self._clock())
 
     async def _note(self, person: Person, event: str, by: str) -> None:
         if self._notes is not None:

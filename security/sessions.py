@@ -168,6 +168,9 @@ class SessionStore(Protocol):
     ) -> None:
         """End every session of the person, `but` the one of that token's hash."""
 
+    async def end_recovering(self, municipality_id: str, person_id: str, now: datetime) -> None:
+        """End the halves of a sign-in that the person began by a recovery's link."""
+
     async def drop_links(self, municipality_id: str, person_id: str, purpose: LinkPurpose) -> None:
         """Void the person's unused links of a purpose."""
 

@@ -25,6 +25,7 @@ from security.clerk_sign_in import ClerkSignIn
 from security.errors import MadoguchiError, Unavailable
 from security.gate import Gate
 from security.ids import new_id
+from security.passwords import Passwords
 from security.policy.baseline import BASELINE
 from security.policy.model import BASELINE_POLICY
 from security.recoveries import Recoveries
@@ -126,10 +127,12 @@ async def build_parts(
     sessions = SqlSessions(database, people)
     book = PolicyBook(clock)
     stricter = Stricter(book.set_in)
+    passwords = Passwords()  # one for all: what it holds of memory and processor is bounded
     sign_in = SignIn(
         people,
         sessions,
         clock=clock,
+        passwords=passwords,
         limits=settings.sessions.limits(),
         tighten=stricter.sessions,
         notes=audit,
@@ -210,7 +213,9 @@ async def build_parts(
         procedures=procedures,
         procedure_store=procedure_store,
         loop_lag=LoopLag(),
-        clerks=ClerkSignIn(people, sessions, sign_in, clock=clock, notes=audit),
+        clerks=ClerkSignIn(
+            people, sessions, sign_in, clock=clock, passwords=passwords, notes=audit
+        ),
         shifts=Shifts(),
         tablets=TabletProof(keys.mac_key("tablet-page")),
         retention=Retention(
@@ -364,4 +369,10 @@ async def serve(
     tls = own.context if own else None
     async with running_service(settings, tls=tls, media_ends_with_us=media_ends_with_us) as service:
         log.info("serving at %s", service.base_url)
-        await (own.watch() if own else asyncio.Event().wait())
+        parts = service.parts
+
+        async def lowest() -> str:
+            every = await parts.people.municipalities()
+            return parts.policies.tls_minimum(one.id for one in every)
+
+        await (own.watch(lowest) if own else asyncio.Event().wait())

@@ -1,6 +1,6 @@
 """The policies in force, in memory: every question to the gate reads one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +58,16 @@ class PolicyBook:
         return MinimumPicture(
             calls.minimum_height_px, calls.minimum_frames_per_second, calls.poor_picture_seconds
         )
+
+    def trusted_proxies(self) -> tuple[str, ...]:
+        """Return the proxies that some municipality trusts now."""
+        every = (self.of(home).policy.network.trusted_proxies for home in self._versions)
+        return tuple(dict.fromkeys(proxy for proxies in every for proxy in proxies))
+
+    def tls_minimum(self, municipalities: Iterable[str]) -> str:
+        """Return the lowest TLS version that one of them takes: what a listener for all must."""
+        asked = {self.of(home).policy.network.tls_minimum for home in municipalities}
+        return "1.3" if asked == {"1.3"} else "1.2"
 
     def version_in_force(self, municipality_id: str) -> Version | None:
         """Return the version in force, None while it is the baseline."""

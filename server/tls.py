@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from security.errors import Unavailable
@@ -11,7 +12,9 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 10.0
 # Of TLS 1.2: forward secrecy and authenticated encryption alone; TLS 1.3 has nothing else.
 SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 Stamp = tuple[int, int]
+Lowest = Callable[[], Awaitable[str]]
 
 
 class Certificate:
@@ -25,11 +28,27 @@ class Certificate:
         self._stamps = self._look()
         self.context = self._load()
 
-    async def watch(self) -> None:
-        """Take up changed files until cancelled; what was in use stays while they do not fit."""
+    async def watch(self, lowest: Lowest | None = None) -> None:
+        """Take up changed files until cancelled; what was in use stays while they do not fit.
+
+        `lowest` says which TLS version the policies in force ask for: "1.2" or "1.3".
+        """
         while True:
+            if lowest is not None:
+                try:
+                    self.require(await lowest())
+                except Exception:
+                    # A database that is away for a moment must not end the watch.
+                    log.exception("the lowest TLS version is not known")
             await asyncio.sleep(LOOK_SECONDS)
             await asyncio.to_thread(self.renew)
+
+    def require(self, lowest: str) -> None:
+        """Take connections from now on of this TLS version or newer alone."""
+        version = VERSIONS[lowest]
+        if self.context.minimum_version != version:
+            self.context.minimum_version = version
+            log.info("connections of TLS %s or newer are taken", lowest)
 
     def renew(self) -> bool:
         """Load the files if they have changed, for connections from now on; tell whether it did.

@@ -18,11 +18,11 @@ from server.api.body import answer, read_body
 from server.api.housekeeping import end_page
 from server.api.keys import PARTS
 from server.api.passkey_place import passkeys_view
+from server.api.reach import counted_source, reach_of
 from server.api.speaker import (
     COOKIES,
     Speaker,
     counter_of,
-    is_loopback,
     new_speaker,
     note_refused,
     page_of,
@@ -88,10 +88,9 @@ class ProofBody(Body):
     signature: Text
 
 
-def source_of(request: web.Request) -> str | None:
-    """Return the address that tries are counted by; None behind a proxy on this machine."""
-    behind_proxy = is_loopback(request.remote) and "X-Forwarded-For" in request.headers
-    return None if behind_proxy else request.remote
+def source_of(request: web.Request) -> str:
+    """Return the address that tries are counted by; behind trusted proxies that of the browser."""
+    return counted_source(reach_of(request), request.app[PARTS].policies.trusted_proxies())
 
 
 def set_cookies(response: web.Response, begun: tuple[NewSession, ...], parts: Parts) -> None:

@@ -14,6 +14,8 @@ from security.policy.model import Policy
 from security.values import lies_in, plain_address
 
 MAX_HOPS = 16
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+NOWHERE = "nowhere"  # a socket without an address
 _VERSIONS = {"TLSv1.2": "1.2", "TLSv1.3": "1.3"}
 
 
@@ -33,6 +35,19 @@ class Reach:
             return Line(self.direct, self.tls)
         address = reached_from(self.direct, self.forwarded, trusted)
         return Line(address, "proxy" if self.https_before else self.tls)
+
+
+def counted_source(reach: Reach, trusted: tuple[str, ...]) -> str:
+    """Return what tries are counted by: an address, behind trusted proxies the one they say. Pure.
+
+    A proxy on this machine is believed for this alone, trusted by a policy or not: else everybody
+    behind it would share one count, or nobody would be counted. What says no address counts as
+    the proxy itself.
+    """
+    believed = (*trusted, *LOOPBACK)
+    if not lies_in(reach.direct, believed):
+        return reach.direct or NOWHERE
+    return reached_from(reach.direct, reach.forwarded, believed) or reach.direct or NOWHERE
 
 
 def reach_of(request: web.Request) -> Reach:

@@ -6,7 +6,7 @@ from pathlib import Path
 from security.errors import MadoguchiError
 from security.policy.model import Policy
 from server.api.reach import Reach
-from server.check import machine, services
+from server.check import machine, policy, services
 from server.check.finding import Finding, fault, ok
 from server.cli.house import House, make_house, require_database
 from server.clock import utc_now
@@ -63,6 +63,8 @@ async def _over_the_data(settings: Settings, example: Reach | None) -> AsyncIter
     for one in (
         *machine.clock(utc_now(), newest),
         *services.addresses(settings, policies, example),
+        *policy.tls(settings, policies),
+        *policy.undecided(policies),
     ):
         yield one
     for about in (

@@ -23,6 +23,7 @@ TITLES = {
     "data": "データ",
     "key": "鍵",
     "database": "データベース",
+    "policy": "方針",
     "clock": "時計",
     "scanner": "ウイルス検査",
     "relay": "中継",

@@ -10,6 +10,7 @@ from pathlib import Path
 from security.audit.chain import Json
 from security.clerk_sign_in import ClerkSignIn
 from security.errors import Conflict, NotFound, Unavailable
+from security.passwords import Passwords
 from security.people import Municipality, Office, Person, Tablet
 from security.sign_in import SignIn, normal_login
 from server.clock import utc_now
@@ -88,10 +89,11 @@ def make_house(settings: Settings) -> House:
     people = SqlPeople(database, KeyRing(load_kek(settings.keys.kek_file, os.environ)))
     audit = SqlAudit(database, settings.data.folder)
     sessions = SqlSessions(database, people)
+    passwords, limits = Passwords(), settings.sessions.limits()
     sign_in = SignIn(
-        people, sessions, clock=utc_now, limits=settings.sessions.limits(), notes=audit
+        people, sessions, clock=utc_now, passwords=passwords, limits=limits, notes=audit
     )
-    clerks = ClerkSignIn(people, sessions, sign_in, clock=utc_now, notes=audit)
+    clerks = ClerkSignIn(people, sessions, sign_in, clock=utc_now, passwords=passwords, notes=audit)
     return House(settings, database, people, sign_in, clerks, audit)
 
 

@@ -127,6 +127,15 @@ class SqlSessions:
             mine.append(t.session.c.token_hash != but)
         await self._do(end_sessions(now).where(*mine))
 
+    async def end_recovering(self, municipality_id: str, person_id: str, now: datetime) -> None:
+        """End the halves of a sign-in that the person began by a recovery's link."""
+        mine = (
+            t.session.c.municipality_id == municipality_id,
+            t.session.c.person_id == person_id,
+            t.session.c.factor == Factor.RECOVERY,
+        )
+        await self._do(end_sessions(now).where(*mine))
+
     async def drop_links(self, municipality_id: str, person_id: str, purpose: LinkPurpose) -> None:
         """Void the person's unused links of a purpose."""
         which = (

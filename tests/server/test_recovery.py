@@ -162,3 +162,23 @@ def test_starter_confirmer_and_person_are_three(starts: str, confirms: str) -> N
 
     with pytest.raises(Denied, match="another administrator"):
         both()
+
+
+async def test_who_has_opened_the_link_of_a_withdrawn_recovery_sets_no_factor_up(
+    world: Any,
+) -> None:
+    first, second = await administrators(world)
+    person = await person_of(world)
+    await with_totp(world, person)
+    world.enforce({**ASKED, "people.second_factor_roles": ["verifier"]}, number=2)
+    path = f"recoveries/{person.id}"
+    await asked(first, "POST", f"{path}/start")
+    token = (await asked(second, "POST", f"{path}/confirm"))["link"].split("/factor#")[1]
+    opened = world.stranger()
+    await asked(opened, "POST", "recovery/link", {"token": token, "password": PASSWORD})
+    opened.page = "sign-in"
+    secret = (await asked(opened, "POST", "factors/totp", {}))["secret"]
+    await asked(second, "POST", f"{path}/withdraw")
+    body = {"code": code_of(secret), "page": "desk"}
+    assert await refused(opened, "POST", "factors/totp/confirm", body) == "signed_out"
+    assert (await of_person(first, person))["factors"] == ["totp"]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,3 +91,31 @@ def test_files_that_cannot_be_used_are_named_at_the_start(tmp_path: Path) -> Non
     (tmp_path / "leaf.pem").write_text("nonsense")
     with pytest.raises(Unavailable, match=r"leaf\.pem and .*leaf\.key cannot be used for TLS"):
         certificate_in(tmp_path)
+
+
+async def test_an_older_version_is_not_even_shaken_hands_with_once_every_policy_asks_so(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path)
+    own = certificate_in(tmp_path)
+    older = ssl.create_default_context()
+    older.check_hostname, older.verify_mode = False, ssl.CERT_NONE
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    async with listening(own) as port:
+        for lowest, taken in (("1.2", True), ("1.3", False), ("1.2", True)):
+            own.require(lowest)
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=older)
+            except (ssl.SSLError, ConnectionResetError):
+                assert not taken
+            else:
+                writer.close()
+                assert taken
+
+
+async def test_the_listener_takes_what_the_most_lenient_policy_does(world: Any) -> None:
+    book, town = world.service.parts.policies, world.town.municipality.id
+    assert book.tls_minimum([]) == book.tls_minimum([town]) == "1.2"
+    world.enforce({"network.tls_minimum": "1.3"})
+    assert book.tls_minimum([town]) == "1.3"
+    assert book.tls_minimum([town, "another"]) == "1.2"

@@ -9,6 +9,8 @@ from tools.tour.scene import Scene, Visit
 EDIT_VPN = 'button[aria-label*="インターネットVPN"]'
 EDIT_NETWORKS = 'button[aria-label*="VPNの中"]'
 EDIT_PROXIES = 'button[aria-label*="信頼するプロキシ"]'
+PICK_DATE = """void (() => { const field = document.querySelector("#until");
+  field.value = "2099-03-31"; field.dispatchEvent(new Event("input", {bubbles: true})); })()"""
 HERE = ("127.0.0.0/8", "::1/128")
 
 
@@ -76,7 +78,7 @@ async def write_lines(page: Page, button: str, *lines: str, why: str = "") -> No
     await page.fill("#value", "\n".join(lines))
     if why:
         await page.fill("#reason", why)
-        await page.fill("#until", "2099-03-31")
+        await page.eval(PICK_DATE)  # a field for dates takes no typed text
     await page.click("dialog button[type=submit]")
     await page.until_seen(None, ".basket")
 

@@ -120,7 +120,7 @@ class Network(Section):
                 "refuses connections with outdated encryption",
             ),
             source="own",
-            enforced=FROM_WHERE,
+            enforced=f"{FROM_WHERE}, server/tls.py",
             safer=Safer.ORDER,
             choices=choice([("1.3", "TLS 1.3", "TLS 1.3"), ("1.2", "TLS 1.2", "TLS 1.2")]),
         ),
