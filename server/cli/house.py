@@ -13,10 +13,12 @@ from security.errors import Conflict, NotFound, Unavailable
 from security.passwords import Passwords
 from security.people import Municipality, Office, Person, Tablet
 from security.sign_in import SignIn, normal_login
+from server.administration import Administration, Hand
 from server.clock import utc_now
 from server.db.audit import SqlAudit
 from server.db.engine import FILE_NAME, Database, open_database
 from server.db.people import SqlPeople
+from server.db.procedures import SqlProcedures
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing, load_kek
 from server.settings import Settings
@@ -69,6 +71,20 @@ class House:
             ids = ", ".join(t.id for t in found)
             raise Conflict(f"several tablets are called {name}; give the id (there are: {ids})")
         return found[0]
+
+    @property
+    def administration(self) -> Administration:
+        """Return what changes offices, procedures, tablets and people."""
+        store = SqlProcedures(self.database)
+        return Administration(self.people, store, self.sign_in, self.clerks, clock=utc_now)
+
+    def hand(self, home: Municipality) -> Hand:
+        """Return the hand of whoever has this shell."""
+
+        async def note(tag: str, subject: str, detail: Json) -> None:
+            await self.note(home.id, tag, subject, detail)
+
+        return Hand(home.id, None, note)
 
     async def note(self, municipality_id: str, tag: str, subject: str, detail: Json) -> None:
         """Write into the audit log that a command changed something, and under which user id."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from security.errors import Conflict
-from security.ids import new_id
 from security.people import DESK_PAGE_ROLES, LINK_LIFETIME, LinkPurpose, Person, Role
 from security.pin_rule import FIRST_LIFETIME
 from server.cli.house import House, run
@@ -44,16 +43,15 @@ def add(
     async def work(house: House) -> None:
         home = await house.municipality(slug)
         office = await house.office(home, office_name) if office_name else None
-        item = Person(
-            new_id(), home.id, login, name, Role(role), office.id if office else None, None, None
+        hand = house.hand(home)
+        _, entrance = await house.administration.add_person(
+            hand, login=login, name=name, role=Role(role), office=office
         )
-        await house.people.add_person(item)
-        await house.note(home.id, "person:add", item.id, {"role": role})
         click.echo(f"登録しました / added: {login}")
-        if item.role is Role.CLERK:
-            await print_pin(house, item)
+        if entrance.purpose is None:
+            show_pin(entrance.secret)
         else:
-            await print_link(house, item, LinkPurpose.PASSWORD)
+            show_link(house, entrance.secret, entrance.purpose)
 
     run(config, work)
 
@@ -96,8 +94,7 @@ def disable(login: str, slug: str | None, config: Path) -> None:
     async def work(house: House) -> None:
         home = await house.municipality(slug)
         item = await house.person(home, login)
-        await house.people.disable_person(home.id, item.id, utc_now())
-        await house.note(home.id, "person:disable", item.id, {})
+        await house.administration.end_person(house.hand(home), item)
         click.echo(f"停止しました / disabled: {login}")
 
     run(config, work)
@@ -138,8 +135,7 @@ def train(login: str, day: datetime, slug: str | None, config: Path) -> None:
     async def work(house: House) -> None:
         home = await house.municipality(slug)
         item = await house.person(home, login)
-        await house.people.set_training(home.id, item.id, on)
-        await house.note(home.id, "person:train", item.id, {"on": on.isoformat()})
+        await house.administration.set_training(house.hand(home), item, on)
         click.echo(f"研修日を記録しました / training noted: {login} {on}")
 
     run(config, work)
@@ -175,6 +171,11 @@ async def print_pin(house: House, item: Person) -> None:
     """Give a clerk a first PIN and print it."""
     first = await house.clerks.first_pin(item)
     await house.note(item.municipality_id, "person:pin", item.id, {})
+    show_pin(first)
+
+
+def show_pin(first: str) -> None:
+    """Print a clerk's first PIN."""
     hours = int(FIRST_LIFETIME.total_seconds() // 3600)
     click.echo(
         f"最初のPIN（{hours}時間以内に窓口の端末で自分のPINに変える） / "
@@ -186,6 +187,11 @@ async def print_pin(house: House, item: Person) -> None:
 async def print_link(house: House, item: Person, purpose: LinkPurpose) -> None:
     """Make a one-time link for a person and print it."""
     token = await house.sign_in.make_link(purpose, item.municipality_id, person_id=item.id)
+    show_link(house, token, purpose)
+
+
+def show_link(house: House, token: str, purpose: LinkPurpose) -> None:
+    """Print a one-time link."""
     minutes = int(LINK_LIFETIME[purpose].total_seconds() // 60)
     ja, en = (f"{minutes}分", f"{minutes} minutes")
     if minutes >= 120:

@@ -1,4 +1,4 @@
-"""`madoguchi tablet`: add, list, enrol-code, revoke."""
+"""`madoguchi tablet`: add, list, enrol-code, mode, revoke."""
 
 import io
 from pathlib import Path
@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 import segno
 
-from security.ids import new_id
-from security.people import LINK_LIFETIME, LinkPurpose, Tablet
+from security.people import LINK_LIFETIME, LinkPurpose
 from security.tablet_key import key_name
 from server.cli.house import House, run
 from server.cli.options import (
@@ -35,11 +34,9 @@ def add(name: str, office_name: str, slug: str | None, config: Path) -> None:
     async def work(house: House) -> None:
         home = await house.municipality(slug)
         office = await house.office(home, office_name)
-        item = Tablet(new_id(), home.id, office.id, name, None, None)
-        await house.people.add_tablet(item)
-        await house.note(home.id, "tablet:add", item.id, {"office": office.id})
+        item, code = await house.administration.add_tablet(house.hand(home), office, name)
         click.echo(f"登録しました / added: {name} ({item.id})")
-        await _print_code(house, item)
+        _print_code(house, code)
 
     run(config, work)
 
@@ -59,6 +56,7 @@ def list_(slug: str | None, config: Path, *, as_json: bool) -> None:
                 "id": item.id,
                 "office": offices.get(item.office_id),
                 "name": item.name,
+                "mode": "real" if item.real else "training",
                 "enrolled_at": item.enrolled_at and item.enrolled_at.isoformat(),
                 "revoked_at": item.revoked_at and item.revoked_at.isoformat(),
                 "key": item.public_key and key_name(item.public_key),
@@ -80,8 +78,8 @@ def enrol_code(name: str, slug: str | None, config: Path) -> None:
     async def work(house: House) -> None:
         home = await house.municipality(slug)
         item = await house.tablet(home, name)
-        await house.note(home.id, "tablet:enrol-code", item.id, {})
-        await _print_code(house, item)
+        code = await house.administration.enrol_code(house.hand(home), item)
+        _print_code(house, code)
 
     run(config, work)
 
@@ -102,8 +100,25 @@ def revoke(name: str, slug: str | None, config: Path) -> None:
     run(config, work)
 
 
-async def _print_code(house: House, item: Tablet) -> None:
-    code = await house.sign_in.make_link(LinkPurpose.ENROL, item.municipality_id, tablet_id=item.id)
+@tablet.command()
+@click.argument("name", type=NAME)
+@click.argument("which", type=click.Choice(["real", "training"]))
+@municipality_option
+@config_option
+def mode(name: str, which: str, slug: str | None, config: Path) -> None:
+    """Switch a tablet (NAME or id) to real calls (本番) or to 研修モード, for its next call."""
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        item = await house.tablet(home, name)
+        await house.administration.switch_tablet(house.hand(home), item, real=which == "real")
+        words = "本番 / real calls" if which == "real" else "研修モード / training"
+        click.echo(f"切り替えました / switched: {item.name} ({item.id}) {words}")
+
+    run(config, work)
+
+
+def _print_code(house: House, code: str) -> None:
     minutes = int(LINK_LIFETIME[LinkPurpose.ENROL].total_seconds() // 60)
     url = house.url("/enrol", code)
     click.echo(
