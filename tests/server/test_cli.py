@@ -185,6 +185,38 @@ def test_a_simple_post_office_is_refused_with_the_reason(
     assert listed("office") == []
 
 
+def test_an_office_is_given_its_days_and_procedures_open_there_by_a_document(folder: Path) -> None:
+    done("office", "add", "中央郵便局")
+    done("office", "set", "中央郵便局", "--designated-on", "2026-04-01", "--contract", "契約第1号")
+    done("office", "set", "中央郵便局", "--resolved-on", "2026-03-20", "--resolution", "議案第7号")
+    (row,) = listed("office")
+    assert (row["designated_on"], row["resolved_on"]) == ("2026-04-01", "2026-03-20")
+    assert (row["resolution_ref"], row["contract_ref"]) == ("議案第7号", "契約第1号")
+    assert "nothing to enter" in refused("office", "set", "中央郵便局", code=2)
+    opened = ("office", "open", "中央郵便局", "loss-report", "--from", "2026-11-11")
+    refused(*opened, code=2)
+    assert "basis" in refused(*opened, "--basis", " ")
+    assert "no such procedure" in refused(*opened[:3], "nosuch", *opened[4:], "--basis", "告示")
+    done(*opened, "--basis", "告示第9号")
+    rows = json.loads(done("office", "procedures", "中央郵便局", "--json"))
+    found = {row["id"]: row for row in rows}
+    assert found["loss-report"]["since"] == "2026-11-11"
+    assert found["loss-report"]["basis"] == "告示第9号"
+    assert (found["new-issue"]["status"], found["renewal"]["status"]) == ("open", "preparing")
+    done(*opened, "--basis", "告示第10号", "--close")
+    rows = json.loads(done("office", "procedures", "中央郵便局", "--json"))
+    assert {row["id"]: row["status"] for row in rows}["loss-report"] == "preparing"
+
+
+def test_a_tablet_is_in_training_until_it_is_switched(folder: Path) -> None:
+    done("office", "add", "中央郵便局")
+    done("tablet", "add", "１番窓口", "--office", "中央郵便局")
+    assert listed("tablet")[0]["mode"] == "training"
+    for mode in ("real", "training"):
+        done("tablet", "mode", "１番窓口", mode)
+        assert listed("tablet")[0]["mode"] == mode
+
+
 def test_people_are_added_listed_and_disabled(folder: Path) -> None:
     done("office", "add", "中央郵便局")
     output = done(

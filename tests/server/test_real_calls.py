@@ -1,16 +1,20 @@
 """Real calls and 研修モード on the running server: what starts which, and what is said of it."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from security.ids import new_id
 from security.people import OfficeKind
+from security.policy.baseline import BASELINE
 from server.policies import ZONE
 from server.procedures.opening import Opening
 
+ROOT = Path(__file__).resolve().parents[2]
 CONSENT = {"video": True, "text_version": "1", "language": "ja"}
 
 
@@ -193,6 +197,16 @@ async def listing(page: Any) -> dict[str, tuple[str, str | None]]:
     """Return status and coming day of each procedure that a page is shown."""
     _, said = await page.request("GET", "/api/v1/procedures")
     return {one["id"]: (one["status"], one["opens_on"]) for one in said["procedures"]}
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_clerk_is_told_of_every_term_what_it_is_and_who_does_what(language: str) -> None:
+    words = json.loads((ROOT / "static" / "text" / f"{language}.json").read_text("utf-8"))
+    codes = {term.reason.code for term in BASELINE["call.place"].terms} - {"not_found"}
+    for code in sorted(codes):
+        for part in ("", ".what", ".who", ".do"):
+            assert words.get(f"blocked.{code}{part}"), f"blocked.{code}{part}"
+        assert words.get(f"term.{code}"), f"term.{code}"
 
 
 async def test_no_simple_post_office_by_any_path(world: Any) -> None:

@@ -414,7 +414,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
 /**
  * Fields of what a page sends, by type; `id` is added by the connection.
  * @typedef {{
- *   "call.place": {procedure: string, consent: {video: boolean, text_version: string, language: string}};
+ *   "call.place": {procedure: string, consent: {video: boolean, text_version: string, language: string}, training?: boolean};
  *   "call.withdraw": {};
  *   "call.accept": {call: string | null};
  *   "call.pass": {call: string};

@@ -8,7 +8,7 @@ import { CounterPage } from "../parts/counter-page.js";
 import { computed, effect, html, signal, untracked } from "../parts/html.js";
 import { plain } from "../parts/rich.js";
 import { createSpeech } from "../parts/speech.js";
-import { nobodyHere } from "../parts/view.js";
+import { isTraining, nobodyHere } from "../parts/view.js";
 import { callChange, chosenOf, healthOf, placeLock } from "../parts/wanted.js";
 import { language, t, tIn } from "../parts/words.js";
 import { followEnding, followGuests, followLine, followNews, onChange } from "./follow.js";
@@ -24,7 +24,10 @@ const READ_ALOUD = "madoguchi.read_aloud";
 function counterApp({ app, ask, allowed, api, complain }) {
   const storage = safeStorage(() => localStorage);
   const readAloud = signal(storage.getItem(READ_ALOUD) !== "off");
-  const screen = signal(/** @type {"idle" | "consent" | "trouble"} */ ("idle"));
+  const screen = signal(/** @type {"idle" | "blocked" | "consent" | "trouble"} */ ("idle"));
+  const practice = signal(false);
+  const eligibility = signal(/** @type {import("../parts/eligibility.js").Eligibility | null} */ (null));
+  const training = computed(() => isTraining({ you: app.store.you.value, call: app.store.call.value, practice: practice.value }));
   const agreed = signal(/** @type {boolean | null} */ (null));
   const checking = signal(false);
   const chosen = signal(/** @type {string | null} */ (null));
@@ -32,14 +35,31 @@ function counterApp({ app, ask, allowed, api, complain }) {
   const shift = signal(false);
   const clerk = createClerkSignIn({ api, now: app.store.serverNow, done: () => (shift.value = false) });
   const consent = () => ({ video: true, text_version: CONSENT_VERSION, language: language() });
-  /** @param {"idle" | "consent" | "trouble"} next */
+  /** @param {"idle" | "blocked" | "consent" | "trouble"} next */
   const go = (next) => {
+    if (next === "idle") practice.value = false;
     screen.value = next;
     agreed.value = null;
     checking.value = false;
   };
+  /** Ask what stands against a call before the resident is asked anything. */
+  const begin = async () => {
+    if (busy.value || !chosen.value) return;
+    busy.value = true;
+    const mode = practice.value ? "&training=1" : "";
+    // Who cannot be asked is asked again by 呼出 itself, which says what it is refused for.
+    eligibility.value = await api.get(`eligibility?procedure=${chosen.value}${mode}`).catch(() => null);
+    busy.value = false;
+    if (!app.store.call.peek()) go(eligibility.value?.allowed === false ? "blocked" : "consent");
+  };
   return {
     ...app,
+    training,
+    eligibility,
+    practise: () => {
+      practice.value = true;
+      void begin();
+    },
     clerk,
     shift,
     signOut: async () => void (await api.post("sign-out").catch(complain)),
@@ -60,7 +80,7 @@ function counterApp({ app, ask, allowed, api, complain }) {
     mirrored: signal(true),
     health: healthSignal(app, allowed),
     choose: (id) => (chosen.value = id),
-    begin: () => go("consent"),
+    begin,
     answer: (yes) => (agreed.value = yes),
     explain: () => go("trouble"),
     back: () => go("idle"),
@@ -68,7 +88,8 @@ function counterApp({ app, ask, allowed, api, complain }) {
       const known = { agreed: agreed.value, busy: busy.value, line: app.store.connection.value };
       if (placeLock(known) || !chosen.value) return;
       busy.value = true;
-      await ask("call.place", { procedure: chosen.value, consent: consent() });
+      // What the page shows is what is placed, also when the tablet was switched meanwhile.
+      await ask("call.place", { procedure: chosen.value, consent: consent(), training: training.value });
       busy.value = false;
     },
     withdraw: () => void ask("call.withdraw", {}),

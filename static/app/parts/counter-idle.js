@@ -1,5 +1,5 @@
 /** The tablet at rest: how things stand, the procedures, the language, and the one large button. */
-import { waitMinutes } from "../lib/format.js";
+import { date, waitMinutes } from "../lib/format.js";
 import { LanguageChoice } from "./choose.js";
 import { Dialog } from "./dialog.js";
 import { html, useState } from "./html.js";
@@ -74,7 +74,7 @@ function Reason({ procedure, onClose }) {
   return html`<${Dialog} title=${procedure.name[language()]} onClose=${onClose} foot=${foot}>
     <div class="stack">
       <p class="row"><span class="chip"><${Icon} name="clock" />${t("procedure.preparing")}</span></p>
-      <p>${procedure.reason?.[language()]}</p>
+      <p>${procedure.opens_on ? t("procedure.opens_on", { day: date(procedure.opens_on, language()) }) : (procedure.reason?.[language()] ?? t("procedure.closed"))}</p>
       <${Notice} icon="person" title=${t("procedure.for_resident")}><${Say} k="procedure.not_here" /><//>
     </div>
   <//>`;

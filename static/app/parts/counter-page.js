@@ -1,6 +1,7 @@
 /** The tablet's page: the band on top, one view below. */
 import { Announcements } from "./announce.js";
 import { ClerkDoor } from "./clerk-sign-in.js";
+import { CounterBlocked } from "./counter-blocked.js";
 import { CounterBreak } from "./counter-break.js";
 import { CounterCall } from "./counter-call.js";
 import { CounterConsent } from "./counter-consent.js";
@@ -42,6 +43,8 @@ function draw(app, view) {
       return html`<${ClerkDoor} app=${app} />`;
     case "idle":
       return html`<${CounterIdle} app=${app} />`;
+    case "blocked":
+      return html`<${CounterBlocked} app=${app} />`;
     case "consent":
       return html`<${CounterConsent} app=${app} />`;
     case "waiting":
@@ -65,7 +68,7 @@ const OWN_TOP = new Set(["call", "break-own", "break-desk"]);
 export function CounterPage({ app }) {
   const view = viewOf(app);
   return html`<div class="counter ${view}">
-    <${TrainingBand} />
+    ${app.training.value && html`<${TrainingBand} />`}
     ${!OWN_TOP.has(view) && html`<${CounterTop} app=${app} idle=${view === "idle"} />`}
     ${draw(app, view)}
     <${Toasts} toasts=${app.toasts} />

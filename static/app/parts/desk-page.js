@@ -43,8 +43,9 @@ function draw(app, view) {
 /** @param {{app: import("./model.js").DeskApp}} props */
 export function DeskPage({ app }) {
   const view = viewOf(app);
+  const call = app.store.call.value;
   return html`<div class="desk ${view}">
-    <${TrainingBand} />
+    ${call?.training && html`<${TrainingBand} />`}
     ${draw(app, view)}
     <${Toasts} toasts=${app.toasts} />
     <${Announcements} voice=${app.voice} />

@@ -11,6 +11,7 @@ import { Notice } from "./notice.js";
 import { OutcomeChip } from "./outcome.js";
 import { procedureName } from "./procedure.js";
 import { Total } from "./total.js";
+import { TrainingChip } from "./training.js";
 import { language, t } from "./words.js";
 
 /** @typedef {import("./model.js").DeskApp} DeskApp */
@@ -50,7 +51,7 @@ function StateChip({ call, app }) {
 function Row({ call, app }) {
   const offered = app.store.queue.value?.offered === call.id;
   return html`<tr>
-    <td class="mono nw">${call.number}</td>
+    <td class="mono nw">${call.number}<${TrainingChip} call=${call} /></td>
     <td>${call.office.name} ${call.tablet.name}</td>
     <td>${procedureName(app, call.procedure)}</td>
     <td><${Wait} call=${call} app=${app} /></td>
@@ -119,7 +120,7 @@ function Today({ app }) {
             ${calls.map(
               (call) =>
                 html`<tr key=${call.id}>
-                  <td class="mono nw">${call.number}</td>
+                  <td class="mono nw">${call.number}<${TrainingChip} call=${call} /></td>
                   <td>${call.office.name} ${call.tablet.name}</td>
                   <td>${procedureName(app, call.procedure)}<${Total} total=${app.totals.value[call.id]} /></td>
                   <td class="nw">${call.answered_at ? time(call.answered_at) : "―"}–${call.closed_at ? time(call.closed_at) : ""}</td>

@@ -3,6 +3,7 @@ import { Elapsed, secondsUntil } from "./clock.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { procedureName } from "./procedure.js";
+import { TrainingChip } from "./training.js";
 import { t } from "./words.js";
 
 /** Seconds until it goes on to the next desk, or null when it does not say. @param {import("./model.js").DeskApp} app @param {import("./model.js").CallNoun} call */
@@ -19,7 +20,7 @@ export function DeskRing({ app, call }) {
   return html`<section class="ringing" aria-label=${t("ring.title")}>
     <${Icon} name="bell" class="bell" />
     <div>
-      <h2>${t("ring.title")} ${call.office.name} ${call.tablet.name}</h2>
+      <h2>${t("ring.title")} ${call.office.name} ${call.tablet.name}<${TrainingChip} call=${call} /></h2>
       <p>${procedureName(app, call.procedure)}・${t("ring.clerk", { name: call.clerk.name })}</p>
       <p>
         ${t("ring.waited")} <b><${Elapsed} from=${call.placed_at} now=${app.now} /></b>

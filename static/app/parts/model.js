@@ -17,7 +17,7 @@
 
 /**
  * One procedure as `GET /api/v1/procedures` gives it.
- * @typedef {{id: string, group: string, name: Both, what: Both, status: "open" | "preparing", reason: Both | null, outcomes: import("../lib/protocol.js").Outcome[]}} Procedure
+ * @typedef {{id: string, group: string, name: Both, what: Both, status: "open" | "preparing", reason: Both | null, opens_on: string | null, outcomes: import("../lib/protocol.js").Outcome[]}} Procedure
  * @typedef {{ja: string, en: string}} Both
  */
 
@@ -66,7 +66,9 @@
  * The tablet.
  * @typedef {CallApp & CounterOwn} CounterApp
  * @typedef {object} CounterOwn
- * @property {Signal<"idle" | "consent" | "trouble">} screen
+ * @property {Signal<"idle" | "blocked" | "consent" | "trouble">} screen
+ * @property {Signal<boolean>} training what is placed from here, or the call that goes on, is 研修モード
+ * @property {Signal<import("./eligibility.js").Eligibility | null>} eligibility why no call can be placed
  * @property {Signal<boolean | null>} agreed the resident's answer to the picture; null: not answered
  * @property {Signal<boolean>} checking the devices are tried outside of a call
  * @property {Signal<string | null>} chosen id of the procedure
@@ -78,7 +80,8 @@
  * @property {import("../lib/clerk.js").ClerkSignIn} clerk who signs in by PIN
  * @property {Signal<boolean>} shift the dialog of a change of clerks is open
  * @property {(id: string) => void} choose
- * @property {() => void} begin from choosing to consent
+ * @property {() => void} begin from choosing to consent, or to why a call cannot be placed
+ * @property {() => void} practise go on in 研修モード on a tablet that is for real calls
  * @property {(yes: boolean) => void} answer whether the resident wants the picture; yes turns the camera on
  * @property {() => void} explain why camera or microphone cannot be used, and what to do
  * @property {() => void} back

@@ -17,6 +17,7 @@ export function CounterTop({ app, idle }) {
     <${Brand} name=${you?.municipality.name} />
     <div class="where">
       ${you && html`<span><${Icon} name="office" />${you.office.name} ${you.tablet.name}</span>`}
+      ${!app.training.value && html`<span class="chip">${t("mode.real")}</span>`}
       ${you?.clerk && html`<span><${Icon} name="person" />${t("counter.clerk", { name: you.clerk.name })}</span>`}
       ${!idle && html`<${LanguageButton} />`}
       ${idle &&

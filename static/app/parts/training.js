@@ -9,3 +9,8 @@ export function TrainingBand() {
     <${Icon} name="grad" /><b>${t("training.title")}</b><span>${t("training.what")}</span>
   </aside>`;
 }
+
+/** In a list: this call is 研修モード. @param {{call: {training: boolean}}} props */
+export function TrainingChip({ call }) {
+  return call.training && html` <span class="chip train"><${Icon} name="grad" />${t("training.chip")}</span>`;
+}

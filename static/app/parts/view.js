@@ -55,9 +55,18 @@ export function goesOn({ call, line, arrives }) {
 export const nobodyHere = (you) => /** @type {{clerk?: unknown} | null} */ (you)?.clerk === null;
 
 /**
+ * Whether the tablet is in 研修モード: the call that goes on is, or what would be placed from here.
+ * @param {{you: unknown, call: CallNoun | null, practice: boolean}} known
+ */
+export function isTraining({ you, call, practice }) {
+  if (call) return call.training;
+  return practice || /** @type {{mode?: string} | null} */ (you)?.mode !== "real";
+}
+
+/**
  * `screen` "trouble" is the resident's or clerk's wish to know why a device cannot be used.
- * @param {Known & {screen: "idle" | "consent" | "trouble", trouble: boolean, arrives: boolean}} known
- * @returns {"ended" | "taken" | "broken" | "loading" | "signing" | "trouble" | "idle" | "consent" | "waiting" | "call" | "break-own" | "break-desk" | "result"}
+ * @param {Known & {screen: "idle" | "blocked" | "consent" | "trouble", trouble: boolean, arrives: boolean}} known
+ * @returns {"ended" | "taken" | "broken" | "loading" | "signing" | "trouble" | "idle" | "blocked" | "consent" | "waiting" | "call" | "break-own" | "break-desk" | "result"}
  */
 export function counterView(known) {
   const blocked = blockedView(known);
