@@ -42,12 +42,20 @@ class Audit(Protocol):
         """Append one entry for `decision` to the municipality's log."""
 
 
+class Tally(Protocol):
+    """Where questions are counted; it may not wait."""
+
+    def count(self, decision: Decision, facts: Facts) -> None:
+        """Count a decision."""
+
+
 class Gate:
     """Asks `rules` and acts on the answer."""
 
-    def __init__(self, rules: Mapping[str, Rule], audit: Audit) -> None:
+    def __init__(self, rules: Mapping[str, Rule], audit: Audit, tally: Tally | None = None) -> None:
         self._rules = rules
         self._audit = audit
+        self._tally = tally
 
     async def ask(self, action: str, facts: Facts) -> Permit:
         """Return the permit for `action` on `facts.subject`.
@@ -56,6 +64,8 @@ class Gate:
         municipality, so that ids cannot be probed. Both are written to the audit log first.
         """
         decision = decide(self._rules, action, facts)
+        if self._tally is not None:
+            self._tally.count(decision, facts)
         if not (decision.allowed and decision.quiet):
             await self._audit.write(decision, facts)
         if decision.allowed:

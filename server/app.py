@@ -81,6 +81,7 @@ from server.db.policies import SqlPolicies
 from server.db.procedures import SqlProcedures
 from server.db.quality import SqlQuality
 from server.db.sessions import SqlSessions
+from server.db.tallies import SqlTallies
 from server.file_offers import FileOffers
 from server.keys import KeyRing, load_kek
 from server.loop_lag import LoopLag
@@ -165,7 +166,8 @@ async def build_parts(
     registry = Registry(call_store, media, hub, clock=clock, limits=limits, tighten=stricter.calls)
     hub.bind(registry)
     uploads.listen(hub.file_changed)
-    gate = Gate(BASELINE, audit)
+    tallies = SqlTallies(database)
+    gate = Gate(BASELINE, audit, tallies)
     scanner = Clamd(settings.files.scanner) if settings.files.scanner else None
     offers = FileOffers(scanner, gate, book, call_store, people, clock=clock)
     uploads.inspect_by(offers.inspect, offers.is_training)
@@ -199,7 +201,8 @@ async def build_parts(
         export=export_of(settings, audit, SqlExported(database), people, book),
         policies=book,
         policy_store=policy_store,
-        review=PolicyReview(policy_store, book, audit, clock=clock),
+        tallies=tallies,
+        review=PolicyReview(policy_store, book, audit, tallies, clock=clock),
         officer_lines=OfficerLines(audit),
         present=present,
         paths=paths,
@@ -295,6 +298,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
         await parts.media.stop()
         try:
             await sign_logs(parts)
+            await parts.tallies.flush()
         finally:
             await parts.database.close()
 

@@ -30,6 +30,7 @@ from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
 from server.db.procedures import SqlProcedures
 from server.db.sessions import SqlSessions
+from server.db.tallies import SqlTallies
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
 from server.oidc.sign_in import OidcSignIn
@@ -68,6 +69,7 @@ class Parts:
     export: AuditExport | None
     policies: PolicyBook
     policy_store: SqlPolicies
+    tallies: SqlTallies
     review: PolicyReview
     officer_lines: OfficerLines
     present: Present

@@ -6,8 +6,7 @@ by the rules (security/policy/baseline.py) and by security/policy/versions.py.
 
 import asyncio
 import json
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -68,24 +67,42 @@ class Log(Protocol):
         """Append an event."""
 
 
+class Tallies(Protocol):
+    """Where questions to the gate are counted."""
+
+    async def since(self, municipality_id: str, at: datetime) -> Mapping[tuple[str, str], int]:
+        """Return counts by action and code from the beginning of that hour on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a draft would have changed: `asked` decisions of the past were made anew."""
+    """What a draft would have changed: `asked` decisions of the past were made anew.
+
+    `cut_at`: there were more than are looked at; the oldest of these is from then.
+    """
 
     asked: int
     changed: tuple[Changed, ...]
     from_position: int
+    cut_at: datetime | None
 
 
 class PolicyReview:
     """The way of a policy from draft to in force. `clock` returns aware UTC."""
 
     def __init__(
-        self, versions: Versions, book: PolicyBook, log: Log, *, clock: Callable[[], datetime]
+        self,
+        versions: Versions,
+        book: PolicyBook,
+        log: Log,
+        tallies: Tallies,
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
         self._versions = versions
         self._book = book
         self._log = log
+        self._tallies = tallies
         self._clock = clock
         self._settling = asyncio.Lock()  # whether a version may start rests on all the others
 
@@ -173,15 +190,16 @@ class PolicyReview:
         def work() -> Rehearsal:
             kept = list(decisions_of(municipality_id, stored, before))
             changed = rehearse(BASELINE, kept, policy)
-            return Rehearsal(len(kept), tuple(changed), stored[0].position if stored else 0)
+            cut_at = stored[0].at if len(stored) == MAX_REHEARSED else None
+            first = stored[0].position if stored else 0
+            return Rehearsal(len(kept), tuple(changed), first, cut_at)
 
         return await asyncio.to_thread(work)
 
     async def counts(self, municipality_id: str, *, days: int) -> dict[str, Asked]:
-        """Return how often each setting was asked and refused in the last `days`."""
+        """Return how often each setting was asked and refused in the last `days`, by the hour."""
         since = self._clock() - timedelta(days=days)
-        stored = await self._log.since(municipality_id, since, limit=MAX_REHEARSED)
-        return await asyncio.to_thread(lambda: count(BASELINE, _codes_of(stored)).by_setting)
+        return count(BASELINE, await self._tallies.since(municipality_id, since)).by_setting
 
     async def _note(self, version: Version, what: str, detail: Json) -> None:
         tag = f"policy:version:{what}"
@@ -223,14 +241,6 @@ def decisions_of(home: str, stored: Iterable[Stored], policy: Policy) -> Iterabl
             entry["facts"], policy, home=home, subject=str(entry["subject"]), now=one.at
         )
         yield Kept(one.position, action, bool(entry["allowed"]), facts)
-
-
-def _codes_of(stored: Iterable[Stored]) -> Iterable[tuple[str, Counter[str]]]:
-    for one in stored:
-        entry = _gate_entry(one)
-        if entry is not None:
-            action = one.tag.removeprefix(GATE).replace(":", ".")
-            yield action, Counter(str(code) for code in entry.get("reasons", ()))
 
 
 def _gate_entry(stored: Stored) -> Json | None:

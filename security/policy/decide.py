@@ -14,12 +14,19 @@ from security.policy.facts import Facts
 class Term:
     """One condition: `met(facts)` is true, or `reason` is given.
 
-    `setting` is the key of the policy's setting that the term enforces, if it does one.
+    `setting` is the key of the policy's setting that the term enforces, if it does one; `beside`
+    are others that it reads.
     """
 
     met: Callable[[Facts], bool]
     reason: Reason
     setting: str = ""
+    beside: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Return every setting that is asked when the term is."""
+        return (self.setting, *self.beside) if self.setting else ()
 
     def unmet_reason(self, facts: Facts) -> Reason:
         """Return the reason, with the municipality's own clause if it gave one."""

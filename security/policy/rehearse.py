@@ -1,6 +1,5 @@
 """ "What would it have been?": decisions of the past made anew under another policy. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -61,17 +60,19 @@ def rehearse(rules: Mapping[str, Rule], kept: Iterable[Kept], policy: Policy) ->
     return changed
 
 
-def count(rules: Mapping[str, Rule], decisions: Iterable[tuple[str, Counter[str]]]) -> Counts:
-    """Count settings over decisions, each an action and the codes of its refusal (empty: allowed).
+def count(rules: Mapping[str, Rule], counted: Mapping[tuple[str, str], int]) -> Counts:
+    """Count settings over decisions, given how many there were by action and code.
 
-    What a rule refused for stands in the log by code; the setting is the term's that has the code.
+    The empty code stands for every decision over the action, the others for refusals. A setting is
+    asked once with each question whose rule has a term that reads it, and it has refused when that
+    term did.
     """
     counts = Counts()
-    for action, codes in decisions:
-        rule = rules.get(action)
-        for term in rule.terms if rule else ():
-            if term.setting:
-                asked = counts.of(term.setting)
-                asked.asked += 1
-                asked.refused += 1 if codes[term.reason.code] else 0
+    for action, rule in rules.items():
+        asked = counted.get((action, ""), 0)
+        for key in dict.fromkeys(key for term in rule.terms for key in term.settings):
+            codes = {term.reason.code for term in rule.terms if key in term.settings}
+            one = counts.of(key)
+            one.asked += asked
+            one.refused += sum(counted.get((action, code), 0) for code in codes)
     return counts

@@ -107,6 +107,7 @@ VPN = Term(
     _inside_vpn,
     Reason("outside_vpn", "not connected through the municipality's VPN", "Q&A 9"),
     "network.vpn",
+    ("network.vpn_networks",),
 )
 SOURCES = Term(
     _from_its_place,
@@ -146,6 +147,7 @@ TRAINED = Term(
     _trained,
     Reason("training_not_current", "the training is missing or out of date", "ETSI TS 119 461"),
     "people.training",
+    ("people.training_months",),
 )
 FOUR_EYES = Term(
     _four_eyes,

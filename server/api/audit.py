@@ -103,7 +103,7 @@ class Wanted:
 def _codes(setting: str) -> frozenset[str]:
     """Return the codes with which a setting refuses."""
     terms = (term for rule in BASELINE.values() for term in rule.terms)
-    return frozenset(term.reason.code for term in terms if term.setting == setting)
+    return frozenset(term.reason.code for term in terms if setting in term.settings)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -24,6 +24,7 @@ from server.parts import Parts
 
 log = logging.getLogger(__name__)
 PING_SECONDS = 5.0
+TALLY_SECONDS = 5.0
 SILENT_SECONDS = 10.0
 WATCH_SECONDS = 0.5
 TOUCH_SECONDS = 60.0
@@ -47,6 +48,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(DROP_SECONDS, drop_chats, parts)),
         asyncio.create_task(_forever(RETENTION_SECONDS, delete_what_is_due, parts)),
         asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
+        asyncio.create_task(_forever(TALLY_SECONDS, write_tallies, parts)),
         asyncio.create_task(_forever(1.0, look_for_room, parts)),
         asyncio.create_task(_forever(LOOK_SECONDS, look_at_quality, parts)),
         asyncio.create_task(_forever(TOUCH_SECONDS, touch_open_desks, parts)),
@@ -231,8 +233,14 @@ async def watch_clerks(parts: Parts) -> None:
 
 
 async def sweep_sessions(parts: Parts) -> None:
-    """Forget sign-ins, links and failed tries that ended long ago."""
+    """Forget sign-ins, links, failed tries and counts that are long past."""
     await parts.sessions.sweep(parts.clock())
+    await parts.tallies.sweep(parts.clock())
+
+
+async def write_tallies(parts: Parts) -> None:
+    """Write how often the gate was asked."""
+    await parts.tallies.flush()
 
 
 async def sign_logs(parts: Parts) -> None:

@@ -18,6 +18,7 @@ from security.policy.model import BASELINE_POLICY, Policy
 from security.policy.versions import Version
 from server.api.body import answer, read_body
 from server.api.keys import PARTS
+from server.api.nouns import time_view
 from server.api.policy_views import changes_view, policy_view, roles_view, version_view
 from server.api.shut_out import found_shut_out, shut_out_view
 from server.api.speaker import Speaker, speaker_of
@@ -215,6 +216,7 @@ async def rehearsal(request: web.Request) -> web.Response:
             "days": days,
             "asked": result.asked,
             "from_position": result.from_position,
+            "cut_at": time_view(result.cut_at) if result.cut_at else None,
             "ends_calls": would_end(found, _running(parts, home)),
             "changed": [
                 {

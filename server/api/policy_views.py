@@ -16,6 +16,9 @@ from server.policy_text import words
 
 Json = dict[str, Any]
 LANGUAGES = ("ja", "en")
+AT_THE_GATE = frozenset(
+    key for rule in BASELINE.values() for term in rule.terms for key in term.settings
+)
 Counted = Mapping[int, Mapping[str, Asked]]
 
 
@@ -98,8 +101,18 @@ def setting_view(key: str, policy: Policy, counts: Counted) -> Json:
         "standing": to_baseline(policy, key).value,
         "clause": policy.clauses.get(key, ""),
         "looser": explained and {"reason": explained.reason, "until": explained.until.isoformat()},
-        "counts": {str(days): _count(by.get(key)) for days, by in counts.items()},
+        "counts": _counts(key, counts),
     }
+
+
+def _counts(key: str, counts: Counted) -> Json | None:
+    """Return how often a setting was asked, None for one that the gate never asks.
+
+    Such a one is a value that something works by (a limit, a time); nothing refuses in its name.
+    """
+    if key not in AT_THE_GATE:
+        return None
+    return {str(days): _count(by.get(key)) for days, by in counts.items()}
 
 
 def _count(asked: Asked | None) -> Json:

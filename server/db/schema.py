@@ -355,6 +355,17 @@ audit_entry = Table(
     comment="The hash-chained log. Triggers refuse changes, deletions and gaps.",
 )
 
+gate_tally = Table(
+    "gate_tally",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("hour", UtcTime, primary_key=True, comment="its beginning"),
+    Column("action", String(80), primary_key=True),
+    Column("code", String(64), primary_key=True, comment="of a refusal; empty: every question"),
+    Column("count", sa.BigInteger, nullable=False),
+    comment="How often the gate was asked and refused. Kept for 31 days.",
+)
+
 audit_head = Table(
     "audit_head",
     metadata,

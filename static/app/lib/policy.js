@@ -28,7 +28,7 @@
  * @property {"same" | "looser" | "stricter" | "different" | "to_set"} standing
  * @property {string} clause
  * @property {{reason: string, until: string} | null} looser
- * @property {Record<string, Count>} counts
+ * @property {Record<string, Count> | null} counts null: the gate never asks it, it is a value that something works by
  */
 /** @typedef {{key: string, title: Both, settings: Setting[]}} Section */
 /** @typedef {{number: number, since: string | null, rescued: boolean, sections: Section[], unset: string[]}} Policy */
@@ -53,7 +53,7 @@ export const deviating = (section) => section.settings.filter((one) => one.stand
 
 /** How often the settings of a list refused in so many days. @param {Setting[]} settings @param {number} days */
 export const refusals = (settings, days) =>
-  settings.reduce((sum, one) => sum + (one.counts[String(days)]?.refused ?? 0), 0);
+  settings.reduce((sum, one) => sum + (one.counts?.[String(days)]?.refused ?? 0), 0);
 
 /** Which form field a setting needs. @param {Setting} setting @returns {"choices" | "choice" | "number" | "lines" | "tables" | "text"} */
 export function fieldOf(setting) {

@@ -71,6 +71,7 @@ function Rehearsed({ app }) {
   }
   return html`<h2>${t("change.rehearsal", { days: found.days, n: found.asked })}</h2>
     ${found.ends_calls > 0 && html`<${Notice} kind="stop" role="status" title=${t("change.ends", { n: found.ends_calls })}>${t("change.ends.what")}<//>`}
+    ${found.cut_at && html`<p class="dim">${t("change.rehearsal.cut", { at: dateTime(found.cut_at, language()) })}</p>`}
     ${rows.size === 0
       ? html`<p>${t("change.rehearsal.same")}</p>`
       : html`<table>

@@ -23,13 +23,16 @@ export function Standing({ standing }) {
 
 /** @param {{setting: Setting, mayRead: boolean}} props */
 function Counts({ setting, mayRead }) {
-  const { asked, refused } = setting.counts["30"] ?? { asked: 0, refused: 0 };
-  const title = [1, 7, 30]
-    .map((days) => t("officer.counts.days", { days, ...(setting.counts[String(days)] ?? { asked: 0, refused: 0 }) }))
-    .join(" / ");
-  const text = t("officer.counts", { asked, refused });
-  if (!refused || !mayRead) return html`<span title=${title} class="nw">${text}</span>`;
-  return html`<a href=${`#audit?refused=1&setting=${setting.key}`} title=${title} class="nw">${text}</a>`;
+  const { counts } = setting;
+  if (!counts) return html`<span class="dim small">${t("officer.counts.value")}</span>`;
+  return [1, 7, 30].map((days) => {
+    const found = counts[String(days)] ?? { asked: 0, refused: 0 };
+    const text = t("officer.counts.days", { days, ...found });
+    const since = encodeURIComponent(new Date(Date.now() - days * 86_400_000).toISOString());
+    return found.refused && mayRead
+      ? html`<a key=${days} class="nw" href=${`#audit?refused=1&setting=${setting.key}&from=${since}`}>${text}</a>`
+      : html`<span key=${days} class="nw">${text}</span>`;
+  });
 }
 
 /** @param {{app: OfficerApp, setting: Setting, onEdit: (setting: Setting) => void}} props */
@@ -58,7 +61,7 @@ function Row({ app, setting, onEdit }) {
       ${setting.standing !== "same" && html`<br /><span class="dim">${t("officer.baseline", { value: setting.baseline_words[lang] })}</span>`}
     </td>
     <td>${setting.source === "own" ? t("officer.source.own") : setting.source}${setting.clause && html`<br /><b>${setting.clause}</b>`}</td>
-    <td class="num"><${Counts} setting=${setting} mayRead=${mayRead} /></td>
+    <td class="num counts"><${Counts} setting=${setting} mayRead=${mayRead} /></td>
   </tr>`;
 }
 
