@@ -1,5 +1,6 @@
 """Bring a database to the newest schema. Migrations are numbered files in `migrations/versions`."""
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,6 +20,8 @@ def upgrade(connection: sa.Connection) -> None:
 
     Raises `Unavailable` when the database was written by a newer version than this one.
     """
+    if is_current(connection):
+        return
     config = _config()
     config.attributes["connection"] = connection
     try:
@@ -29,8 +32,12 @@ def upgrade(connection: sa.Connection) -> None:
 
 def is_current(connection: sa.Connection) -> bool:
     """Tell whether nothing is missing."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+    return MigrationContext.configure(connection).get_current_revision() == _newest()
+
+
+@cache
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 import sqlite3
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from security.crypto.keys import KeyEncryptionKey
@@ -25,6 +27,7 @@ from security.policy.model import BASELINE_POLICY
 from security.policy.versions import Version
 from server.app import Service, running_service
 from server.clock import utc_now
+from server.db import migrate
 from server.demo.soft_key import SoftKey
 from server.policies import ZONE
 from server.policy_text import edited
@@ -467,9 +470,10 @@ class Clock:
 class MakeWorld:
     """Starts services over one data folder; restarts them."""
 
-    def __init__(self, folder: Path, http: aiohttp.ClientSession) -> None:
+    def __init__(self, folder: Path, http: aiohttp.ClientSession, database: Path) -> None:
         self.clock = Clock()
         self._folder = folder
+        self._database = database
         self._http = http
         self._running: list[Any] = []
         self.worlds: list[World] = []
@@ -499,17 +503,31 @@ class MakeWorld:
 
     async def _start(self, changes: Json) -> Service:
         settings = settings_in(self._folder, **changes)
+        stored = settings.data.folder / "madoguchi.sqlite"
+        if not stored.exists():
+            shutil.copyfile(self._database, stored)
         running = running_service(settings, clock=self.clock)
         service = await running.__aenter__()
         self._running.append(running)
         return service
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the newest schema, made once: every world starts on a copy of it."""
+    file = tmp_path_factory.mktemp("empty") / "madoguchi.sqlite"
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        migrate.upgrade(connection)
+    engine.dispose()
+    return file
+
+
 @pytest.fixture
-async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
+async def make_world(tmp_path: Path, empty_database: Path) -> AsyncIterator[MakeWorld]:
     """Return what starts a service with changed settings."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        make = MakeWorld(tmp_path, http)
+        make = MakeWorld(tmp_path, http, empty_database)
         yield make
         await make.stop()
 
