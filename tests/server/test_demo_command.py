@@ -88,22 +88,17 @@ def test_the_check_prints_one_json_object_alone_and_keeps_nothing(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_check_keeps_its_data_where_it_is_told_to(tmp_path: Path) -> None:
-    done = run(tmp_path, "--check", "--data", str(tmp_path / "kept"))
-    assert done.returncode == 0, done.stderr + done.stdout
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
-    database = tmp_path / "kept" / "madoguchi.sqlite"
-    assert not list(database.parent.glob("madoguchi.sqlite-*")), "the log was written back"
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        rows = connection.execute("select state, outcome, training from call").fetchall()
-    connection.close()
-    assert rows == [("closed", "verified", 1)]
-
-
-def test_the_check_can_run_again_on_the_same_data(tmp_path: Path) -> None:
-    for _ in range(2):
+def test_the_check_keeps_its_data_where_it_is_told_to_and_runs_again_on_it(tmp_path: Path) -> None:
+    for times in (1, 2):
         done = run(tmp_path, "--check", "--data", str(tmp_path / "kept"))
         assert done.returncode == 0, done.stderr + done.stdout
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
+        database = tmp_path / "kept" / "madoguchi.sqlite"
+        assert not list(database.parent.glob("madoguchi.sqlite-*")), "the log was written back"
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            rows = connection.execute("select state, outcome, training from call").fetchall()
+        connection.close()
+        assert rows == [("closed", "verified", 1)] * times
 
 
 def test_a_check_that_fails_says_so_and_exits_with_one(tmp_path: Path) -> None:
