@@ -86,12 +86,12 @@ class ControlServer:
     # --- without a server
 
     def _look(self, now: float) -> None:
-        held = [self._node.held(call_id) or CallMedia() for call_id in self._node.call_ids()]
-        if self._socket is not None or any(call.connected for call in held):
-            self._empty_since = now
         if self._socket is not None:
-            self._alone_since = now
+            self._empty_since = self._alone_since = now
             return
+        held = [self._node.held(call_id) or CallMedia() for call_id in self._node.call_ids()]
+        if any(call.connected for call in held):
+            self._empty_since = now
         alone = now - self._alone_since
         if alone >= self._resume_seconds and any(call.gate_open for call in held):
             self._close_gates()

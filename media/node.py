@@ -411,7 +411,7 @@ class MediaNode:
                     continue
                 if leg.handle in moved:
                     self._port.catch_up(leg, moved=True)
-                self._tell_path(member, leg)
+                    self._tell_path(member, leg)
                 if leg.due_at <= now or (needy and member.brings(needy)):
                     self._tick_alone(member, leg, needy, now)
         self._tick_lobby(now)
@@ -435,6 +435,7 @@ class MediaNode:
             _log.exception("the tick of a party failed in call %s", member.call_id)
 
     def _tick(self, member: Party, leg: Leg, needy: frozenset[int], now: float) -> None:
+        self._tell_path(member, leg)
         transport = leg.transport
         if transport.dtls.state is DtlsState.WAITING:
             transport.dtls.expire(now=now)

@@ -221,7 +221,7 @@ class Port:
         self, member: Party, leg: Leg, address: Address, forgotten: Address | None
     ) -> None:
         """Tell the packet path what a check has changed."""
-        addresses = leg.transport.addresses
+        addresses, leg.due_at = leg.transport.addresses, 0.0
         if forgotten is not None:
             self.path.forbid(leg.handle, forgotten)
             if self._by_address.get(forgotten) is member:

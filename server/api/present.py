@@ -40,20 +40,26 @@ class Present:
         self._registry = registry
         self._clock = clock
         self._speakers: dict[int, Speaker] = {}
+        # By seat, the newest last: asked for at each look at each path of media.
+        self._seated: dict[SeatKey, list[Speaker]] = {}
         self._looked: dict[int, int] = {}  # the policy's number at the last look
 
     def enter(self, speaker: Speaker) -> None:
         """Note a page."""
         self._speakers[id(speaker)] = speaker
+        self._seated.setdefault(speaker.seat, []).append(speaker)
 
     def leave(self, speaker: Speaker) -> None:
         """Forget a page."""
         self._speakers.pop(id(speaker), None)
         self._looked.pop(id(speaker), None)
+        left = [one for one in self._seated.pop(speaker.seat, ()) if one is not speaker]
+        if left:
+            self._seated[speaker.seat] = left
 
     def at(self, seat: SeatKey) -> Speaker | None:
         """Return the newest page on a seat, None when there is none."""
-        here = [one for one in self._speakers.values() if one.seat == seat]
+        here = self._seated.get(seat)
         return here[-1] if here else None
 
     def in_calls(self, municipality_id: str) -> list[tuple[Speaker, Facts]]:
