@@ -1,1 +1,1 @@
-"""The packet path in C: built from streams.c and path.c where a compiler is, loaded by ctypes."""
+"""The packet path in C: built where a compiler is, loaded by ctypes."""

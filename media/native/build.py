@@ -14,7 +14,11 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 LIBRARY = FOLDER / "_path.so"
-SOURCES = ("streams.c", "sps.c", "forward.c", "send.c", "report.c", "checks.c", "wire.c", "path.c")
+SOURCES = (
+    *("header.c", "frame.c", "sps.c", "numbers.c", "reception.c", "cache.c"),
+    *("forward.c", "send.c", "report.c", "checks.c", "wire.c"),
+    *("sources.c", "sinks.c", "legs.c", "path.c"),
+)
 HEADERS = ("streams.h", "path.h", "inside.h")
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
 # Contraction would round jitter otherwise than Python does.

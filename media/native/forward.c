@@ -2,39 +2,11 @@
  * `batch` and `state` (path.c). "Rule N" is one of media/path.py. */
 #include "inside.h"
 
-static const double TAKEOVER_SECONDS = 0.5, BURST_SECONDS = 1.0, MEASURE_SECONDS = 1.0;
+static const double TAKEOVER_SECONDS = 0.5, BURST_SECONDS = 1.0;
 static const places NO_PLACES = {-1, 0, 0, 0};
 enum { MAX_BURST = 96, MEASURE_BYTES = 1700000, PACKET_COST_BYTES = 400 };
 
 /* --- sources */
-
-/* Nothing from before is ever sent, and sinks attach anew (rule 13). */
-void interrupt(source *s)
-{
-    s->epoch++;
-    cache_clear(&s->cache);
-    s->missing.count = 0;
-    s->key_seq = -1;
-    s->key_time = s->newest_time = -1;
-    if (s->codec != OPUS)
-        s->wanted = true;
-}
-
-static void begin_count(source *s)
-{
-    int64_t lost = reception_lost(&s->reception);
-    s->lost_before += lost > 0 ? lost : 0;
-    reception_init(&s->reception, CLOCK_RATES[s->codec]);
-}
-
-void replace(source *s)
-{
-    s->generation++;
-    s->ssrc = -1;
-    s->heard_at = 0;
-    begin_count(s);
-    interrupt(s);
-}
 
 /* Rule 9. */
 static bool admits(source *s, uint32_t ssrc, double now)
@@ -107,25 +79,6 @@ static int burst(const source *s, uint16_t seq, double now)
         if (!cache_has(&s->cache, (uint16_t)(s->key_seq + i)))
             return 0;
     return length;
-}
-
-/* Give the cache as much room as the packets of the repair window want (rule 15). */
-void tick_source(source *s, double now)
-{
-    double gone = now - s->measured_at;
-    if (gone < MEASURE_SECONDS)
-        return;
-    int64_t came = s->reception.received - s->counted;
-    s->measured_at = now;
-    s->counted = s->reception.received;
-    if (came < 0) /* the counts began anew meanwhile: that second says nothing */
-        return;
-    double rate = (double)came / gone;
-    int had = s->cache.mask + 1;
-    int slots = slots_for(rate * s->window, LEAST_SLOTS[s->codec], MOST_SLOTS[s->codec]);
-    /* It shrinks late, as a picture that stands still sends little and then much. */
-    if (slots > had || slots * 4 <= had)
-        cache_resize(&s->cache, slots);
 }
 
 static void copy_to_taps(path *p, const source *s, const uint8_t *data, int size, double now)

@@ -1,4 +1,4 @@
-/* What forward.c, wire.c and path.c share: the state, its locks, the functions that cross files. */
+/* What the files of the path share: the state, its locks, the functions that cross files. */
 #ifndef MADOGUCHI_INSIDE_H
 #define MADOGUCHI_INSIDE_H
 
@@ -318,11 +318,17 @@ bool is_wall_doubtful(path *p);
 void take_datagram(path *p, const address *where, uint8_t *data, int size, double now);
 void *run(void *argument);
 
-/* --- forward.c */
+/* --- sources.c, sinks.c */
 
 void interrupt(source *s);
+void begin_count(source *s);
 void replace(source *s);
 void tick_source(source *s, double now);
+void forget_source(sink *s);
+void end_sink(path *p, sink *s);
+
+/* --- forward.c */
+
 bool leave_behind(path *p, const leg *l, const uint8_t *data, int size);
 bool is_attached(const path *p, const sink *s);
 bool send_again(path *p, leg *l, sink *s, const source *from, uint16_t seq_out, double now);

@@ -173,6 +173,9 @@ static inline uint32_t get32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* How far `a` is ahead of `b`, around the wrap. */
+static inline uint16_t less(uint16_t a, uint16_t b) { return (uint16_t)(a - b); }
+
 static inline void put16(uint8_t *p, uint16_t value)
 {
     p[0] = (uint8_t)(value >> 8);

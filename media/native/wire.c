@@ -214,8 +214,9 @@ static void judge_pace(pace *at, int received, double now)
     at->datagrams = 0;
 }
 
-/* Wait for what comes; tell whether to go on, as only `stop_event` says no to. To be woken for a datagram costs more than to take it,
- * and so does sending it alone: while much comes, what arrives within a nap is taken together. */
+/* Wait for what comes; tell whether to go on, as only `stop_event` says no to. To be woken for a
+ * datagram costs more than to take it, and so does sending it alone: while much comes, what arrives
+ * within a nap is taken together. */
 static bool await(path *p, const pace *at, bool more)
 {
     struct pollfd ready[2] = {{p->stop_event, POLLIN, 0}, {p->udp, POLLIN, 0}};

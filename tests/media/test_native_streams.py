@@ -1,4 +1,4 @@
-"""The C of media/native/streams.c and its Python namesakes say the same of any bytes."""
+"""The C that media/native/streams.h tells of and its Python namesakes say the same of any bytes."""
 
 import ctypes
 import random
