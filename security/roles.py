@@ -75,6 +75,8 @@ EVIDENCE = frozenset(
 # Who works here, with what.
 RECOVERIES = frozenset({"recovery.read", "recovery.start", "recovery.confirm", "recovery.withdraw"})
 PEOPLE = RECOVERIES | {"tablet.revoke", "officer.appoint"}
+# 開始前点検: the clerk tries the tablet; who answers for offices reads what came of it.
+CHECKING = frozenset({"precheck.begin", "precheck.go_on", "precheck.read"})
 READING = OWN_SIGN_IN | {
     "session.begin",
     "policy.read",
@@ -86,19 +88,20 @@ READING = OWN_SIGN_IN | {
 
 ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
     {
-        TABLET: COUNTER,
-        Role.CLERK: COUNTER | {"call.place", "call.take_over"},
-        Role.VERIFIER: DESK,
-        Role.SENIOR: DESK | INVITED,
+        TABLET: COUNTER | {"precheck.read"},
+        Role.CLERK: COUNTER | CHECKING | {"call.place", "call.take_over"},
+        Role.VERIFIER: DESK | {"precheck.read"},
+        Role.SENIOR: DESK | INVITED | {"precheck.read"},
         Role.INTERPRETER: GUEST,
         Role.REPRESENTATIVE: GUEST,
-        Role.ADMINISTRATOR: LIVE | OWN_SIGN_IN | PEOPLE | {"policy.read"},
+        Role.ADMINISTRATOR: LIVE | OWN_SIGN_IN | PEOPLE | {"policy.read", "precheck.read"},
         Role.OFFICER: SIGNED_IN
         | OWN_SIGN_IN
-        | {"policy.read", "policy.draft", "policy.approve", "policy.withdraw", "audit.read"},
+        | {"policy.read", "policy.draft", "policy.approve", "policy.withdraw", "audit.read"}
+        | {"precheck.read"},
         Role.AUDITOR: SIGNED_IN
         | OWN_SIGN_IN
-        | {"policy.read", "audit.read", "recording.view", "still.view"},
+        | {"policy.read", "audit.read", "recording.view", "still.view", "precheck.read"},
     }
 )
 

@@ -46,6 +46,7 @@ from server.api import (
     ops,
     pages,
     policies,
+    prechecks,
     recoveries,
     second_step,
     socket,
@@ -78,6 +79,7 @@ from server.db.files import SqlFiles
 from server.db.oidc import SqlOidcLinks
 from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
+from server.db.prechecks import SqlPrechecks
 from server.db.procedures import SqlProcedures
 from server.db.quality import SqlQuality
 from server.db.sessions import SqlSessions
@@ -91,6 +93,7 @@ from server.parts import Parts
 from server.path_watch import PathWatch
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
+from server.precheck.run import Prechecks
 from server.procedures.book import ProcedureBook
 from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
@@ -219,6 +222,10 @@ async def build_parts(
         clerks=ClerkSignIn(
             people, sessions, sign_in, clock=clock, passwords=passwords, notes=audit
         ),
+        prechecks=Prechecks(
+            media, blobs, scanner, lambda x: keys.call(x, keys.fresh_call(x)), clock=clock
+        ),
+        precheck_store=SqlPrechecks(database),
         shifts=Shifts(),
         tablets=TabletProof(keys.mac_key("tablet-page")),
         retention=Retention(
@@ -263,6 +270,7 @@ def create_app(parts: Parts) -> web.Application:
         ops,
         openapi,
         policies,
+        prechecks,
     ):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)
@@ -282,6 +290,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
     try:
         await parts.media.start()
         await parts.uploads.recover()
+        await parts.prechecks.sweep()
         for municipality_id, person_id in await parts.people.open_desks():
             parts.registry.desks.restore(person_id, municipality_id)
         await parts.registry.restore()
@@ -292,6 +301,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
             task.cancel()
         await parts.paths.stop()
         await asyncio.gather(*beside, return_exceptions=True)
+        await parts.prechecks.stop()
         await parts.registry.stop()
         await parts.quality.stop()
         await parts.oidc.close()

@@ -28,6 +28,7 @@ from server.db.engine import Database
 from server.db.factors import SqlFactors
 from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
+from server.db.prechecks import SqlPrechecks
 from server.db.procedures import SqlProcedures
 from server.db.sessions import SqlSessions
 from server.db.tallies import SqlTallies
@@ -37,6 +38,7 @@ from server.oidc.sign_in import OidcSignIn
 from server.path_watch import PathWatch
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
+from server.precheck.run import Prechecks
 from server.procedures.book import ProcedureBook
 from server.procedures.catalog import Catalog
 from server.quality_watch import QualityWatch
@@ -84,6 +86,8 @@ class Parts:
     procedures: ProcedureBook
     procedure_store: SqlProcedures
     loop_lag: LoopLag
+    prechecks: Prechecks
+    precheck_store: SqlPrechecks
     retention: Retention
     times: CallTimes
     tablets: TabletProof

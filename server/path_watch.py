@@ -167,13 +167,19 @@ class PathWatch:
 
     async def _ask(self, call: Call, speaker: Speaker, host: str) -> str | None:
         """Return the code with which the gate refuses the address, None when it does not."""
-        facts = speaker.facts(call.id, now=self._clock(), call=call)
+        return await self.refusal(speaker.facts(call.id, now=self._clock(), call=call), host)
+
+    async def refusal(self, facts: Facts, host: str) -> str | None:
+        """Return the code with which the gate refuses media by an address, else None.
+
+        `facts` are of the party whose media it is.
+        """
         policy = self._with_operators_relay(facts.policy, facts.policy_number)
         facts = replace(facts, line=await self._line(facts, host), policy=policy)
         try:
             await self._gate.ask("media.path", facts)
         except (Denied, NotFound) as refused:
-            log.info("call %s: a path is refused: %s", call.id, refused.code)
+            log.info("call %s: a path is refused: %s", facts.subject, refused.code)
             codes = (reason.code for reason in refused.reasons)
             return next((code for code in codes if code in OF_ADDRESSES), refused.code)
         return None

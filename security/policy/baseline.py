@@ -166,7 +166,7 @@ def role(action: str) -> Term:
             "only municipal staff at a desk may do this",
             "identity check stays with municipal staff",
         )
-    elif action == "call.place":
+    elif action in ("call.place", "precheck.begin"):
         reason = Reason("no_clerk", "no clerk is signed in on the tablet")
     elif action in COUNTER - DESK:
         reason = Reason("not_your_call", "only the counter of the call may do this")
@@ -244,6 +244,9 @@ _RULES = (
     Rule("file.offer", (SAME_MUNICIPALITY, SOMEBODY_IN, NO_MALWARE, SCANNED)),
     Rule("file.withdraw", (SAME_MUNICIPALITY, *FROM_WHERE, SOMEBODY_IN)),
     Rule("desk.state", (SAME_MUNICIPALITY,), quiet=True),
+    Rule("precheck.begin", (TABLET_LIVE, *FROM_WHERE)),
+    Rule("precheck.go_on", (TABLET_LIVE, *FROM_WHERE), quiet=True),
+    Rule("precheck.read", (SAME_MUNICIPALITY, *FROM_WHERE), quiet=True),
     Rule("tablet.revoke", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
     Rule("policy.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
     Rule("policy.draft", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),

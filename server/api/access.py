@@ -42,6 +42,7 @@ HALF = SignedIn(frozenset({HALF_PAGE}))  # whose second factor is outstanding
 PAGE = Open("holds nothing personal")
 PROOF = Open("the body proves who it is")
 COUNTER = SignedIn(frozenset({"counter"}))
+CHECK = Asks("precheck.go_on", frozenset({"counter"}))
 _CALL = "/api/v1/calls/{call}"
 _FILE = f"{_CALL}/files/{{file}}"
 _RECOVERY = "/api/v1/recoveries/{person}"
@@ -105,6 +106,14 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("PATCH", _FILE): Asks("file.send"),
         ("DELETE", _FILE): Asks("file.withdraw"),
         ("GET", f"{_FILE}/content"): Asks("file.read"),
+        ("GET", "/precheck"): PAGE,
+        ("POST", "/api/v1/precheck"): Asks("precheck.begin", frozenset({"counter"})),
+        ("POST", "/api/v1/precheck/media"): CHECK,
+        ("POST", "/api/v1/precheck/file"): CHECK,
+        ("PATCH", "/api/v1/precheck/file"): CHECK,
+        ("GET", "/api/v1/precheck/file"): CHECK,
+        ("POST", "/api/v1/precheck/result"): CHECK,
+        ("GET", "/api/v1/prechecks"): Asks("precheck.read"),
         ("POST", "/api/v1/tablets/{tablet}/revoke"): Asks("tablet.revoke"),
         ("GET", "/api/v1/policy"): Asks("policy.read"),
         ("GET", "/api/v1/policy/text"): Asks("policy.read"),
@@ -147,5 +156,6 @@ MESSAGES: Mapping[str, Access] = MappingProxyType(
         "offer": Asks("media.join"),
         "chat.send": Asks("chat.send"),
         "chat.read": Asks("chat.read"),
+        "precheck.chat": CHECK,
     }
 )

@@ -41,8 +41,8 @@ class Directory:
         """Return the names on a call."""
         home = call.municipality_id
         return Names(
-            office=await self._name(home, call.office_id, self._store.office),
-            tablet=await self._name(home, call.tablet_id, self._store.tablet),
+            office=await self.office(home, call.office_id),
+            tablet=await self.tablet(home, call.tablet_id),
             clerk=await self.person(home, call.clerk_id),
             desk=await self.person(home, call.desk_id) if call.desk_id else None,
             guests={x.person_id: await self.person(home, x.person_id) for x in call.guests},
@@ -51,6 +51,14 @@ class Directory:
     async def person(self, municipality_id: str, person_id: str) -> str:
         """Return a person's name."""
         return await self._name(municipality_id, person_id, self._store.person)
+
+    async def office(self, municipality_id: str, office_id: str) -> str:
+        """Return an office's name."""
+        return await self._name(municipality_id, office_id, self._store.office)
+
+    async def tablet(self, municipality_id: str, tablet_id: str) -> str:
+        """Return a tablet's name."""
+        return await self._name(municipality_id, tablet_id, self._store.tablet)
 
     async def municipality(self, municipality_id: str) -> Municipality:
         """Return a municipality with its hours and telephone number."""

@@ -204,6 +204,12 @@ class ChatRead(Command):
     number: int = Field(ge=0)
 
 
+class PrecheckChat(Command):
+    """A message of a check, to be said back."""
+
+    text: Short
+
+
 CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
     {
         "hello": Hello,
@@ -226,6 +232,7 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
         "offer": Offer,
         "chat.send": ChatSend,
         "chat.read": ChatRead,
+        "precheck.chat": PrecheckChat,
     }
 )
 SERVER_TYPES = (

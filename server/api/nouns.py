@@ -425,6 +425,41 @@ class ErrorNoun(Noun):
     unit: str | None = None
 
 
+class PrecheckRow(Noun):
+    """One thing that a 開始前点検 has tried."""
+
+    name: str
+    grade: Literal["good", "fair", "bad"]
+    code: str
+    figures: dict[str, int | float | str | None]
+
+
+class PrecheckNoun(Noun):
+    """What a 開始前点検 has found, at which tablet, by whom."""
+
+    id: str
+    at: Time
+    office: Place
+    tablet: Place
+    person: Named
+    outcome: Literal["good", "fair", "bad"]
+    rows: tuple[PrecheckRow, ...]
+
+
+class PrecheckAnswer(Noun):
+    """A result."""
+
+    precheck: PrecheckNoun
+
+
+class PrechecksAnswer(Noun):
+    """Results, newest first; to a counter its own, and whether it needs another one."""
+
+    prechecks: tuple[PrecheckNoun, ...]
+    asked: Literal["daily", "first"]
+    current: bool | None
+
+
 class ErrorAnswer(Noun):
     """The one shape of errors."""
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from server.api import accounts, clerks, factors, oidc, policies, second_step
+from server.api import accounts, clerks, factors, oidc, policies, prechecks, second_step
 from server.api import nouns as n
 from server.api.body import answer
 from server.procedures.cards import DocumentsAnswer
@@ -68,6 +68,13 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("patch", "/api/v1/calls/{call}/files/{file}", "Append bytes (tus)", None, None),
     ("delete", "/api/v1/calls/{call}/files/{file}", "Withdraw an upload (tus)", None, None),
     ("get", "/api/v1/calls/{call}/files/{file}/content", "Return the offered bytes", None, None),
+    ("post", "/api/v1/precheck", "Begin a check of the tablet", None, prechecks.BeginAnswer),
+    ("post", "/api/v1/precheck/media", "Connect an end", prechecks.MediaBody, prechecks.SdpAnswer),
+    ("post", "/api/v1/precheck/file", "Begin its upload (tus creation)", None, None),
+    ("patch", "/api/v1/precheck/file", "Append bytes (tus)", None, None),
+    ("get", "/api/v1/precheck/file", "Return the bytes", None, None),
+    ("post", "/api/v1/precheck/result", "End it", prechecks.ReportBody, n.PrecheckAnswer),
+    ("get", "/api/v1/prechecks", "List results", None, n.PrechecksAnswer),
     ("get", "/api/v1/policy", "Return the policy in force", None, None),
     ("get", "/api/v1/policy/text", "Return the policy in force as TOML", None, None),
     ("get", "/api/v1/policy/roles", "Return what each role may do", None, None),

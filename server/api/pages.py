@@ -18,6 +18,7 @@ PAGES = {
     "/signed-in/{municipality}": "signed-in.html",
     "/account": "account.html",
     "/factor": "factor.html",
+    "/precheck": "precheck.html",
 }
 # What a browser may load; whatever else lies in the folder stays there.
 FOLDERS = ("app", "style", "text", "img", "vendor")

@@ -55,6 +55,8 @@ async def _over_the_data(settings: Settings, example: Reach | None) -> AsyncIter
         slugs = list(policies)
         newest = await house.audit.newest()
         yield ok("database", f"of this version; municipalities: {', '.join(slugs) or 'none'}")
+        seconds = await house.database.try_write()
+        yield ok("database", f"a write is on disk after {round(1000 * seconds)} ms")
     except MadoguchiError as error:
         yield fault("database", error.message)
     finally:

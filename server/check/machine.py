@@ -7,12 +7,13 @@ import socket
 import stat
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
 
 from security.errors import MadoguchiError
-from server.check.finding import Finding, fault, ok, warning
+from server.check.finding import Finding, State, fault, ok, warning
 from server.keys import load_kek
 from server.settings import Settings
 from server.settings_notes import notes
@@ -80,7 +81,7 @@ def folder(settings: Settings) -> Iterator[Finding]:
     path = settings.data.folder
     try:
         found = path.stat()
-        free = shutil.disk_usage(path).free
+        space, free = disk_space(path)
     except OSError as error:
         yield fault("data", f"{path}: {error.strerror}; make it with: madoguchi init DIR")
         return
@@ -90,13 +91,21 @@ def folder(settings: Settings) -> Iterator[Finding]:
         yield fault("data", f"{text}: not ours to read and write")
     elif mode & _OTHERS_WRITE:
         yield fault("data", f"{text}: others may write into it; set it to 0700")
-    elif free < NO_SPACE:
+    elif space is State.FAULT:
         yield fault("data", f"{text}: too little room")
-    elif mode & _OTHERS or free < LITTLE_SPACE:
+    elif mode & _OTHERS or space is State.WARNING:
         why = "others may look into it; set it to 0700" if mode & _OTHERS else "little room"
         yield warning("data", f"{text}: {why}")
     else:
         yield ok("data", text)
+
+
+def disk_space(path: Path) -> tuple[State, int]:
+    """Return whether the disk of `path` has room, and its free bytes. Raises `OSError`."""
+    free = shutil.disk_usage(path).free
+    if free < NO_SPACE:
+        return State.FAULT, free
+    return (State.WARNING if free < LITTLE_SPACE else State.OK), free
 
 
 def key(settings: Settings) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ commands may run beside a server on the same file.
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -102,6 +103,16 @@ class Database:
                 raise Unavailable(
                     "the database has the schema of another version; start the server once"
                 )
+
+    async def try_write(self) -> float:
+        """Write without changing anything; return how many seconds until it was on disk.
+
+        Raises `Unavailable` and `Corrupt` as every write does.
+        """
+        began = time.perf_counter()
+        async with self.writing() as connection:
+            await connection.exec_driver_sql("UPDATE municipality SET slug = slug")
+        return time.perf_counter() - began
 
     async def checkpoint(self) -> None:
         """Move everything from the write-ahead log into the database file itself."""

@@ -518,3 +518,18 @@ delivery = Table(
     Index(None, "destination", "subject"),
     comment="A fact on its way to one destination.",
 )
+
+precheck = Table(
+    "precheck",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("office_id", String(64), ForeignKey("office.id"), nullable=False),
+    Column("tablet_id", String(64), ForeignKey("tablet.id"), nullable=False),
+    Column("person_id", String(64), ForeignKey("person.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("outcome", String(8), nullable=False, comment="good, fair or bad: not passed"),
+    Column("rows", sa.Text, nullable=False, comment="what was tried and measured, as JSON"),
+    Index(None, "municipality_id", "at"),
+    comment="開始前点検: results of a tablet's checks.",
+)

@@ -44,6 +44,8 @@ PASSKEY = {
     "type": "public-key",
     "response": {"clientDataJSON": STALE, "attestationObject": "AA"},
 }
+REPORT = ("camera", "microphone", "path", "rtt_ms", "loss")
+REPORT += ("chat_ms", "file_ms", "file_sha256", "clock_ms")
 PIN = "730184"
 CHANGE = {"values": {"people.idle_minutes": 14}}
 # What a rightful request carries, where it carries something.
@@ -56,6 +58,8 @@ BODIES: dict[Route, Json] = {
     ("POST", "/api/v1/policy/versions"): CHANGE,
     ("POST", "/api/v1/policy/versions/{number}/approve"): {},
     ("POST", "/api/v1/policy/explain"): {"action": "start-call"},
+    ("POST", "/api/v1/precheck/media"): {"side": "out", "sdp": "v=0"},
+    ("POST", "/api/v1/precheck/result"): dict.fromkeys(REPORT),
 }
 QUALITY: Json = {
     "seconds": 3,
@@ -81,12 +85,14 @@ FIELDS: dict[str, Json] = {
     "offer": {"connection": 1, "sdp": "v=0"},
     "chat.send": {"text": "a"},
     "chat.read": {"number": 0},
+    "precheck.chat": {"text": "a"},
 }
 SOCKET = ("GET", "/api/v1/ws")  # in the walk of messages
 OF_ALL = {"nobody", "a verifier"}
-# These end a sign-in or an upload: walked when all else has been.
+# These end a sign-in or an upload, or let later requests go further: walked when all else has been.
 PIN_ROUTE = ("POST", "/api/v1/clerk")  # ends the sign-in of the clerk before
 LAST = {PIN_ROUTE, ("POST", "/api/v1/sign-out"), ("DELETE", "/api/v1/calls/{call}/files/{file}")}
+LAST |= {("POST", "/api/v1/precheck")}
 OWN_CALL = PARTY | (DECIDING - {"call.accept", "media.warm", "desk.state"})
 OWN_CALL |= {"call.withdraw", "call.unveil"}
 # Not the role's: the second of four eyes was the first; the password, code or passkey was wrong.

@@ -11,7 +11,8 @@ FROM_WHERE = (
     "session.begin, socket.open, call.place, call.accept, call.read, media.join, chat.send, "
     "chat.read, file.send, file.read, file.withdraw, recovery.ask, recovery.read, recovery.start, "
     "recovery.confirm, recovery.withdraw, tablet.revoke, factor.read, factor.enrol, factor.remove, "
-    "policy.read, policy.draft, policy.approve, policy.withdraw, officer.appoint, audit.read"
+    "policy.read, policy.draft, policy.approve, policy.withdraw, officer.appoint, audit.read, "
+    "precheck.begin, precheck.go_on, precheck.read"
 )
 SIGN_IN_TO_MEDIA = f"{FROM_WHERE}, media.path"
 

@@ -113,6 +113,7 @@ export function createApi({ page, origin = globalThis.location?.origin ?? "", ta
       }
     },
     urls: {
+      precheckFile: () => address("precheck/file"),
       socket: () => address("ws").replace(/^http/, "ws"),
       /** @param {string} call */
       files: (call) => address(`calls/${call}/files`),

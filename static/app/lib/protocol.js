@@ -28,6 +28,7 @@ export const CLIENT_TYPES = list(
   "offer",
   "chat.send",
   "chat.read",
+  "precheck.chat",
 );
 
 /** Types that the server sends (PROTOCOL.md section 4). */
@@ -412,6 +413,11 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  */
 
 /**
+ * @typedef {{name: string, grade: "good" | "fair" | "bad", code: string, figures: Record<string, string | number | null>}} PrecheckRow
+ * @typedef {{id: string, at: string, office: {id: string, name: string}, tablet: {id: string, name: string}, person: {name: string}, outcome: "good" | "fair" | "bad", rows: PrecheckRow[]}} PrecheckNoun
+ */
+
+/**
  * Fields of what a page sends, by type; `id` is added by the connection.
  * @typedef {{
  *   "call.place": {procedure: string, consent: {video: boolean, text_version: string, language: string}, training?: boolean};
@@ -432,6 +438,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  *   "offer": {connection: number, sdp: string, signature?: string};
  *   "chat.send": {text: string};
  *   "chat.read": {number: number};
+ *   "precheck.chat": {text: string};
  * }} ClientFields
  */
 
