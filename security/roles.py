@@ -84,6 +84,7 @@ READING = OWN_SIGN_IN | {
     "recording.view",
     "still.view",
     "socket.open",
+    "precheck.read",
 }
 
 ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
