@@ -5,7 +5,7 @@ a call, a verifier answers one. So what is refused is refused for what the quest
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from security.errors import NotFound
@@ -66,7 +66,11 @@ class Question:
             today=today,
             training=not self.real,
             invited=self._invited(),
-            grounds=self.grounds or Grounds(today, today, "required", prechecked=True),
+            grounds=replace(
+                self.grounds or Grounds(today, today),
+                office_checked_on=today,
+                tablet_checked_on=today,
+            ),
         )
 
     def _invited(self) -> str | None:
@@ -121,9 +125,9 @@ class Question:
 
 
 def grounds_of(office: Office, template: Template | None) -> Grounds:
-    """Return what is entered of an office; the 開始前点検 is taken as passed."""
+    """Return what is entered of an office; `facts` takes the 開始前点検 as passed."""
     resolution = template.resolution if template else "required"
-    return Grounds(office.designated_on, office.resolved_on, resolution, prechecked=True)
+    return Grounds(office.designated_on, office.resolved_on, resolution)
 
 
 def action_of(name: str, rules: Mapping[str, Rule]) -> str:

@@ -15,6 +15,20 @@ def _has_come(day: date | None, today: date | None) -> bool:
     return day is not None and today is not None and day <= today
 
 
+def precheck_is_current(
+    asked: str, today: date | None, *, office_on: date | None, tablet_on: date | None
+) -> bool:
+    """Tell whether the 開始前点検 that the policy asks for (`calls.precheck`) was passed.
+
+    `first`: once at the office, on whatever tablet, before its first real call; `daily`: today on
+    this very tablet. The days are those of the last check that was passed, at the municipality.
+    A day to come is none: a clock was set back since.
+    """
+    if asked == "daily":
+        return tablet_on is not None and tablet_on == today
+    return _has_come(office_on, today)
+
+
 def _resolved(f: Facts) -> bool:
     needed = {
         "not_required": False,
@@ -41,6 +55,15 @@ RESOLVED = Term(
     "calls.certificates_resolution",
 )
 PRECHECKED = Term(
-    lambda f: f.training or f.grounds.prechecked,
+    lambda f: (
+        f.training
+        or precheck_is_current(
+            f.policy.calls.precheck,
+            f.today,
+            office_on=f.grounds.office_checked_on,
+            tablet_on=f.grounds.tablet_checked_on,
+        )
+    ),
     Reason("precheck_missing", "the check before the opening (開始前点検) was not passed"),
+    "calls.precheck",
 )

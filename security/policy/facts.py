@@ -63,14 +63,15 @@ class Grounds:
     """What a real call stands on, beside its procedure being open (DOMAIN, Q&A 3, 4, 7).
 
     The days are of the office; `resolution` is what the procedure says of the assembly's
-    resolution: `required`, `setting` (the policy says) or `not_required`. `prechecked`: the
-    開始前点検 that the policy asks for was passed.
+    resolution: `required`, `setting` (the policy says) or `not_required`. The last two
+    are the days on which a 開始前点検 was last passed at the office and on this tablet.
     """
 
     designated_on: date | None = None
     resolved_on: date | None = None
     resolution: str = "required"
-    prechecked: bool = False
+    office_checked_on: date | None = None
+    tablet_checked_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,8 @@ def _grounds_json(grounds: Grounds) -> Json:
         "designated_on": grounds.designated_on and grounds.designated_on.isoformat(),
         "resolved_on": grounds.resolved_on and grounds.resolved_on.isoformat(),
         "resolution": resolution,
-        "prechecked": grounds.prechecked,
+        "office_checked_on": grounds.office_checked_on and grounds.office_checked_on.isoformat(),
+        "tablet_checked_on": grounds.tablet_checked_on and grounds.tablet_checked_on.isoformat(),
     }
 
 
@@ -167,7 +168,8 @@ def _grounds(kept: Mapping[str, Any]) -> Grounds:
         day("designated_on"),
         day("resolved_on"),
         kept.get("resolution", "required"),
-        kept.get("prechecked", False),
+        day("office_checked_on"),
+        day("tablet_checked_on"),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from aiohttp import web
 
 from security.errors import Denied, NotFound
-from security.people import Office
+from security.people import Tablet
 from security.policy.baseline import BASELINE
 from security.policy.decide import decide
 from security.policy.facts import Facts, Grounds
@@ -15,6 +15,7 @@ from server.api.body import answer
 from server.api.keys import PARTS
 from server.api.speaker import Speaker, speaker_of
 from server.parts import Parts
+from server.policies import ZONE
 from server.procedures.catalog import ProcedureNoun
 from server.procedures.opening import Availability, Opening, availability
 
@@ -35,9 +36,13 @@ class Asked:
         return self.facts.training
 
 
-async def prechecked(parts: Parts, office: Office, today: date) -> bool:
-    """Tell whether the office has passed the 開始前点検; nothing waits for it until it is there."""
-    return True
+async def last_passed(parts: Parts, tablet: Tablet) -> tuple[date | None, date | None]:
+    """Return the days of the last 開始前点検 passed: at the tablet's office, and on the tablet."""
+    home, store = tablet.municipality_id, parts.precheck_store
+    office_at = await store.last_passed(home, office_id=tablet.office_id)
+    tablet_at = await store.last_passed(home, tablet_id=tablet.id)
+    found = [at.astimezone(ZONE).date() if at else None for at in (office_at, tablet_at)]
+    return found[0], found[1]
 
 
 async def asked(parts: Parts, speaker: Speaker, procedure: str, *, practise: bool) -> Asked:
@@ -61,7 +66,7 @@ async def asked(parts: Parts, speaker: Speaker, procedure: str, *, practise: boo
         office.designated_on,
         office.resolved_on,
         template.resolution,
-        await prechecked(parts, office, today),
+        *(await last_passed(parts, tablet) if tablet else (None, None)),
     )
     may = may_be_placed(found, training=training)
     facts = replace(facts, training=training, procedure_open=may, grounds=grounds)

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import logging
 from dataclasses import asdict, replace
-from datetime import date, datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
@@ -16,12 +15,14 @@ from security.errors import Conflict, Denied, NotFound
 from security.gate import Permit
 from security.ids import new_id
 from security.people import Tablet
+from security.policy.eligibility import precheck_is_current
 from security.policy.facts import Facts
 from server.api import messages as m
 from server.api import nouns as n
 from server.api.accounts import Body
 from server.api.body import answer, read_body
 from server.api.commands import Context, command
+from server.api.eligibility import last_passed
 from server.api.keys import PARTS
 from server.api.speaker import Speaker, speaker_of
 from server.api.tablet_proof import of_counter
@@ -333,22 +334,18 @@ async def prechecks(request: web.Request) -> web.Response:
     )
     shown = n.PrechecksAnswer(
         prechecks=tuple([await _noun(parts, one) for one in found]),
-        asked="first",
-        current=await is_current(parts, tablet) if tablet else None,
+        asked=speaker.in_force.policy.calls.precheck,
+        current=await _current(parts, speaker, tablet) if tablet else None,
     )
     return answer(dump(shown))
 
 
-async def is_current(parts: Parts, tablet: Tablet) -> bool:
-    """Tell whether the check that the policy asks for before real calls was passed there."""
-    home, store = tablet.municipality_id, parts.precheck_store
-    return rules.is_current(
-        "first",
-        office_on=_day(await store.last_passed(home, office_id=tablet.office_id)),
-        tablet_on=_day(await store.last_passed(home, tablet_id=tablet.id)),
-        today=parts.clock().astimezone(ZONE).date(),
+async def _current(parts: Parts, speaker: Speaker, tablet: Tablet) -> bool:
+    """Tell whether the check that the policy asks for before real calls was passed here."""
+    office_on, tablet_on = await last_passed(parts, tablet)
+    return precheck_is_current(
+        speaker.in_force.policy.calls.precheck,
+        parts.clock().astimezone(ZONE).date(),
+        office_on=office_on,
+        tablet_on=tablet_on,
     )
-
-
-def _day(at: datetime | None) -> date | None:
-    return at.astimezone(ZONE).date() if at else None

@@ -6,7 +6,6 @@ has a code that the page puts into words and what to do about it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 
 Figures = dict[str, int | float | str | None]
@@ -186,18 +185,6 @@ def outcome(rows: Iterable[Row]) -> Grade:
 def passed(grade: Grade) -> bool:
     """Tell whether calls may begin after a check that came out so."""
     return grade is not Grade.BAD
-
-
-def is_current(asked: str, *, office_on: date | None, tablet_on: date | None, today: date) -> bool:
-    """Tell whether the check that the policy asks for (`calls.precheck`) was passed.
-
-    `first`: once at the office, on whatever tablet, before its first real call; `daily`: today on
-    this very tablet. The days are those of the last check that was passed, at the municipality.
-    A day to come is none: a clock was set back since.
-    """
-    if asked == "daily":
-        return tablet_on == today
-    return office_on is not None and office_on <= today
 
 
 def _tenth(value: float | None) -> float | None:

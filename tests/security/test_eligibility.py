@@ -15,6 +15,7 @@ from security.policy.model import Policy
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
 TOMORROW = date(2026, 11, 24)
+YESTERDAY = date(2026, 11, 22)
 CLERK = Actor("counter", "m", "p", Role.CLERK, "t", True, "o", OfficeKind.DIRECT, TODAY)
 NOBODY = replace(CLERK, person_id=None, role=None, trained_on=None)
 KEPT = dict.fromkeys(
@@ -36,7 +37,7 @@ READY = Facts(
     line=Line("192.0.2.7", "1.3"),
     today=TODAY,
     training=False,
-    grounds=Grounds(TODAY, TODAY, "required", prechecked=True),
+    grounds=Grounds(TODAY, TODAY, "required", TODAY, TODAY),
 )
 
 
@@ -71,8 +72,23 @@ FLIPPED: list[tuple[str, dict[str, Any]]] = [
         ("retention_not_set", {"policy": policy(retention={**KEPT, name: None})})
         for name in sorted(KEPT)
     ),
-    ("precheck_missing", grounds(prechecked=False)),
+    ("precheck_missing", grounds(office_checked_on=None)),
+    ("precheck_missing", grounds(office_checked_on=TOMORROW)),
+    (
+        "precheck_missing",
+        {"policy": policy(calls={"precheck": "daily"}), **grounds(tablet_checked_on=YESTERDAY)},
+    ),
 ]
+
+
+def test_a_check_counts_for_the_office_or_for_the_tablets_day_as_the_policy_says() -> None:
+    daily = {"policy": policy(calls={"precheck": "daily"})}
+    assert unmet(**grounds(tablet_checked_on=None)) == set()
+    assert unmet(**grounds(office_checked_on=YESTERDAY)) == set()
+    assert unmet(**daily) == set()
+    assert unmet(**daily, **grounds(tablet_checked_on=None)) == {"precheck_missing"}
+    # 研修モード asks for none.
+    assert unmet(**grounds(office_checked_on=None), training=True) == set()
 
 
 def test_a_real_call_may_start_when_every_term_holds() -> None:

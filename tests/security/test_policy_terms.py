@@ -28,7 +28,9 @@ KEPT = {
         365,
     )
 }
-GROUNDS = Grounds(date(2026, 1, 23), date(2026, 1, 1), "required", prechecked=True)
+GROUNDS = Grounds(
+    date(2026, 1, 23), date(2026, 1, 1), "required", date(2026, 1, 23), date(2026, 1, 23)
+)
 INSIDE = {"vpn": "required", "vpn_networks": ["192.0.2.0/24", "2001:db8::/32"]}
 
 
@@ -220,7 +222,8 @@ def test_a_municipalitys_own_clause_stands_beside_ours() -> None:
         st.none() | st.dates(),
         st.none() | st.dates(),
         st.sampled_from(["required", "setting", "not_required"]),
-        st.booleans(),
+        st.none() | st.dates(),
+        st.none() | st.dates(),
     ),
 )
 def test_facts_read_from_an_entry_decide_as_they_did(

@@ -13,6 +13,7 @@ import pytest
 from files.tus import creation_metadata
 from server.demo.encoded import desk_clip, resident_clip
 from server.demo.leg import MediaLeg
+from server.precheck.rules import Grade
 from tests.server.conftest import PLACE, Refused
 
 Json = dict[str, Any]
@@ -252,3 +253,49 @@ async def test_what_a_killed_service_has_left_of_a_check_is_removed_by_the_next(
     left.write_bytes(b"sealed")
     await make_world.restart(world)
     assert not left.exists()
+
+
+async def place(counter: Any) -> str | None:
+    """Place a call; return the code with which it is refused."""
+    try:
+        await counter.do("call.place", **PLACE)
+    except Refused as refused:
+        return refused.code
+    await counter.do("call.withdraw")
+    await counter.until_state("closed")
+    return None
+
+
+async def test_no_real_call_begins_at_an_office_before_its_check_is_passed(world: Any) -> None:
+    await world.ready_for_real_calls()
+    world.sql("DELETE FROM precheck")
+    counter = await world.counter()
+    await counter.connect()
+    assert await place(counter) == "precheck_missing"
+    await world.check_passed(Grade.BAD)
+    assert await place(counter) == "precheck_missing"
+    await world.check_passed(Grade.FAIR)
+    assert await place(counter) is None
+    world.clock.advance(days=40)
+    again = await world.counter()
+    await again.connect(takeover=True)
+    _, mine = await again.request("GET", "/api/v1/prechecks")
+    assert (mine["asked"], mine["current"]) == ("first", True)
+    assert await place(again) is None
+
+
+async def test_where_the_policy_says_so_each_day_begins_with_a_check_of_the_tablet(
+    world: Any,
+) -> None:
+    await world.ready_for_real_calls({"calls.precheck": "daily"})
+    counter = await world.counter()
+    await counter.connect()
+    assert await place(counter) is None
+    world.clock.advance(days=1)
+    again = await world.counter()
+    await again.connect(takeover=True)
+    assert await place(again) == "precheck_missing"
+    _, mine = await again.request("GET", "/api/v1/prechecks")
+    assert (mine["asked"], mine["current"]) == ("daily", False)
+    await world.check_passed()
+    assert await place(again) is None

@@ -93,6 +93,25 @@ class Calls(Section):
             ),
         ),
     )
+    precheck: Literal["daily", "first"] = setting(
+        "first",
+        About(
+            name=("開始前点検", "Check before opening"),
+            protects=(
+                "映像や通信が使えない窓口で、本番の通話を始めません",
+                "keeps real calls from beginning at a counter that cannot hold one",
+            ),
+            source="own",
+            enforced="call.place",
+            safer=Safer.ORDER,
+            choices=choice(
+                [
+                    ("daily", "端末ごとに毎日", "each day, each tablet"),
+                    ("first", "郵便局の最初の通話の前に", "before a post office's first call"),
+                ]
+            ),
+        ),
+    )
     assignment: Literal["random", "oldest"] = setting(
         "oldest",
         About(
