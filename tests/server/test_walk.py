@@ -44,8 +44,7 @@ PASSKEY = {
     "type": "public-key",
     "response": {"clientDataJSON": STALE, "attestationObject": "AA"},
 }
-REPORT = ("camera", "microphone", "path", "rtt_ms", "loss")
-REPORT += ("chat_ms", "file_ms", "file_sha256", "clock_ms")
+OF_A_CHECK = "camera microphone path rtt_ms loss chat_ms file_ms file_sha256 clock_ms"
 PIN = "730184"
 CHANGE = {"values": {"people.idle_minutes": 14}}
 # What a rightful request carries, where it carries something.
@@ -59,7 +58,7 @@ BODIES: dict[Route, Json] = {
     ("POST", "/api/v1/policy/versions/{number}/approve"): {},
     ("POST", "/api/v1/policy/explain"): {"action": "start-call"},
     ("POST", "/api/v1/precheck/media"): {"side": "out", "sdp": "v=0"},
-    ("POST", "/api/v1/precheck/result"): dict.fromkeys(REPORT),
+    ("POST", "/api/v1/precheck/result"): dict.fromkeys(OF_A_CHECK.split()),
 }
 QUALITY: Json = {
     "seconds": 3,
