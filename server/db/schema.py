@@ -272,6 +272,22 @@ call_quality = Table(
     comment="How good one direction of a call was; it goes with the call.",
 )
 
+call_steps = Table(
+    "call_steps",
+    metadata,
+    Column("call_id", String(64), ForeignKey("call.id"), primary_key=True),
+    _municipality(),
+    Column("seq", Integer, nullable=False, comment="grows with every change"),
+    Column("at", UtcTime, nullable=False),
+    Column(
+        "sheet_sealed",
+        LargeBinary,
+        nullable=False,
+        comment="what was done of the steps, by whom, as JSON, sealed with the call's key",
+    ),
+    comment="The steps of a call; they go with the call.",
+)
+
 call_number = Table(
     "call_number",
     metadata,

@@ -8,6 +8,7 @@ Three rules hold everywhere:
 3. The caller draws, makes codes and knows the day: nothing here is random and nothing tells time.
 """
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -113,7 +114,12 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What stands for each need. `draws` counts how often was drawn."""
+    """What stands for each need. `draws` counts how often was drawn.
+
+    `excused`: documents that are not enough are let pass, as somebody has confirmed; `deferred`:
+    that is asked for, so the next steps may go on meanwhile. Both hold for the documents that were
+    shown then, and end with any change of them.
+    """
 
     ticks: Mapping[Place, frozenset[int]] = field(default_factory=dict)
     answers: Mapping[Place, str] = field(default_factory=dict)
@@ -124,6 +130,8 @@ class Progress:
     documents: tuple[Shown, ...] = ()
     pin: bool = False
     notice: bool = False
+    excused: bool = False
+    deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +157,7 @@ def act(
     step, need = _find(template, place)
     if by != _whose(need):
         raise Denied("the other end does this", code="not_yours")
-    if any(_of_step(template, progress, before, day) for before in template.before(step)):
+    if not is_open(template, progress, step, day):
         raise Conflict("an earlier step is not done", code="step_locked")
     handler = _HANDLERS.get((type(need), type(what)))
     if handler is None:
@@ -162,6 +170,12 @@ def missing(template: Template, progress: Progress, day: date) -> tuple[Missing,
     return tuple(
         one for step in template.steps for one in _of_step(template, progress, step.id, day)
     )
+
+
+def is_open(template: Template, progress: Progress, step: Step, day: date) -> bool:
+    """Tell whether a step may be worked on: those before it are done."""
+    so_far = replace(progress, excused=progress.excused or progress.deferred)
+    return not any(_of_step(template, so_far, before, day) for before in template.before(step))
 
 
 def interrupted(template: Template, progress: Progress) -> Progress:
@@ -221,7 +235,7 @@ def _missing(
         case CodeNeed():
             code = progress.codes.get(place)
             left = int(code is None or not code.agreed)
-        case DocumentsNeed() if template.documents is not None:
+        case DocumentsNeed() if template.documents is not None and not progress.excused:
             shown, pin, notice = progress.documents, progress.pin, progress.notice
             ways = lacking(template.documents, shown, day, pin=pin, notice=notice)
             left = int(bool(ways))
@@ -275,10 +289,11 @@ def _document(progress: Progress, place: Place, need: Any, what: Documented) -> 
     if what.on and len(others) >= MAX_DOCUMENTS:
         raise TooMuch("the list of documents is full", limit=MAX_DOCUMENTS, unit="documents")
     after = (*others, Shown(what.kind, what.expires)) if what.on else others
-    return replace(progress, documents=after)
+    return replace(progress, documents=after, excused=False, deferred=False)
 
 
 def _grant(progress: Progress, place: Place, need: Any, what: Granted) -> Progress:
+    progress = replace(progress, excused=False, deferred=False)
     if what.what == "pin":
         return replace(progress, pin=what.on)
     return replace(progress, notice=what.on)
@@ -296,7 +311,8 @@ def _enter_code(progress: Progress, place: Place, need: Any, what: CodeEntered) 
         raise Conflict("the code has agreed", code="code_agreed")
     if code.tries >= CODE_TRIES:
         raise TooMuch("tried often enough", limit=CODE_TRIES, unit="tries", code="too_many_tries")
-    after = replace(code, tries=code.tries + 1, agreed=what.code == code.code)
+    agreed = hmac.compare_digest(what.code.encode(), code.code.encode())
+    after = replace(code, tries=code.tries + 1, agreed=agreed)
     return replace(progress, codes={**progress.codes, place: after})
 
 

@@ -162,6 +162,13 @@ class Template(_Data):
         wants = any(need.kind == "documents" for step in self.steps for need in step.needs)
         if wants != (self.documents is not None):
             raise wrong("a step or a rule about documents alone", "both or neither")
+        touched = any(
+            need.kind == "tick" and need.by == "counter"
+            for step in self.steps
+            for need in step.needs
+        )
+        if Outcome.VERIFIED in self.outcomes and not touched:
+            raise wrong("verified without a tick by the counter", "原本確認 by the clerk")
         if self.group == "support" and Outcome.VERIFIED in self.outcomes:
             raise wrong("verified", "completed: help with an application verifies nobody (Q&A 4)")
         return self
