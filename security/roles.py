@@ -39,6 +39,7 @@ PARTY = frozenset(
         "file.read",
         "file.offer",
         "file.withdraw",
+        "step.tick",
     }
 )
 # `call.continue` is asked in its name by the watch over times (server/call_times.py).
@@ -56,6 +57,7 @@ DECIDING = frozenset(
         "call.uninvite",
         "media.warm",
         "desk.state",
+        "step.lead",
     }
 )
 DESK = LIVE | OWN_SIGN_IN | PARTY | DECIDING | {"recording.view", "still.view"}

@@ -50,6 +50,7 @@ from server.api import (
     recoveries,
     second_step,
     socket,
+    steps,
 )
 from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
@@ -61,9 +62,11 @@ from server.api.present import Present
 from server.api.seats import AWAY, Seats
 from server.api.shifts import Shifts
 from server.api.speaker import SOCKET_PATH
+from server.api.steps_told import StepsTold
 from server.api.tablet_proof import TabletProof
 from server.audit_export import export_of
 from server.audit_signing import AuditSigning
+from server.call_steps import CallSteps
 from server.call_times import CallTimes
 from server.calls.machine import Limits
 from server.calls.registry import Registry
@@ -83,6 +86,7 @@ from server.db.prechecks import SqlPrechecks
 from server.db.procedures import SqlProcedures
 from server.db.quality import SqlQuality
 from server.db.sessions import SqlSessions
+from server.db.steps import SqlSteps
 from server.db.tallies import SqlTallies
 from server.file_offers import FileOffers
 from server.keys import KeyRing, load_kek
@@ -168,6 +172,12 @@ async def build_parts(
     media = build_media(settings, watch, media_ends_with_us)
     registry = Registry(call_store, media, hub, clock=clock, limits=limits, tighten=stricter.calls)
     hub.bind(registry)
+    procedure_store, procedures = SqlProcedures(database), ProcedureBook()
+    steps_told = StepsTold(hub)
+    call_steps = CallSteps(
+        SqlSteps(database, call_store), audit, steps_told, book, procedures.template_of, clock=clock
+    )
+    hub.follow_states(call_steps.settle)
     uploads.listen(hub.file_changed)
     tallies = SqlTallies(database)
     gate = Gate(BASELINE, audit, tallies)
@@ -178,7 +188,6 @@ async def build_parts(
     policy_store = SqlPolicies(database)
     for version in await policy_store.every_approved():
         book.put(version)
-    procedure_store, procedures = SqlProcedures(database), ProcedureBook()
     for template in procedures.missing(await procedure_store.versions()):
         procedures.put(template)
     present = Present(registry, clock)
@@ -233,6 +242,8 @@ async def build_parts(
         ),
         times=CallTimes(hub, gate, book, clock=clock),
         quality=QualityWatch(hub, media, SqlQuality(database), book.minimum_picture),
+        steps=call_steps,
+        steps_told=steps_told,
     )
 
 
@@ -271,6 +282,7 @@ def create_app(parts: Parts) -> web.Application:
         openapi,
         policies,
         prechecks,
+        steps,
     ):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)

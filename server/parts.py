@@ -17,9 +17,11 @@ from server.api.hub import Hub
 from server.api.officer_lines import OfficerLines
 from server.api.present import Present
 from server.api.shifts import Shifts
+from server.api.steps_told import StepsTold
 from server.api.tablet_proof import TabletProof
 from server.audit_export import AuditExport
 from server.audit_signing import AuditSigning
+from server.call_steps import CallSteps
 from server.call_times import CallTimes
 from server.calls.registry import Registry
 from server.db.audit import SqlAudit
@@ -94,6 +96,8 @@ class Parts:
     clerks: ClerkSignIn
     shifts: Shifts
     quality: QualityWatch
+    steps: CallSteps
+    steps_told: StepsTold
 
     def relay_grant(self, municipality_id: str) -> Grant | None:
         """Return what a page of the municipality needs for the relay, None when it has none."""

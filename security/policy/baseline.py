@@ -227,6 +227,9 @@ _RULES = (
     Rule("media.join", (SAME_MUNICIPALITY, SOMEBODY_IN, JOINABLE, *FROM_WHERE, GUEST_WELCOME)),
     Rule("media.warm", (SAME_MUNICIPALITY, *FROM_WHERE), quiet=True),
     Rule("media.path", (SAME_MUNICIPALITY, SOMEBODY_IN, JOINABLE, VPN, SOURCES, RELAY), quiet=True),
+    # Each act stands in the log by a note of its own, with its step; here stand the refusals.
+    Rule("step.tick", (SAME_MUNICIPALITY, PARTY, CALL_LIVE), quiet=True),
+    Rule("step.lead", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE), quiet=True),
     Rule("recording.start", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, RECORDING_ON, RECORDING_AGREED)),
     Rule("recording.view", (SAME_MUNICIPALITY, *FROM_WHERE, RECORDING_VIEWER)),
     Rule("still.take", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, STILLS_ON, STILL_TRIES)),

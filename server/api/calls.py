@@ -80,5 +80,5 @@ async def one_call(request: web.Request) -> web.Response:
     call = await find(parts, speaker, path_id(request, "call"))
     state = await call_state(parts, speaker, call)
     kept = await parts.quality.of_call(call.municipality_id, call.id)
-    shown = {key: state[key] for key in ("call", "chat", "files")}
+    shown = {key: state[key] for key in ("call", "chat", "files", "steps")}
     return answer({**shown, "quality": summary_views(kept)})

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from chat.message import Message
@@ -53,10 +54,20 @@ class Hub:
         self._ends: dict[str, str | None] = {}
         self.refused_paths: dict[tuple[str, str], str] = {}  # (call, party): why
         self._registry: Registry | None = None
+        self._settle_steps: Callable[[Call], Awaitable[None]] | None = None
 
     def bind(self, registry: Registry) -> None:
         """Say whose calls are shown; registry and hub need each other."""
         self._registry = registry
+
+    def follow_states(self, settle_steps: Callable[[Call], Awaitable[None]]) -> None:
+        """Have `settle_steps` awaited when the state of a call under way has changed."""
+        self._settle_steps = settle_steps
+
+    async def settle_steps(self, call: Call) -> None:
+        """Let the steps of a call follow a change of its state."""
+        if self._settle_steps is not None:
+            await self._settle_steps(call)
 
     @property
     def registry(self) -> Registry:

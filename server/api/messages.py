@@ -7,6 +7,7 @@ closes) and a message whose field breaks a rule (`parse_message` raises, the soc
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,8 @@ from chat.message import MAX_CHARACTERS
 from security.errors import ProtocolError, TooMuch
 from server.calls.call import Device, Outcome
 from server.calls.machine import MAX_REASON_CHARACTERS
+from server.procedures.progress import MAX_ANSWER_CHARACTERS
+from server.procedures.template import MAX_LISTED
 
 MAX_FRAME_BYTES = 96 * 1024
 MAX_SDP_BYTES = 64 * 1024
@@ -178,6 +181,58 @@ class Quality(Command):
     sent: SentPart
 
 
+class StepCommand(Command):
+    """A message about one need of one step: its number in the step, from 0."""
+
+    step: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    need: int = Field(ge=0, le=9)
+
+
+class StepTick(StepCommand):
+    """Tick a line of a list, or take that back."""
+
+    item: int = Field(ge=0, lt=MAX_LISTED)
+    on: bool
+
+
+class StepAnswer(StepCommand):
+    """What the resident said; empty takes it back."""
+
+    text: Annotated[str, StringConstraints(max_length=MAX_ANSWER_CHARACTERS)]
+
+
+class StepDraw(StepCommand):
+    """Have prompts drawn, or others in their place."""
+
+
+class StepBind(StepCommand):
+    """A file of the call is what the step asks for, or is not any more."""
+
+    file: Id
+    on: bool
+
+
+class StepDocument(StepCommand):
+    """A document was shown, or is taken off the list."""
+
+    kind: Short
+    expires: Annotated[date, Field(strict=False)] | None = None
+    on: bool
+
+
+class StepGrant(StepCommand):
+    """PIN entry or the letter of notice goes with the documents, or not any more."""
+
+    what: Literal["pin", "notice"]
+    on: bool
+
+
+class StepCode(StepCommand):
+    """The four digits that the desk heard."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+
+
 class DeskState(Command):
     """受付中 or 離席."""
 
@@ -228,6 +283,13 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
         "call.veil": Veil,
         "call.devices": Devices,
         "call.quality": Quality,
+        "step.tick": StepTick,
+        "step.answer": StepAnswer,
+        "step.draw": StepDraw,
+        "step.bind": StepBind,
+        "step.document": StepDocument,
+        "step.grant": StepGrant,
+        "step.code": StepCode,
         "desk.state": DeskState,
         "offer": Offer,
         "chat.send": ChatSend,
@@ -253,6 +315,7 @@ SERVER_TYPES = (
     "chat",
     "chat.read",
     "file",
+    "steps",
     "desk",
     "ended",
 )

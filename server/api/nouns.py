@@ -391,15 +391,6 @@ class InvitableAnswer(Noun):
     people: tuple[InvitablePerson, ...]
 
 
-class CallAnswer(Noun):
-    """A call with all that was said and sent."""
-
-    call: CallNoun
-    chat: tuple[MessageNoun, ...]
-    files: tuple[FileNoun, ...]
-    quality: tuple[SummaryNoun, ...]
-
-
 class Health(Noun):
     """The process answers."""
 

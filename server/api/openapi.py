@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from server.api import accounts, clerks, factors, oidc, policies, prechecks, second_step
 from server.api import nouns as n
 from server.api.body import answer
+from server.api.step_nouns import CallAnswer
 from server.procedures.cards import DocumentsAnswer
 from server.procedures.catalog import ProceduresAnswer
 
@@ -60,7 +61,7 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("get", "/api/v1/documents", "List kinds of documents", None, DocumentsAnswer),
     ("get", "/api/v1/eligibility", "Say whether a call may be placed", None, None),
     ("get", "/api/v1/calls", "List one's own calls of today", None, n.CallsAnswer),
-    ("get", "/api/v1/calls/{call}", "Return a call to its parties", None, n.CallAnswer),
+    ("get", "/api/v1/calls/{call}", "Return a call to its parties", None, CallAnswer),
     ("get", "/api/v1/calls/{call}/invitable", "List whom to ask in", None, n.InvitableAnswer),
     ("post", "/api/v1/calls/{call}/files", "Begin an upload (tus creation)", None, None),
     ("options", "/api/v1/calls/{call}/files", "Say what the server speaks (tus)", None, None),

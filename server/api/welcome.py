@@ -19,6 +19,7 @@ async def welcome_state(parts: Parts, speaker: Speaker) -> Json:
         "chat": [],
         "read": {"counter": 0, "desk": 0},
         "files": [],
+        "steps": None,
         "queue": None,
         "position": None,
     }
@@ -38,6 +39,7 @@ async def call_state(parts: Parts, speaker: Speaker, call: Call) -> Json:
         # An interpreter sees and hears, and is given no papers.
         await parts.gate.ask("call.read", facts)
         none: Json = {"chat": [], "read": {"counter": 0, "desk": 0}, "files": []}
+        none["steps"] = None
         return {"call": await parts.hub.draw_call(call), **none}
     may_chat = await parts.gate.ask("chat.read", facts)
     may_read = await parts.gate.ask("call.read", facts)
@@ -49,7 +51,14 @@ async def call_state(parts: Parts, speaker: Speaker, call: Call) -> Json:
         "chat": [await parts.hub.draw_message(call, message) for message in chat],
         "read": {"counter": 0, "desk": 0, **read},
         "files": await _files(parts, may_read, call),
+        "steps": await _steps(parts, speaker, call),
     }
+
+
+async def _steps(parts: Parts, speaker: Speaker, call: Call) -> Json | None:
+    if call.answered_at is None:
+        return None
+    return await parts.steps_told.draw(parts.steps, call, desk=speaker.page == "desk")
 
 
 async def _files(parts: Parts, permit: Permit, call: Call) -> list[Json]:

@@ -278,6 +278,11 @@ class DropUnfinishedFiles(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class SettleSteps(Effect):
+    """Undo the steps that an interruption opens again; make what is due once the call goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tell(Effect):
     """Show the call to its parties and the queue to the desks."""
 

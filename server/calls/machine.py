@@ -316,10 +316,17 @@ def _effects(before: Call, after: Call, event: ev.Event, limits: Limits) -> tupl
         *_timer_effects(before, after, limits),
         *_guest_timers(before, after, limits),
         ev.Tell(),
+        *_step_effects(before, after),
         *guests.dismissed(before, after),
         *((ev.Release(before.desk_id),) if after.state in (C, W) and before.state is not W else ()),
         *((ev.DropUnfinishedFiles(),) if after.state is C else ()),
     )
+
+
+def _step_effects(before: Call, after: Call) -> tuple[ev.Effect, ...]:
+    if after.state not in (T, I, D) or {before.state, after.state} <= {T, D}:
+        return ()
+    return (ev.SettleSteps(),)
 
 
 def _media_effects(before: Call, after: Call, event: ev.Event) -> tuple[ev.Effect, ...]:

@@ -361,6 +361,8 @@ class Registry:
                 self._cancel_timer(after.id, name)
             case ev.DropUnfinishedFiles():
                 await self._audience.drop_unfinished_files(after)
+            case ev.SettleSteps():
+                await self._audience.settle_steps(after)
             case ev.Tell():
                 in_call = after.state not in IN_QUEUE
                 await self._audience.tell_call(after, after.desk_id if in_call else None)

@@ -79,5 +79,8 @@ class Audience(Protocol):
     async def tell_queue(self, municipality_id: str) -> None:
         """Show the queue to the desks and their place to the waiting counters."""
 
+    async def settle_steps(self, call: Call) -> None:
+        """Let the steps of a call follow a change of its state."""
+
     async def drop_unfinished_files(self, call: Call) -> None:
         """Throw away what was still arriving in `call`."""

@@ -277,7 +277,7 @@ call_steps = Table(
     metadata,
     Column("call_id", String(64), ForeignKey("call.id"), primary_key=True),
     _municipality(),
-    Column("seq", Integer, nullable=False, comment="grows with every change"),
+    Column("version", Integer, nullable=False, comment="grows with every change"),
     Column("at", UtcTime, nullable=False),
     Column(
         "sheet_sealed",

@@ -44,15 +44,15 @@ class SqlSteps:
         home, call_id = sheet.municipality_id, sheet.call_id
         key = await self._keys.data_key(home, call_id)
         sealed = key.seal(to_bytes(sheet), *_ids(home, call_id))
-        values = {"seq": sheet.seq, "at": now, "sheet_sealed": sealed}
+        values = {"version": sheet.version, "at": now, "sheet_sealed": sealed}
         async with self._database.writing() as connection:
-            query = sa.select(_ROW.seq).where(*_this(home, call_id)).with_for_update()
+            query = sa.select(_ROW.version).where(*_this(home, call_id)).with_for_update()
             before = (await connection.execute(query)).scalar_one_or_none()
             if before is None:
                 new = {"call_id": call_id, "municipality_id": home, **values}
                 await connection.execute(sa.insert(t.call_steps).values(new))
                 return
-            if before >= sheet.seq:
+            if before >= sheet.version:
                 raise Conflict("the steps were changed by somebody else")
             changing = sa.update(t.call_steps).where(*_this(home, call_id))
             await connection.execute(changing.values(values))

@@ -67,9 +67,7 @@ def changed(sheet: Sheet, progress: Progress, marks: Mapping[Place, Mark] | None
         return sheet
     keeps = progress.excused or progress.deferred
     kept = tuple(one for one in sheet.approvals if one.about is About.DOCUMENTS and keeps)
-    return replace(
-        sheet, progress=progress, marks={**sheet.marks, **(marks or {})}, approvals=kept
-    )
+    return replace(sheet, progress=progress, marks={**sheet.marks, **(marks or {})}, approvals=kept)
 
 
 def ask(

@@ -155,7 +155,7 @@ def act(
     `code_agreed`, `TooMuch` over a limit.
     """
     step, need = _find(template, place)
-    if by != _whose(need):
+    if by != whose(need):
         raise Denied("the other end does this", code="not_yours")
     if not is_open(template, progress, step, day):
         raise Conflict("an earlier step is not done", code="step_locked")
@@ -176,6 +176,11 @@ def is_open(template: Template, progress: Progress, step: Step, day: date) -> bo
     """Tell whether a step may be worked on: those before it are done."""
     so_far = replace(progress, excused=progress.excused or progress.deferred)
     return not any(_of_step(template, so_far, before, day) for before in template.before(step))
+
+
+def need_at(template: Template, place: Place) -> Need:
+    """Return the need at a place. Raises `NotFound`."""
+    return _find(template, place)[1]
 
 
 def interrupted(template: Template, progress: Progress) -> Progress:
@@ -205,7 +210,8 @@ def _find(template: Template, place: Place) -> tuple[Step, Need]:
     raise NotFound("the procedure has no such step")
 
 
-def _whose(need: Need) -> By:
+def whose(need: Need) -> By:
+    """Return which end does this."""
     return need.by if isinstance(need, TickNeed) else "desk"
 
 
@@ -256,7 +262,7 @@ def _tick(progress: Progress, place: Place, need: Any, what: Ticked) -> Progress
 def _draw(progress: Progress, place: Place, need: PromptsNeed, what: Drawn) -> Progress:
     count = progress.draws.get(place, 0) + 1
     if count > MAX_DRAWS:
-        raise TooMuch("drawn often enough", limit=MAX_DRAWS, unit="draws")
+        raise TooMuch("drawn often enough", limit=MAX_DRAWS, unit="draws", code="too_many_draws")
     if len(set(what.items)) != need.draw or not set(what.items) <= set(range(len(need.prompts))):
         raise NotFound("the list has no such items")
     return replace(
@@ -287,7 +293,12 @@ def _document(progress: Progress, place: Place, need: Any, what: Documented) -> 
         raise NotFound("no such kind of document")
     others = tuple(one for one in progress.documents if one.kind != what.kind)
     if what.on and len(others) >= MAX_DOCUMENTS:
-        raise TooMuch("the list of documents is full", limit=MAX_DOCUMENTS, unit="documents")
+        raise TooMuch(
+            "the list of documents is full",
+            limit=MAX_DOCUMENTS,
+            unit="documents",
+            code="too_many_documents",
+        )
     after = (*others, Shown(what.kind, what.expires)) if what.on else others
     return replace(progress, documents=after, excused=False, deferred=False)
 

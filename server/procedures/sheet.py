@@ -64,8 +64,8 @@ class Sheet:
     call_id: str
     municipality_id: str
     sample: int
-    seq: int = 0
-    progress: Progress = Progress()
+    version: int = 0
+    progress: Progress = field(default_factory=Progress)
     marks: Mapping[Place, Mark] = field(default_factory=dict)
     approvals: tuple[Approval, ...] = ()
     chips: tuple[Chip, ...] = ()

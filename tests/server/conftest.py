@@ -5,7 +5,7 @@ import contextlib
 import json
 import shutil
 import sqlite3
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from server.clock import utc_now
 from server.db import migrate
 from server.db.prechecks import Precheck
 from server.demo.soft_key import SoftKey
+from server.demo.step_walk import code_on, next_message
 from server.policies import ZONE
 from server.policy_text import edited
 from server.precheck.rules import Grade
@@ -206,6 +207,15 @@ class Client:
                 self._changed.clear()
                 await self._changed.wait()
 
+    async def steps(self, version: int = 0) -> Json:
+        """Return the steps as this page was told them last, at least those of `version`."""
+
+        def told(message: Json) -> Json | None:
+            return message.get("steps") or (message.get("state") or {}).get("steps")
+
+        wanted = await self.until_that(lambda m: ((told(m) or {}).get("version") or -1) >= version)
+        return told(wanted) or {}
+
     async def until_closed(self) -> int:
         """Return the close code once the socket is closed."""
         async with asyncio.timeout(WITHIN_SECONDS):
@@ -375,6 +385,35 @@ class World:
         ids = (new_id(), town.municipality.id, town.office.id, town.tablet.id, town.clerk.id)
         await parts.precheck_store.add(Precheck(*ids, self.clock(), grade, ()))
 
+    async def do_steps(
+        self, counter: Client, desk: Client, call_id: str, *, upto: str | None = None
+    ) -> None:
+        """Do what the steps of a call ask of both ends, as far as before the step `upto`."""
+        pictures = [await self._picture(counter, call_id) for _ in range(2)]
+        version = 0
+        while True:
+            at_counter, at_desk = await counter.steps(version), await desk.steps(version)
+            if at_desk["current"] in (None, upto):
+                return
+            code = code_on(at_counter)
+            said = next_message(at_desk, "desk", code=code, pictures=pictures)
+            page = desk if said else counter
+            said = said or next_message(at_counter, "counter")
+            assert said is not None, at_desk["current"]
+            version = (await page.do(said.pop("type"), **said))["version"]
+
+    async def _picture(self, counter: Client, call_id: str) -> str:
+        """Send a small picture from the counter and wait until it is offered."""
+        file_id = await self.send_file(counter, call_id, PICTURE)
+        await counter.until_that(
+            lambda m: (
+                m["type"] == "file"
+                and m["file"]["id"] == file_id
+                and m["file"]["state"] == "offered"
+            )
+        )
+        return file_id
+
     async def send_file(self, page: Client, call_id: str, data: bytes) -> str:
         """Send a PDF in one piece and return its id; the checks go on."""
         tus = {"Tus-Resumable": "1.0.0"}
@@ -410,6 +449,10 @@ class World:
         return client
 
 
+# One white pixel.
+PICTURE = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+)
 PLACE: Json = {
     "procedure": "new-issue",
     "consent": {"video": True, "text_version": "1", "language": "ja"},

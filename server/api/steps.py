@@ -1,0 +1,134 @@
+"""What each message about the steps does (PROTOCOL.md section 3.4): asks, changes the sheet."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from files.entry import FileEntry, FileState
+from security.errors import Conflict, NotFound
+from server.api import messages as m
+from server.api.commands import Context, command, writer_id
+from server.api.views import Json
+from server.call_steps import Detail, Turn, draw
+from server.calls.call import Call, PartyName
+from server.procedures import lock
+from server.procedures import progress as p
+from server.procedures.sheet import Mark, Sheet
+from server.procedures.template import By, PromptsNeed, StillNeed
+
+routes = web.RouteTableDef()
+PICTURES = frozenset({"image/jpeg", "image/png"})
+MakeAct = Callable[[Turn], p.Act]
+
+
+def _place(message: m.StepCommand) -> p.Place:
+    return (message.step, message.need)
+
+
+def _by(context: Context) -> By:
+    return "counter" if context.speaker.page == "counter" else "desk"
+
+
+async def _do(
+    context: Context, message: m.StepCommand, tag: str, make: MakeAct, **detail: Any
+) -> Json:
+    """Carry out an act at a place of the template; both ends are shown what stands then."""
+    call = context.own_call()
+    await context.ask("step.tick" if isinstance(message, m.StepTick) else "step.lead", call)
+    person_id, place = writer_id(context.speaker, call), _place(message)
+
+    def change(turn: Turn) -> Sheet:
+        progress = turn.sheet.progress
+        after = p.act(turn.template, progress, place, make(turn), by=_by(context), day=turn.day)
+        mark = {place: Mark(person_id, turn.now)}
+        return lock.changed(turn.sheet, after, mark if after != progress else None)
+
+    said: Detail = {"step": message.step, "need": message.need, "person": person_id, **detail}
+    sheet = await context.parts.steps.change(call, tag, said, change)
+    return {"version": sheet.version}
+
+
+@command("step.tick")
+async def tick(context: Context, message: m.StepTick) -> Json:
+    """Tick a line of a list, or take that back: each end its own."""
+    act = p.Ticked(message.item, message.on)
+    return await _do(context, message, "ticked", lambda _: act, item=message.item, on=message.on)
+
+
+@command("step.answer")
+async def answer(context: Context, message: m.StepAnswer) -> Json:
+    """Write down what the resident said."""
+    act = p.Answered(message.text)
+    return await _do(context, message, "answered", lambda _: act)
+
+
+@command("step.draw")
+async def draw_prompts(context: Context, message: m.StepDraw) -> Json:
+    """Draw prompts at random, or others in their place."""
+
+    def make(turn: Turn) -> p.Act:
+        need = p.need_at(turn.template, _place(message))
+        if not isinstance(need, PromptsNeed):
+            raise Conflict(f"{need.kind} is not drawn", code="wrong_kind")
+        return p.Drawn(draw(need.draw, len(need.prompts)))
+
+    return await _do(context, message, "drawn", make)
+
+
+@command("step.bind")
+async def bind(context: Context, message: m.StepBind) -> Json:
+    """Say that a file of the call is what a step asks for, or is not any more."""
+    call = context.own_call()
+    entry = await _file(context, call, message.file) if message.on else None
+
+    def make(turn: Turn) -> p.Act:
+        need = p.need_at(turn.template, _place(message))
+        if entry is not None and isinstance(need, StillNeed):
+            _require_still(entry)
+        return p.Bound(message.file, message.on)
+
+    return await _do(context, message, "bound", make, file=message.file, on=message.on)
+
+
+async def _file(context: Context, call: Call, file_id: str) -> FileEntry:
+    """Return a file that was offered in this call. Raises `NotFound`, `Conflict`."""
+    permit = await context.ask("call.read", call)
+    entries = await context.parts.uploads.list_of_call(permit, call.id)
+    found = next((one for one in entries if one.id == file_id), None)
+    if found is None:
+        raise NotFound("the call has no such file")
+    if found.state is not FileState.OFFERED:
+        raise Conflict("the file is not there to be seen", code="wrong_state")
+    return found
+
+
+def _require_still(entry: FileEntry) -> None:
+    """Raise `Conflict` unless the file can be a still: a picture from the counter."""
+    if entry.party != PartyName.COUNTER or entry.media_type not in PICTURES:
+        raise Conflict("a still is a picture taken at the counter", code="wrong_kind")
+
+
+@command("step.document")
+async def document(context: Context, message: m.StepDocument) -> Json:
+    """Note a document that was shown, or take it off the list."""
+    act = p.Documented(message.kind, message.expires, message.on)
+    return await _do(context, message, "documented", lambda _: act, on=message.on)
+
+
+@command("step.grant")
+async def grant(context: Context, message: m.StepGrant) -> Json:
+    """Note that PIN entry or the letter of notice goes with the documents."""
+    act = p.Granted(message.what, message.on)
+    return await _do(context, message, "granted", lambda _: act, what=message.what, on=message.on)
+
+
+@command("step.code")
+async def enter_code(context: Context, message: m.StepCode) -> Json:
+    """Compare what the desk heard with the code on the tablet."""
+    act = p.CodeEntered(message.code)
+    answer = await _do(context, message, "code-entered", lambda _: act)
+    call = context.own_call()
+    sheet = await context.parts.steps.of(call)
+    code = sheet.progress.codes.get(_place(message))
+    return {**answer, "agreed": code is not None and code.agreed}
