@@ -9,12 +9,13 @@ reads no evidence, an officer changes no people, an auditor changes nothing but 
 and a clerk never decides. A new action of the gate is entered here, or nobody may do it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from security.people import DESK_PAGE_ROLES, OFFICER_PAGE_ROLES, Role
 
 HALF_PAGE = "sign-in"  # a sign-in whose second factor is outstanding
+SYSTEM_PAGE = "system"  # no page: another system of the municipality, by its token
 TABLET = None  # a counter's tablet on which no clerk is signed in
 Holder = Role | None
 
@@ -79,32 +80,50 @@ RECOVERIES = frozenset({"recovery.read", "recovery.start", "recovery.confirm", "
 PEOPLE = RECOVERIES | {"tablet.revoke", "officer.appoint"}
 # 開始前点検: the clerk tries the tablet; who answers for offices reads what came of it.
 CHECKING = frozenset({"precheck.begin", "precheck.go_on", "precheck.read"})
-READING = OWN_SIGN_IN | {
-    "session.begin",
-    "policy.read",
-    "audit.read",
-    "recording.view",
-    "still.view",
-    "socket.open",
-    "precheck.read",
-}
+# 連携 and 件数: what other systems are told, and what they may read.
+HOOKS_READ = frozenset({"hook.read", "token.read", "count.read"})
+HOOKS = HOOKS_READ | {"hook.change", "token.change", "count.correct"}
+READING = (
+    OWN_SIGN_IN
+    | HOOKS_READ
+    | {
+        "session.begin",
+        "policy.read",
+        "audit.read",
+        "recording.view",
+        "still.view",
+        "socket.open",
+        "precheck.read",
+    }
+)
 
 ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
     {
         TABLET: COUNTER | {"precheck.read"},
         Role.CLERK: COUNTER | CHECKING | {"call.place", "call.take_over"},
         Role.VERIFIER: DESK | {"precheck.read"},
-        Role.SENIOR: DESK | INVITED | {"precheck.read"},
+        Role.SENIOR: DESK | INVITED | {"count.read"} | {"precheck.read"},
         Role.INTERPRETER: GUEST,
         Role.REPRESENTATIVE: GUEST,
-        Role.ADMINISTRATOR: LIVE | OWN_SIGN_IN | PEOPLE | {"policy.read", "precheck.read"},
+        Role.ADMINISTRATOR: LIVE | OWN_SIGN_IN | PEOPLE | HOOKS | {"policy.read", "precheck.read"},
         Role.OFFICER: SIGNED_IN
         | OWN_SIGN_IN
+        | HOOKS_READ
         | {"policy.read", "policy.draft", "policy.approve", "policy.withdraw", "audit.read"}
         | {"precheck.read"},
         Role.AUDITOR: SIGNED_IN
         | OWN_SIGN_IN
+        | HOOKS_READ
         | {"policy.read", "audit.read", "recording.view", "still.view", "precheck.read"},
+    }
+)
+
+# What each scope of a token opens. No scope opens anything that changes something.
+SCOPES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "records": frozenset({"rest.records"}),
+        "bundles": frozenset({"rest.bundle"}),
+        "counts": frozenset({"rest.counts"}),
     }
 )
 
@@ -122,3 +141,8 @@ def may(holder: Holder, page: str, action: str) -> bool:
     if page == HALF_PAGE:
         return action in HALF & ROLES[holder]
     return page in pages_of(holder) and action in ROLES[holder]
+
+
+def opens(scopes: Iterable[str], action: str) -> bool:
+    """Tell whether one of a token's scopes opens `action`."""
+    return any(action in SCOPES.get(scope, ()) for scope in scopes)

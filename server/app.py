@@ -40,6 +40,7 @@ from server.api import (
     factors,
     files,
     guests,
+    hooks,
     officers,
     oidc,
     openapi,
@@ -80,6 +81,7 @@ from server.db.engine import open_database
 from server.db.factors import SqlFactors
 from server.db.files import SqlFiles
 from server.db.oidc import SqlOidcLinks
+from server.db.outbox import SqlOutbox
 from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
 from server.db.prechecks import SqlPrechecks
@@ -88,7 +90,9 @@ from server.db.quality import SqlQuality
 from server.db.sessions import SqlSessions
 from server.db.steps import SqlSteps
 from server.db.tallies import SqlTallies
+from server.db.webhooks import SqlWebhooks
 from server.file_offers import FileOffers
+from server.hooks.build import deliveries_of
 from server.keys import KeyRing, load_kek
 from server.loop_lag import LoopLag
 from server.media_events import MediaWatch
@@ -191,6 +195,7 @@ async def build_parts(
     for template in procedures.missing(await procedure_store.versions()):
         procedures.put(template)
     present = Present(registry, clock)
+    box, webhooks = SqlOutbox(database), SqlWebhooks(database, people)
     paths = PathWatch(gate, media, hub, present, relay, settings.relay.use, clock=clock)
     watch.follow(paths)
     return Parts(
@@ -211,6 +216,9 @@ async def build_parts(
         audit=audit,
         signing=signing,
         export=export_of(settings, audit, SqlExported(database), people, book),
+        outbox=box,
+        webhooks=webhooks,
+        deliveries=deliveries_of(settings.hooks, box, webhooks, call_store, people, book, clock),
         policies=book,
         policy_store=policy_store,
         tallies=tallies,
@@ -276,6 +284,7 @@ def create_app(parts: Parts) -> web.Application:
         eligibility,
         files,
         guests,
+        hooks,
         oidc,
         officers,
         ops,
@@ -297,6 +306,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
     """Start the media engine and take up what was open; stop both at the end."""
     parts = app[PARTS]
     beside = [asyncio.create_task(parts.loop_lag.watch())]
+    beside.append(asyncio.create_task(parts.deliveries.run()))
     if parts.export is not None:
         beside.append(asyncio.create_task(parts.export.run()))
     try:

@@ -28,12 +28,15 @@ from server.db.audit import SqlAudit
 from server.db.calls import SqlCalls
 from server.db.engine import Database
 from server.db.factors import SqlFactors
+from server.db.outbox import SqlOutbox
 from server.db.people import SqlPeople
 from server.db.policies import SqlPolicies
 from server.db.prechecks import SqlPrechecks
 from server.db.procedures import SqlProcedures
 from server.db.sessions import SqlSessions
 from server.db.tallies import SqlTallies
+from server.db.webhooks import SqlWebhooks
+from server.hooks.worker import Deliveries
 from server.keys import KeyRing
 from server.loop_lag import LoopLag
 from server.oidc.sign_in import OidcSignIn
@@ -71,6 +74,9 @@ class Parts:
     audit: SqlAudit
     signing: AuditSigning
     export: AuditExport | None
+    outbox: SqlOutbox
+    webhooks: SqlWebhooks
+    deliveries: Deliveries
     policies: PolicyBook
     policy_store: SqlPolicies
     tallies: SqlTallies

@@ -13,7 +13,7 @@ from security.people import DESK_ROLES, GUEST_ROLES, INVITABLE_ROLES, Office, Of
 from security.policy.decide import Rule, Term
 from security.policy.facts import Actor, CallFacts, Facts, Grounds, Line
 from security.policy.model import Policy
-from security.roles import ROLES, pages_of
+from security.roles import ROLES, SCOPES, SYSTEM_PAGE, pages_of
 from server.policies import ZONE
 from server.procedures.template import Template
 
@@ -80,6 +80,10 @@ class Question:
         return self.role.value if self.role in INVITABLE_ROLES else Role.SENIOR.value
 
     def _actor(self) -> Actor:
+        opening = tuple(scope for scope, actions in SCOPES.items() if self.action in actions)
+        if opening and self.role is None:
+            here = (self.address,) if self.address else ()
+            return Actor(SYSTEM_PAGE, HOME, token=PERSON, scopes=opening, networks=here)
         role = self._role()
         pages = pages_of(role)
         counter = self.action in ("call.place", "call.take_over") or "counter" in pages

@@ -24,6 +24,7 @@ from media.settings import MediaSettings
 from security.people import SessionLimits
 from security.secret_file import read_secret
 from security.values import Section, show, wrong
+from server.hooks.settings import HookSettings
 from server.oidc.settings import Directories
 from server.relay import PORTS, URL_PATTERN, Relay, RelayUse
 from server.settings_file import read_settings
@@ -352,6 +353,7 @@ class Settings(Section):
     syslog: SyslogSettings = Field(
         SyslogSettings(), description="A copy of the audit log elsewhere, by syslog over TLS."
     )
+    hooks: HookSettings = Field(HookSettings(), description="What other systems are told.")
     oidc: Directories = Field(
         default_factory=dict,
         description="A municipality's own directory (OpenID Connect), by the municipality's short "

@@ -36,12 +36,13 @@ from security.policy.terms import (
     STILL_TRIES,
     STILL_VIEWER,
     STILLS_ON,
+    TOKEN_NETWORK,
     TRAINED,
     VPN,
     WITHIN_LENGTH,
     WITHIN_WAIT,
 )
-from security.roles import COUNTER, DECIDING, DESK, may
+from security.roles import COUNTER, DECIDING, DESK, SYSTEM_PAGE, may, opens
 
 QUEUED_STATES = frozenset({"waiting", "ringing"})
 OPEN_STATES = frozenset({"talking", "interrupted", "deciding"})
@@ -89,7 +90,7 @@ def _is_party(f: Facts) -> bool:
 
 SAME_MUNICIPALITY = Term(_same_municipality, Reason("not_found", "belongs to another municipality"))
 SOMEBODY = Term(
-    lambda f: f.actor.person_id is not None or f.actor.tablet_live,
+    lambda f: f.actor.person_id is not None or f.actor.tablet_live or f.actor.token is not None,
     Reason("signed_out", "nobody is signed in"),
 )
 LIVE_PAGE = Term(
@@ -170,7 +171,14 @@ def role(action: str) -> Term:
         reason = Reason("no_clerk", "no clerk is signed in on the tablet")
     elif action in COUNTER - DESK:
         reason = Reason("not_your_call", "only the counter of the call may do this")
-    return Term(lambda f: may(f.actor.role, f.actor.page, action), reason)
+    return Term(lambda f: _lets(f, action), reason)
+
+
+def _lets(f: Facts, action: str) -> bool:
+    """Tell what the table of roles says, or of another system the scopes of its token."""
+    if f.actor.page == SYSTEM_PAGE:
+        return f.actor.token is not None and opens(f.actor.scopes, action)
+    return may(f.actor.role, f.actor.page, action)
 
 
 # Where somebody reads, sends or settles something, the network is asked anew: a cookie outlives the
@@ -257,6 +265,15 @@ _RULES = (
     Rule("policy.withdraw", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, APPOINTED)),
     Rule("officer.appoint", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
     Rule("audit.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("hook.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
+    Rule("hook.change", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("token.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
+    Rule("token.change", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("count.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
+    Rule("count.correct", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule("rest.records", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, TOKEN_NETWORK)),
+    Rule("rest.bundle", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, TOKEN_NETWORK)),
+    Rule("rest.counts", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, TOKEN_NETWORK)),
 )
 # Whoever is nobody or nobody's here is told that first, before what the own role may do.
 _FIRST = (SAME_MUNICIPALITY, SOMEBODY, TABLET_LIVE)

@@ -11,7 +11,7 @@ from security.policy.model import BASELINE_POLICY, Policy
 class Actor:
     """Who asks: a counter (tablet, with or without a clerk signed in) or a person at a desk."""
 
-    page: str  # "counter" | "desk" | "officer" | "sign-in": half signed in
+    page: str  # "counter" | "desk" | "officer" | "sign-in": half signed in | "system"
     municipality_id: str
     person_id: str | None = None
     role: Role | None = None
@@ -24,6 +24,9 @@ class Actor:
     has_factor: bool = False  # enrolled; asked for where a sign-in is half done
     recovering: bool = False  # by a link that two administrators gave
     appointed: bool = False  # as officer, by two administrators or `init`
+    token: str | None = None  # id of another system's token, not that by which it is known
+    scopes: tuple[str, ...] = ()  # of the token
+    networks: tuple[str, ...] = ()  # from which the token counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from security.policy.about import About
 from security.policy.sections.calls import Calls
 from security.policy.sections.evidence import Chat, Files, Numbers, Recording, Stills
+from security.policy.sections.hooks import Hooks
 from security.policy.sections.keeping import Audit, Retention
 from security.policy.sections.network import Network
 from security.policy.sections.people import People
@@ -52,6 +53,7 @@ class Policy(Section):
     people: People = Field(People(), title="職員・局員 / People")
     retention: Retention = Field(Retention(), title="保存・削除 / Retention")
     audit: Audit = Field(Audit(), title="監査 / Audit")
+    hooks: Hooks = Field(Hooks(), title="連携 / Hooks")
     clauses: dict[Key, Line] = Field(
         default_factory=dict, title="自治体の規程の条項 / The municipality's own clauses"
     )

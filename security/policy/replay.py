@@ -33,6 +33,9 @@ def facts_json(facts: Facts) -> Json:
             "has_factor": actor.has_factor,
             "recovering": actor.recovering,
             "appointed": actor.appointed,
+            "token": actor.token,
+            "scopes": list(actor.scopes) or None,
+            "networks": list(actor.networks) or None,
         },
         "policy": facts.policy_number,
         "home": facts.subject_municipality_id,
@@ -130,6 +133,9 @@ def _actor(kept: Mapping[str, Any], home: str) -> Actor:
         has_factor=kept.get("has_factor", False),
         recovering=kept.get("recovering", False),
         appointed=kept.get("appointed", False),
+        token=kept.get("token"),
+        scopes=tuple(kept.get("scopes", ())),
+        networks=tuple(kept.get("networks", ())),
     )
 
 

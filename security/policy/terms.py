@@ -244,4 +244,8 @@ WITHIN_WAIT = Term(
     Reason("max_waiting", "the call has waited as long as a call may"),
     "calls.max_waiting_minutes",
 )
+TOKEN_NETWORK = Term(
+    lambda f: lies_in(f.line.address, f.actor.networks),
+    Reason("token_network", "this token does not count from this network"),
+)
 FROM_WHERE = (VPN, SOURCES, TLS)

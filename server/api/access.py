@@ -46,6 +46,7 @@ CHECK = Asks("precheck.go_on", frozenset({"counter"}))
 _CALL = "/api/v1/calls/{call}"
 _FILE = f"{_CALL}/files/{{file}}"
 _RECOVERY = "/api/v1/recoveries/{person}"
+_HOOK = "/api/v1/hooks/{hook}"
 _VERSION = "/api/v1/policy/versions/{number}"
 
 ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
@@ -127,6 +128,13 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/api/v1/policy/explain"): Asks("policy.read"),
         ("GET", "/api/v1/officers"): Asks("policy.read"),
         ("POST", "/api/v1/officers/{person}/appoint"): Asks("officer.appoint"),
+        ("GET", "/api/v1/hooks"): Asks("hook.read"),
+        ("POST", "/api/v1/hooks"): Asks("hook.change"),
+        ("POST", f"{_HOOK}/rotate"): Asks("hook.change"),
+        ("POST", f"{_HOOK}/test"): Asks("hook.change"),
+        ("POST", f"{_HOOK}/remove"): Asks("hook.change"),
+        ("POST", "/api/v1/deliveries/{delivery}/retry"): Asks("hook.change"),
+        ("POST", "/api/v1/deliveries/{delivery}/give-up"): Asks("hook.change"),
         ("GET", "/api/v1/audit"): Asks("audit.read"),
         ("GET", "/api/v1/audit/export"): Asks("audit.read"),
         ("GET", "/api/v1/audit/chain"): Asks("audit.read"),

@@ -1,8 +1,6 @@
 """HTTP routes of the audit log: search, export, and whether the chain is whole."""
 
 import asyncio
-import csv
-import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from security.policy.baseline import BASELINE
 from server.api.body import answer
 from server.api.keys import PARTS
 from server.api.speaker import Speaker, speaker_of
+from server.csv_text import encoded, table
 from server.parts import Parts
 
 routes = web.RouteTableDef()
@@ -43,7 +42,6 @@ COLUMNS = (
     "detail",
     "link",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,25 +205,14 @@ async def export(request: web.Request) -> web.Response:
     await parts.audit.note(home.id, "audit:log:export", person, detail, now=parts.clock())
     name = f"audit-{home.slug}-{wanted.until:%Y%m%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    body = ("\ufeff" + text).encode()
-    return web.Response(body=body, content_type="text/csv", charset="utf-8", headers=headers)
+    return web.Response(
+        body=encoded(text), content_type="text/csv", charset="utf-8", headers=headers
+    )
 
 
 def as_csv(rows: Iterable[dict[str, Any]]) -> str:
     """Return rows as CSV by RFC 4180. Pure."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([_cell(row[name]) for name in COLUMNS])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, list | dict):
-        value = json.dumps(value, ensure_ascii=False) if value else ""
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return table([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)])
 
 
 @routes.get("/api/v1/audit/chain")

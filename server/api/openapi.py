@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from server.api import accounts, clerks, factors, oidc, policies, prechecks, second_step
+from server.api import accounts, clerks, factors, hooks, oidc, policies, prechecks, second_step
 from server.api import nouns as n
 from server.api.body import answer
 from server.api.step_nouns import CallAnswer
@@ -94,6 +94,13 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/policy/explain", "Would it be allowed?", policies.QuestionBody, None),
     ("get", "/api/v1/officers", "List officers", None, None),
     ("post", "/api/v1/officers/{person}/appoint", "Appoint an officer", None, None),
+    ("get", "/api/v1/hooks", "List destinations", None, None),
+    ("post", "/api/v1/hooks", "Set a webhook up", hooks.WebhookBody, None),
+    ("post", "/api/v1/hooks/{hook}/rotate", "Give it a new secret", hooks.RotateBody, None),
+    ("post", "/api/v1/hooks/{hook}/test", "Send a test message", None, None),
+    ("post", "/api/v1/hooks/{hook}/remove", "Remove a webhook", None, None),
+    ("post", "/api/v1/deliveries/{delivery}/retry", "Try a delivery again", None, None),
+    ("post", "/api/v1/deliveries/{delivery}/give-up", "Let a delivery go", None, None),
     ("get", "/api/v1/audit", "Search the audit log", None, None),
     ("get", "/api/v1/audit/export", "Return the audit log as CSV", None, None),
     ("get", "/api/v1/audit/chain", "Verify the audit log", None, None),

@@ -9,7 +9,7 @@ from security.policy.compare import Change, changes, to_baseline
 from security.policy.model import BASELINE_POLICY, SECTIONS, SETTINGS, Policy, plain
 from security.policy.rehearse import Asked
 from security.policy.versions import Version, state_of
-from security.roles import ROLES, pages_of
+from security.roles import ROLES, SCOPES, SYSTEM_PAGE, pages_of
 from server.api.nouns import time_view
 from server.policies import InForce
 from server.policy_text import words
@@ -166,6 +166,13 @@ def roles_view() -> Json:
                 "actions": [action for action in BASELINE if action in actions],
             }
             for holder, actions in ROLES.items()
+        ]
+        + [
+            {
+                "role": SYSTEM_PAGE,
+                "pages": [],
+                "actions": [a for a in BASELINE if any(a in some for some in SCOPES.values())],
+            }
         ],
     }
 

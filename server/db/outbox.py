@@ -165,7 +165,7 @@ class SqlOutbox:
             _DEL.municipality_id == municipality_id,
             _DEL.position == position,
             _DEL.destination == destination,
-            _DEL.state.in_(OPEN),
+            _DEL.state != "done",
         )
         async with self._database.writing() as connection:
             changing = sa.update(t.delivery).where(*this).values(values)

@@ -549,3 +549,68 @@ precheck = Table(
     Index(None, "municipality_id", "at"),
     comment="開始前点検: results of a tablet's checks.",
 )
+
+webhook = Table(
+    "webhook",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("name", String(80), nullable=False),
+    Column("url_sealed", LargeBinary, nullable=False),
+    Column("types", String(400), nullable=False, comment="of facts that are sent, by spaces"),
+    Column("training", sa.Boolean, nullable=False, comment="facts of 研修モード are sent too"),
+    Column("secret_sealed", LargeBinary, nullable=False, comment="whsec_…"),
+    Column("generation", Integer, nullable=False, comment="grows with each new secret"),
+    Column("previous_sealed", LargeBinary, comment="the secret before, signed with until then"),
+    Column("previous_until", UtcTime),
+    Column("created_by", String(64), ForeignKey("person.id"), comment="null: by a command"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("ended_why", String(16), comment="removed, or gone: the receiver answered 410"),
+    comment="Where facts are sent by HTTP (Standard Webhooks).",
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("name", String(80), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True, comment="SHA-256, hex"),
+    Column("scopes", String(200), nullable=False, comment="by spaces"),
+    Column("networks", String(2000), nullable=False, comment="it counts from there, by spaces"),
+    Column("created_by", String(64), ForeignKey("person.id"), comment="null: by a command"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+    Column("used_at", UtcTime, comment="to the minute"),
+    comment="By which another system reads records and counts (REST).",
+)
+
+count_month = Table(
+    "count_month",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("month", String(7), primary_key=True, comment="as 2026-11, in Japan"),
+    Column("closed_at", UtcTime, nullable=False),
+    Column("statement", LargeBinary, nullable=False, comment="the counts as canonical JSON"),
+    Column("sha256", LargeBinary, nullable=False, comment="of the statement; also in the log"),
+    comment="The counts of a month that is over; never changed.",
+)
+
+count_correction = Table(
+    "count_correction",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("month", String(7), nullable=False),
+    Column("office_id", String(64), ForeignKey("office.id"), nullable=False),
+    Column("procedure", String(64), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("difference", Integer, nullable=False),
+    Column("reason_sealed", LargeBinary, nullable=False),
+    Column("person_id", String(64), ForeignKey("person.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "municipality_id", "month"),
+    comment="What was added to a closed month's counts afterwards; never changed.",
+)

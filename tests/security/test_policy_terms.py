@@ -197,7 +197,7 @@ def test_a_municipalitys_own_clause_stands_beside_ours() -> None:
 @given(
     actor=st.builds(
         Actor,
-        page=st.sampled_from(["counter", "desk", "officer"]),
+        page=st.sampled_from(["counter", "desk", "officer", "system"]),
         municipality_id=st.just("m"),
         person_id=st.none() | st.just("p"),
         role=st.none() | st.sampled_from(Role),
@@ -210,6 +210,9 @@ def test_a_municipalitys_own_clause_stands_beside_ours() -> None:
         has_factor=st.booleans(),
         recovering=st.booleans(),
         appointed=st.booleans(),
+        token=st.none() | st.just("k"),
+        scopes=st.sampled_from([(), ("records",), ("counts", "bundles")]),
+        networks=st.sampled_from([(), ("192.0.2.0/24",)]),
     ),
     line=st.builds(
         Line, st.none() | st.just("192.0.2.7"), st.none() | st.just("1.2"), st.booleans()

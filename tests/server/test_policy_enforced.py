@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 HERE = "".join(
     path.read_text("utf-8")
     for folder in ("server", "browser", "netns")
-    for path in sorted((ROOT / "tests" / folder).glob("test_*.py"))
+    for path in sorted((ROOT / "tests" / folder).rglob("test_*.py"))
     if path.name not in (Path(__file__).name, "test_policy_commands.py")
 )
 

@@ -18,9 +18,12 @@ from security.officers import Appointment
 from security.people import LinkPurpose, Person, Role, Tablet
 from security.roles import DECIDING, PARTY, TABLET, Holder, may, pages_of
 from server.api.access import EVERY_PAGE, MESSAGES, ROUTES, Asks, Open, SignedIn
+from server.api.hooks import WebhookBody, new_webhook
 from server.api.messages import CLIENT_MESSAGES
 from server.app import create_app
+from server.db import outbox
 from server.db import schema as t
+from server.hooks.fact import Fact
 
 Json = dict[str, Any]
 Route = tuple[str, str]
@@ -54,6 +57,8 @@ BODIES: dict[Route, Json] = {
     ("POST", "/api/v1/factors/passkeys/options"): {"password": "wrong"},
     ("POST", "/api/v1/factors/passkeys"): {"name": "a", "credential": PASSKEY},
     ("POST", "/api/v1/factors/remove"): {"factor": "a", "password": "wrong"},
+    ("POST", "/api/v1/hooks"): {"name": "a", "url": "https://hooks.example/a"},
+    ("POST", "/api/v1/hooks/{hook}/rotate"): {},
     ("POST", "/api/v1/policy/versions"): CHANGE,
     ("POST", "/api/v1/policy/versions/{number}/approve"): {},
     ("POST", "/api/v1/policy/explain"): {"action": "start-call"},
@@ -99,6 +104,7 @@ OF_ALL = {"nobody", "a verifier"}
 PIN_ROUTE = ("POST", "/api/v1/clerk")  # ends the sign-in of the clerk before
 LAST = {PIN_ROUTE, ("POST", "/api/v1/sign-out"), ("DELETE", "/api/v1/calls/{call}/files/{file}")}
 LAST |= {("POST", "/api/v1/precheck")}
+LAST |= {("POST", "/api/v1/hooks/{hook}/remove")}
 OWN_CALL = PARTY | (DECIDING - {"call.accept", "media.warm", "desk.state"})
 OWN_CALL |= {"call.withdraw", "call.unveil"}
 # Not the role's: the second of four eyes was the first; the password, code or passkey was wrong.
@@ -184,6 +190,18 @@ async def begin_upload(page: Any, call: str) -> str:
     return str(page.last_headers["Location"].split("?")[0].rsplit("/", 1)[1])
 
 
+async def told(world: Any) -> tuple[str, str]:
+    """Return the ids of a webhook and of something that was not told there."""
+    parts, home = world.service.parts, world.town.municipality.id
+    hook = await new_webhook(parts, home, WebhookBody(name="a", url="https://hooks.example"), None)
+    fact = Fact(home, "call.closed", "c", parts.clock(), {})
+    async with parts.database.writing() as connection:
+        await outbox.add(connection, fact)
+    await parts.deliveries.look()
+    await parts.outbox.give_up(home, 1, hook.destination)
+    return hook.id, f"1@{hook.destination}"
+
+
 async def streets(world: Any) -> Streets:
     """Return everybody: two calls go on at home, another municipality has its own people."""
     town, away = world.town, await world.town_of("ibara")
@@ -230,10 +248,12 @@ async def streets(world: Any) -> Streets:
         if one.call:
             one.file = await begin_upload(one.client, one.call)
     file = walkers[2].file
+    hook, delivery = await told(world)
     guest = (await senior.request("GET", "/api/v1/me"))[1]["you"]["person"]["id"]
     for one in walkers:
         mine = {"guest": guest, "call": one.call or first, "file": one.file or file}
         one.ids = {**one.ids, **mine, "number": "1", "tablet": unused.id, "person": appointee}
+        one.ids |= {"hook": hook, "delivery": delivery}
         one.ids["clerk"] = (town if one.at_home else away).clerk.id
     return Streets(world, walkers)
 

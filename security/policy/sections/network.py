@@ -12,7 +12,9 @@ FROM_WHERE = (
     "chat.read, file.send, file.read, file.withdraw, recovery.ask, recovery.read, recovery.start, "
     "recovery.confirm, recovery.withdraw, tablet.revoke, factor.read, factor.enrol, factor.remove, "
     "policy.read, policy.draft, policy.approve, policy.withdraw, officer.appoint, audit.read, "
-    "precheck.begin, precheck.go_on, precheck.read"
+    "precheck.begin, precheck.go_on, precheck.read, "
+    "hook.read, hook.change, token.read, token.change, count.read, count.correct, rest.records, "
+    "rest.bundle, rest.counts"
 )
 SIGN_IN_TO_MEDIA = f"{FROM_WHERE}, media.path"
 

@@ -1,0 +1,46 @@
+"""Puts what tells other systems together, from the settings and the stores."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from security.errors import NotFound
+from server.db.calls import SqlCalls
+from server.db.outbox import SqlOutbox
+from server.db.people import SqlPeople
+from server.db.webhooks import SqlWebhooks
+from server.hooks.body import Bodies, names_of
+from server.hooks.folder import FolderSender, plain_bundle
+from server.hooks.plugins import PluginSender
+from server.hooks.sender import Sender
+from server.hooks.settings import HookSettings
+from server.hooks.webhook import WebhookSender
+from server.hooks.worker import Deliveries
+from server.policies import PolicyBook
+
+
+def deliveries_of(
+    settings: HookSettings,
+    box: SqlOutbox,
+    hooks: SqlWebhooks,
+    calls: SqlCalls,
+    people: SqlPeople,
+    book: PolicyBook,
+    clock: Callable[[], datetime],
+) -> Deliveries:
+    """Return what tells facts to webhooks, plug-ins and the folder."""
+    more = names_of(calls, people)
+    bodies = Bodies(lambda home: book.of(home).policy.hooks, more)
+
+    async def slug_of(municipality_id: str) -> str:
+        for home in await people.municipalities():
+            if home.id == municipality_id:
+                return home.slug
+        raise NotFound("there is no such municipality")
+
+    senders: dict[str, Sender] = {
+        "webhook": WebhookSender(hooks, bodies, clock=clock, ca_file=settings.ca_file),
+        "plugin": PluginSender(bodies, slug_of, seconds=settings.plugin_seconds),
+    }
+    if settings.outbox_dir is not None:
+        senders["folder"] = FolderSender(settings.outbox_dir, plain_bundle(more), slug_of)
+    return Deliveries(box, hooks, senders, settings.standing(), clock=clock)
