@@ -1,19 +1,18 @@
 """The media engine as the server sees it: all calls of this process, over one port."""
 
-import asyncio
-import logging
 import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
 from media.answer import Local, write_answer
 from media.call import Call, Party
-from media.dtls import DtlsState, Identity, new_identity
+from media.dtls import Identity, new_identity
 from media.engine import CallMedia, Capacity
 from media.ice import plain_host
 from media.leg import Leg
 from media.lobby import Lobby
 from media.port import Port
+from media.rounds import Rounds, ask_for_streams, calls_under_way
 from media.rtcp import CNAME
 from media.sdp import Offer, parse_offer
 from media.settings import MediaEvents, MediaSettings, PartyStats
@@ -23,10 +22,6 @@ from security.gate import Permit
 from security.ids import new_id
 
 __all__ = ["MediaEvents", "MediaNode", "MediaSettings", "PartyStats"]
-
-TICK_SECONDS = 0.02
-
-_log = logging.getLogger(__name__)
 
 
 class MediaNode:
@@ -50,7 +45,11 @@ class MediaNode:
         self._workload = Workload(self._port.path.name, settings.max_calls, alone=alone)
         self._lobby = Lobby(self._port.path)
         self._identity: Identity | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._rounds = Rounds(
+            *(self._calls, self._lobby, self._port, events, self._workload),
+            clock=clock,
+            ended=self.connection_ended,
+        )
 
     @property
     def port(self) -> int:
@@ -74,7 +73,7 @@ class MediaNode:
             self._port.open(self._settings.host, self._settings.port, tcp=self._settings.tcp)
         except OSError as error:
             raise Unavailable(f"the media port cannot be opened: {error.strerror}") from error
-        self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._on_tick)
+        self._rounds.begin()
 
     async def stop(self) -> None:
         """Say goodbye to every party and close the socket."""
@@ -82,8 +81,7 @@ class MediaNode:
             self.close_call(call_id)
         for guest in self._lobby:
             self.dismiss(guest.name)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._rounds.end()
         self._port.close()
 
     # --- what the server asks for
@@ -298,12 +296,9 @@ class MediaNode:
 
     def capacity(self) -> Capacity:
         """Return how much room is left for a further call."""
-        return self._workload.capacity(self._calls_under_way(), serving=self._port.is_open)
+        return self._workload.capacity(calls_under_way(self._calls), serving=self._port.is_open)
 
     # --- inside
-
-    def _calls_under_way(self) -> int:
-        return sum(call.gate_open for call in self._calls.values())
 
     def _call(self, call_id: str) -> Call:
         call = self._calls.get(call_id)
@@ -353,7 +348,7 @@ class MediaNode:
                 self._events.shown(call.id, member.name, leg.shown)
             if leg.codec_told != call.codec:
                 leg.codec_told = call.codec
-                self._ask_for_streams(member, leg)
+                ask_for_streams(self._events, member, leg)
 
     def _local(self, leg: Leg, identity: Identity) -> Local:
         return Local(
@@ -392,92 +387,3 @@ class MediaNode:
             self.dismiss(member.name)
         else:
             self._events.media_lost(member.call_id, member.name)
-
-    # --- time
-
-    def _on_tick(self) -> None:
-        now = self._clock()
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(TICK_SECONDS, self._on_tick)
-        if self._workload.tick(loop.time(), loop.time() + TICK_SECONDS):
-            self._measure(loop.time())
-        self._port.tick(now)
-        needy = frozenset(self._port.path.needy())
-        moved = frozenset(self._port.path.moved())
-        for call in tuple(self._calls.values()):
-            for member in tuple(call.parties.values()):
-                leg = member.leg
-                if leg is None:
-                    continue
-                if leg.handle in moved:
-                    self._port.catch_up(leg, moved=True)
-                    self._tell_path(member, leg)
-                if leg.due_at <= now or (needy and member.brings(needy)):
-                    self._tick_alone(member, leg, needy, now)
-        self._tick_lobby(now)
-
-    def _tick_lobby(self, now: float) -> None:
-        """Do for who waits what is due a few times a second; they bring and want nothing."""
-        for guest in self._lobby.due(now):
-            if guest.leg is not None:
-                self._tick_alone(guest, guest.leg, frozenset(), now)
-
-    def _measure(self, now: float) -> None:
-        parties = [x.stats() for call in self._calls.values() for x in call.parties.values()]
-        counts, calls = self._port.counts(), self._calls_under_way()
-        self._workload.measure(now, parties, counts=counts, calls=calls)
-
-    def _tick_alone(self, member: Party, leg: Leg, needy: frozenset[int], now: float) -> None:
-        """Do what is due for one party; what goes wrong there holds up no other."""
-        try:
-            self._tick(member, leg, needy, now)
-        except Exception:
-            _log.exception("the tick of a party failed in call %s", member.call_id)
-
-    def _tick(self, member: Party, leg: Leg, needy: frozenset[int], now: float) -> None:
-        self._tell_path(member, leg)
-        transport = leg.transport
-        if transport.dtls.state is DtlsState.WAITING:
-            transport.dtls.expire(now=now)
-            if transport.addresses.consented(now):
-                self._port.send_all(leg, transport.dtls.tick(now=now))
-            self._port.look_for_end(member, leg)
-            return
-        if member in self._lobby:
-            self._port.control.idle(leg, now)
-        else:
-            self._port.control.tick(leg, member.uplinks, needy, now)
-        if transport.up and transport.dtls.state is DtlsState.UP:
-            self._watch(member, leg, now)
-            self._ask_for_places(member, leg)
-
-    def _tell_path(self, member: Party, leg: Leg) -> None:
-        """Tell the server once by which address the party's media goes."""
-        address = leg.transport.addresses.current
-        if address == leg.path_told:
-            return
-        leg.path_told = address
-        if address is not None:
-            self._events.path_taken(member.call_id, member.name, plain_host(address[0]))
-
-    def _ask_for_places(self, member: Party, leg: Leg) -> None:
-        """Ask once for an offer with lines for everybody, when there are too few."""
-        if leg.places_wanted != leg.places_asked:
-            if leg.places_wanted > leg.offer.places:
-                self._ask_for_streams(member, leg)
-            leg.places_asked = leg.places_wanted
-
-    def _ask_for_streams(self, member: Party, leg: Leg) -> None:
-        leg.places_asked = leg.places_wanted
-        self._events.offer_wanted(member.call_id, member.name, "streams", leg.places_wanted)
-
-    def _watch(self, member: Party, leg: Leg, now: float) -> None:
-        """Tell the server when the party's consent ends, and when it is back."""
-        gone = not leg.transport.addresses.consented(now)
-        if gone == leg.transport.lost:
-            return
-        leg.transport.lost = gone
-        if gone:
-            self.connection_ended(member, leg)
-        else:
-            self._events.media_up(member.call_id, member.name)

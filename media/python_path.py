@@ -3,17 +3,14 @@
 Implements `PacketPath` of media/path.py; the packets themselves go through media/packets.py.
 """
 
-import asyncio
-import time
 from collections.abc import Callable, Sequence, Set
 from itertools import count
 from socket import socket
 
-from media.arrival import age_of_last
 from media.ice import Address, addressed_ufrag
 from media.libs import PacketBuffer
 from media.outbox import Outbox
-from media.overload import Shed, Staleness, WallClock
+from media.overload import Shed
 from media.packets import Forwarder
 from media.path import (
     MAX_RTCP_BYTES,
@@ -30,21 +27,12 @@ from media.path import (
     StreamSend,
 )
 from media.pathleg import PathLeg
+from media.reader import Reader
 from media.rtp import MIN_BYTES
 from media.sink import Sink
 from media.source import Source
 from media.tap import Tap
 from security.errors import Unavailable
-
-# Per turn of the event loop, which no callback may hold for 20 ms (a handshake takes 1 to 2).
-BATCH = 64
-BATCH_SECONDS = 0.008
-LOOK_EVERY = 16  # datagrams read in a row, a power of two: so many queue when the loop is late
-# A turn of the event loop costs as much as a packet. Above this rate (five calls) the socket is
-# looked at every 4 ms for all that has come, and not at once for each; what goes to one address
-# then leaves together (media/outbox.py).
-BUSY_PACKETS, CALM_PACKETS, WINDOW_SECONDS = 200, 100, 0.1
-POLL_SECONDS = 0.004
 
 
 class PythonPath:
@@ -59,23 +47,18 @@ class PythonPath:
         self._outsider = outsider
         self._stream_send = stream_send
         self._udp: socket | None = None
-        self._timer: asyncio.Handle | None = None  # of the next look, while busy
-        self._window_count = 0
-        self._window_at = 0.0
         self._buffer = PacketBuffer()
         self._forwarder = Forwarder(self._send)
         self._outbox = Outbox()
-        self._drains = False
+        self._reader = Reader(clock, self._buffer, self._on_datagram, self._outbox.flush)
         self._handles = count()
         self._by_address: dict[Address, PathLeg] = {}
         self._legs: dict[int, PathLeg] = {}
         self._sources: dict[int, Source] = {}
         self._sinks: dict[int, Sink] = {}
         self._taps: dict[int, tuple[Tap, Source]] = {}
-        self._staleness = Staleness()
-        self._wall = WallClock()
-        self._shed = Shed.NOTHING
-        self._behind: set[Source] = set()
+        self._behind: set[Source] = set()  # those left behind in this spell of lateness
+        self._spell = 0
         self._stale = self._unsent = 0
         self._names: set[str] = set()
 
@@ -84,17 +67,12 @@ class PythonPath:
     def start(self, udp: socket) -> None:
         """Read `udp` from now on."""
         self._udp = udp
-        age_of_last(udp.fileno())
-        asyncio.get_running_loop().add_reader(udp.fileno(), self._on_readable)
+        self._reader.start(udp)
 
     def stop(self) -> None:
         """Read and send no more; forget everything."""
-        if self._udp is not None:
-            asyncio.get_running_loop().remove_reader(self._udp.fileno())
-            self._udp = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._reader.stop()
+        self._udp = None
         self._outbox.clear()
         for held in (self._by_address, self._legs, self._sources, self._sinks, self._taps):
             held.clear()
@@ -107,7 +85,7 @@ class PythonPath:
 
     def tick(self, now: float) -> None:
         """Size the caches, look at the clocks."""
-        self._is_wall_doubtful()
+        self._reader.look_at_clocks()
         for source in self._sources.values():
             source.measure(now)
         for leg in self._legs.values():
@@ -142,92 +120,17 @@ class PythonPath:
 
     # --- datagrams
 
-    def _on_readable(self) -> None:
-        if self._udp is None:
-            return
-        self._drain()
-        if self._is_busy(BUSY_PACKETS) is True:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(self._udp.fileno())
-            self._timer = loop.call_later(POLL_SECONDS, self._on_poll)
-
-    def _on_poll(self) -> None:
-        self._timer = None
-        if self._udp is None:
-            return
-        more = self._drain()
-        loop = asyncio.get_running_loop()
-        if self._is_busy(CALM_PACKETS) is False:
-            loop.add_reader(self._udp.fileno(), self._on_readable)
-        elif more:
-            self._timer = loop.call_soon(self._on_poll)
-        else:
-            self._timer = loop.call_later(POLL_SECONDS, self._on_poll)
-
-    def _is_busy(self, packets: int) -> bool | None:
-        """Tell at the end of each window whether so many packets came in it, None before."""
-        now = self._clock()
-        if now - self._window_at < WINDOW_SECONDS:
-            return None
-        busy = self._window_count >= packets
-        self._window_at, self._window_count = now, 0
-        return busy
-
-    def _drain(self) -> bool:
-        """Take what has come; tell whether there may be more, which is for the next turn."""
-        self._drains = True
-        try:
-            return self._take_all()
-        finally:
-            self._drains = False
-            if self._udp is not None:
-                self._outbox.flush(self._udp)
-
-    def _take_all(self) -> bool:
-        if self._udp is None:
-            return False
-        buffer, clock, handle = self._buffer, self._clock, self._on_datagram
-        receive, data, size = self._udp.recvfrom_into, self._buffer.data, 0
-        begun = clock()
-        for turn in range(BATCH):
-            try:
-                size, address = receive(data)
-            except BlockingIOError:
-                self._window_count += turn
-                return False
-            except OSError:
-                continue
-            if self._shed or turn & (LOOK_EVERY - 1) == LOOK_EVERY - 1:
-                self._look_back()
-            if 1 <= size < PacketBuffer.SIZE:
-                now = clock()
-                handle(buffer, size, address, now)
-                if now - begun > BATCH_SECONDS or self._udp is None:
-                    break
-        self._window_count += BATCH
-        return True
-
-    def _look_back(self) -> None:
-        """See how old the datagram just read is, and what is left out for it (rule 29)."""
-        if self._udp is not None:
-            age = 0.0 if self._is_wall_doubtful() else age_of_last(self._udp.fileno())
-            self._shed = self._staleness.step(age)
-            if not self._shed:
-                self._behind.clear()
-
-    def _is_wall_doubtful(self) -> bool:
-        began = time.monotonic()
-        wall, now = time.time(), time.monotonic()
-        return self._wall.is_doubtful(wall, now, took=now - began)
-
     def _leave_out(self, leg: PathLeg, data: bytearray, size: int) -> bool:
         """Tell whether a packet is left out, and count it."""
         if size < MIN_BYTES or int.from_bytes(data[8:12], "big") not in leg.ssrcs:
             return False
         way = leg.routes.get(data[1] & 0x7F)
-        if way is None or (self._shed is Shed.PICTURES and not way[0].pictures):
+        if way is None or (self._reader.shed is Shed.PICTURES and not way[0].pictures):
             return False
         self._stale += 1
+        if self._spell != self._reader.spell:
+            self._spell = self._reader.spell
+            self._behind.clear()
         if way[0] not in self._behind:
             self._behind.add(way[0])
             way[0].fall_behind()
@@ -241,7 +144,7 @@ class PythonPath:
             if leg is None:
                 return
             if size < 2 or not 192 <= data[1] <= 223:
-                if self._shed and self._leave_out(leg, data, size):
+                if self._reader.shed and self._leave_out(leg, data, size):
                     return
                 self._forwarder.take(leg, buffer, size, address, now)
                 return
@@ -250,11 +153,12 @@ class PythonPath:
                 return
         elif not (20 <= first < 64 and address in self._by_address):
             return
-        drains, self._drains = self._drains, False
+        reader = self._reader
+        draining, reader.draining = reader.draining, False
         if self._udp is not None:
             self._outbox.flush(self._udp)
         self._outsider(bytes(buffer.view[:size]), address, now)
-        self._drains = drains
+        reader.draining = draining
 
     def _send(self, data: memoryview, leg: PathLeg, sink: Sink | None, octets: int) -> bool:
         """Send one datagram; what is not taken is lost, as on any line."""
@@ -263,7 +167,7 @@ class PythonPath:
             return False
         if leg.stream:
             return self._stream_send(data, address)
-        if self._drains:
+        if self._reader.draining:
             self._outbox.put(leg, (bytes(data), sink, octets))
             return True
         try:

@@ -102,7 +102,7 @@ class PathUnderTest:
         self.path.listen(sink, source)
 
     def work(self) -> None:
-        while self.path._drain():  # what is left to the next turn would grow too old
+        while self.path._reader.drain():  # what is left to the next turn would grow too old
             pass
 
     def forwarded(self) -> int:
