@@ -68,7 +68,8 @@ def _setting(setting: Setting, value: Any, tables: list[str]) -> list[str]:
         *(["# まだ効きません / not in effect yet"] if about.waits else []),
     ]
     if value is None:
-        return [*lines, f"# {name} =     # 要設定 / to be set"]
+        shown = "" if about.recommended is None else show_value(about.recommended)
+        return [*lines, f"# {name} = {shown}    # 要設定 / to be set"]
     if isinstance(value, tuple) and value and isinstance(plain(value)[0], dict):
         for item in plain(value):
             tables += [f"[[{setting.key}]]", *(f"{k} = {show_value(v)}" for k, v in item.items())]
@@ -80,7 +81,7 @@ def _allowed(setting: Setting) -> str:
     about = setting.about
     if about.choices:
         each = "; ".join(f"{value}: {' / '.join(both)}" for value, both in about.choices.items())
-        return f"選択 / one of: {each}" if not isinstance(setting.default, tuple) else each
+        return f"選択 / one of: {each}" if not setting.many else each
     if setting.minimum is not None:
         unit = " / ".join(about.unit)
         return f"{setting.minimum}-{setting.maximum} {unit}".rstrip()

@@ -36,7 +36,8 @@ class About:
 
     `enforced` names actions of the gate, or the place that reads the setting. `choices` gives
     the words of each value that can be chosen. `must_set` marks what has no default: real calls
-    wait until it is set (要設定). `waits` marks what has no effect yet, since what it governs
+    wait until it is set (要設定); `recommended` is what it is compared with then, if the program
+    has something to recommend. `waits` marks what has no effect yet, since what it governs
     (recording, stills, real calls) is not built: officers are told so wherever it is shown.
     """
 
@@ -48,6 +49,7 @@ class About:
     unit: Words = ("", "")
     choices: dict[str, Words] = field(default_factory=dict)
     must_set: bool = False
+    recommended: Any = None
     waits: bool = False
 
     def __call__(self, schema: dict[str, Any]) -> None:
@@ -59,6 +61,8 @@ class About:
         schema["x-in-effect"] = not self.waits
         schema["x-stricter"] = self.safer.value
         schema["x-must-set"] = self.must_set
+        if self.recommended is not None:
+            schema["x-recommended"] = [str(one) for one in self.recommended]
         if self.unit[0]:
             schema["x-unit"] = " / ".join(self.unit)
         if self.choices:

@@ -15,6 +15,7 @@ from security.policy.eligibility import DESIGNATED, PRECHECKED, RESOLVED
 from security.policy.facts import Facts
 from security.policy.terms import (
     FACTOR_FIRST,
+    FACTORS_SET,
     FIRST_FACTOR,
     FOUR_EYES,
     FROM_WHERE,
@@ -204,7 +205,7 @@ _RULES = (
         "call.place",
         (
             *(TABLET_LIVE, DIRECT_OFFICE, DESIGNATED, RESOLVED, PROCEDURE_OPEN),
-            *(*FROM_WHERE, TRAINED, KEEPING_SET, PRECHECKED),
+            *(*FROM_WHERE, TRAINED, KEEPING_SET, FACTORS_SET, PRECHECKED),
         ),
     ),
     Rule("call.take_over", (SAME_MUNICIPALITY, COUNTER_OF_CALL, *FROM_WHERE, TRAINED)),

@@ -44,7 +44,10 @@ def standing(setting: Setting, value: Any, other: Any) -> Standing:
 
 def to_baseline(policy: Policy, key: str) -> Standing:
     """Return how a setting of `policy` stands to what the program ships."""
-    return standing(SETTINGS[key], _effect(policy, key), _effect(BASELINE_POLICY, key))
+    shipped = _effect(BASELINE_POLICY, key)
+    if shipped is None:
+        shipped = SETTINGS[key].baseline
+    return standing(SETTINGS[key], _effect(policy, key), shipped)
 
 
 def changes(before: Policy, after: Policy) -> tuple[Change, ...]:

@@ -86,6 +86,16 @@ class Setting:
     minimum: int | None = None
     maximum: int | None = None
 
+    @property
+    def baseline(self) -> Any:
+        """Return what it is compared with: the default, or what is recommended in place of none."""
+        return self.about.recommended if self.default is None else self.default
+
+    @property
+    def many(self) -> bool:
+        """Tell whether it takes several values."""
+        return isinstance(self.baseline, tuple)
+
 
 def _settings() -> Iterator[tuple[str, Setting]]:
     for section in SECTIONS:

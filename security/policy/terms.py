@@ -11,6 +11,7 @@ from security.policy.decide import Term
 from security.policy.facts import Facts
 from security.values import lies_in, plain_address
 
+FACTOR_ROLES = "people.second_factor_roles"
 _TLS_ORDER = ("1.2", "1.3")
 
 
@@ -52,7 +53,7 @@ def _relay_fits(f: Facts) -> bool:
 
 
 def _second_factor(f: Facts) -> bool:
-    return f.actor.role not in f.policy.people.second_factor_roles or f.actor.second_factor
+    return f.actor.role not in f.policy.people.factor_roles or f.actor.second_factor
 
 
 def _trained(f: Facts) -> bool:
@@ -155,9 +156,14 @@ FOUR_EYES = Term(
     "people.clerk_and_verifier",
 )
 KEEPING_SET = Term(
-    lambda f: f.training or not f.policy.unset(),
+    lambda f: f.training or not [key for key in f.policy.unset() if key != FACTOR_ROLES],
     Reason("retention_not_set", "how long evidence is kept must be set before real calls"),
     "retention.records_days",
+)
+FACTORS_SET = Term(
+    lambda f: f.training or FACTOR_ROLES not in f.policy.unset(),
+    Reason("second_factor_not_set", "who needs a second factor must be set before real calls"),
+    FACTOR_ROLES,
 )
 RECORDING_ON = Term(
     _may_record, Reason("recording_off", "recording is off", "Q&A 10"), "recording.mode"

@@ -41,7 +41,7 @@ def admission(
         in_force, now = parts.policies.of(municipality_id), parts.clock()
         staff = person if page != "counter" and person and person.role is not Role.CLERK else None
         enrolled = staff is not None and await parts.factors.has_factor(municipality_id, staff.id)
-        asked = staff is not None and staff.role in in_force.policy.people.second_factor_roles
+        asked = staff is not None and staff.role in in_force.policy.people.factor_roles
         half = shown is Factor.RECOVERY or (shown is None and (enrolled or asked))
         actor = replace(
             _actor(municipality_id, page, person, tablet),

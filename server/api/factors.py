@@ -114,7 +114,7 @@ def _one(item: Enrolled) -> dict[str, Any]:
 
 
 def _required(speaker: Speaker, person: Person) -> bool:
-    return person.role in speaker.in_force.policy.people.second_factor_roles
+    return person.role in speaker.in_force.policy.people.factor_roles
 
 
 @routes.post("/api/v1/factors/totp")

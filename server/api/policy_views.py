@@ -6,7 +6,7 @@ from typing import Any
 
 from security.policy.baseline import BASELINE
 from security.policy.compare import Change, changes, to_baseline
-from security.policy.model import BASELINE_POLICY, SECTIONS, SETTINGS, Policy, plain
+from security.policy.model import SECTIONS, SETTINGS, Policy, plain
 from security.policy.rehearse import Asked
 from security.policy.versions import Version, state_of
 from security.roles import ROLES, SCOPES, SYSTEM_PAGE, pages_of
@@ -78,7 +78,7 @@ def _settings(section: str, policy: Policy, counts: Counted) -> list[Json]:
 def setting_view(key: str, policy: Policy, counts: Counted) -> Json:
     """Return one setting with its value, its words, its standing and its counts."""
     setting, value = SETTINGS[key], policy.value(key)
-    about, baseline = setting.about, BASELINE_POLICY.value(key)
+    about, baseline = setting.about, setting.baseline
     explained = policy.looser.get(key)
     return {
         "key": key,
@@ -89,7 +89,7 @@ def setting_view(key: str, policy: Policy, counts: Counted) -> Json:
         "in_effect": not about.waits,
         "unit": both(about.unit),
         "choices": [{"value": v, "name": both(w)} for v, w in about.choices.items()],
-        "many": isinstance(setting.default, tuple),
+        "many": setting.many,
         "minimum": setting.minimum,
         "maximum": setting.maximum,
         "must_set": about.must_set,
@@ -97,7 +97,7 @@ def setting_view(key: str, policy: Policy, counts: Counted) -> Json:
         "words": in_words(key, value),
         "baseline": plain(baseline),
         "baseline_words": in_words(key, baseline),
-        "set_here": plain(value) != plain(baseline),
+        "set_here": plain(value) != plain(setting.default),
         "standing": to_baseline(policy, key).value,
         "clause": policy.clauses.get(key, ""),
         "looser": explained and {"reason": explained.reason, "until": explained.until.isoformat()},

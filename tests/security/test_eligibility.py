@@ -24,7 +24,7 @@ KEPT = dict.fromkeys(
 )
 STRICT: dict[str, Any] = {
     "retention": KEPT,
-    "people": {"training": "required"},
+    "people": {"training": "required", "second_factor_roles": ["verifier"]},
     "network": {"vpn": "required", "vpn_networks": ["192.0.2.0/24"], "tls_minimum": "1.3"},
 }
 READY = Facts(

@@ -28,6 +28,8 @@ KEPT = {
         365,
     )
 }
+DECIDED: dict[str, Any] = {"second_factor_roles": []}
+READY = {**KEPT, "people": DECIDED}
 GROUNDS = Grounds(
     date(2026, 1, 23), date(2026, 1, 1), "required", date(2026, 1, 23), date(2026, 1, 23)
 )
@@ -121,13 +123,13 @@ def test_an_old_tls_is_refused_but_on_this_machine(line: Line, refused: bool) ->
     ],
 )
 def test_training_counts_from_its_day_for_its_months(trained: date | None, current: bool) -> None:
-    policy = {"people": {"training": "required", "training_months": 12}, **KEPT}
+    policy = {"people": {"training": "required", "training_months": 12, **DECIDED}, **KEPT}
     codes = asked(policy, actor=replace(CLERK, trained_on=trained), training=False)
     assert codes == (set() if current else {"training_not_current"})
 
 
 def test_training_at_the_end_of_a_month_counts_to_the_end_of_a_shorter_one() -> None:
-    policy = {"people": {"training": "required", "training_months": 1}, **KEPT}
+    policy = {"people": {"training": "required", "training_months": 1, **DECIDED}, **KEPT}
     actor = replace(CLERK, trained_on=date(2026, 1, 31))
     for today, current in ((date(2026, 2, 27), True), (date(2026, 2, 28), False)):
         codes = asked(policy, actor=actor, training=False, today=today)
@@ -135,11 +137,15 @@ def test_training_at_the_end_of_a_month_counts_to_the_end_of_a_shorter_one() -> 
 
 
 def test_a_real_call_waits_until_every_term_of_keeping_is_set() -> None:
-    assert asked(KEPT, training=False) == set()
+    assert asked(READY, training=False) == set()
     for name in KEPT["retention"]:
-        part = {"retention": {k: v for k, v in KEPT["retention"].items() if k != name}}
+        part = {
+            "people": DECIDED,
+            "retention": {k: v for k, v in KEPT["retention"].items() if k != name},
+        }
         assert asked(part, training=False) == {"retention_not_set"}
     assert asked({}) == set()
+    assert asked(KEPT, training=False) == {"second_factor_not_set"}
 
 
 def test_who_was_the_clerk_does_not_decide() -> None:

@@ -375,6 +375,7 @@ class World:
         await people.set_tablet_real(town.municipality.id, town.tablet.id, real=True)
         kept = ("records", "chat", "files", "stills", "recordings", "audit")
         days: Json = {f"retention.{name}_days": 365 for name in kept}
+        days["people.second_factor_roles"] = []
         self.enforce({**days, **(values or {})}, number)
         await self.check_passed()
         return office

@@ -85,7 +85,7 @@ def test_the_shipped_policy_passes_and_what_must_be_set_is_a_warning(tmp_path: P
     told = run("check", file)
     assert (told.exit_code, told.stdout) == (0, "")
     warned = told.stderr.splitlines()
-    assert len(warned) == len(BASELINE_POLICY.unset()) == 6
+    assert len(warned) == len(BASELINE_POLICY.unset()) == 7
     assert all("要設定" in one and one.startswith(f"{file}:") for one in warned)
 
 

@@ -271,7 +271,10 @@ async def test_a_question_is_answered_with_every_term(world: Any) -> None:
         page, "POST", "/policy/explain", {"action": "start-call", "address": "203.0.113.5"}
     )
     assert not said["allowed"]
-    assert {t["code"] for t in said["terms"] if not t["met"]} == {"retention_not_set"}
+    assert {t["code"] for t in said["terms"] if not t["met"]} == {
+        "retention_not_set",
+        "second_factor_not_set",
+    }
 
 
 async def test_another_municipalitys_versions_and_officers_do_not_exist(world: Any) -> None:

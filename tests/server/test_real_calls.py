@@ -104,6 +104,7 @@ async def test_every_unmet_term_is_said_at_once_and_the_attempt_is_logged(world:
         "resolution_missing",
         "procedure_not_open",
         "retention_not_set",
+        "second_factor_not_set",
     ]
     found = await refused(counter, "loss-report")
     assert [code for code in found if code != "precheck_missing"] == nothing
@@ -165,7 +166,8 @@ async def test_a_real_call_waits_until_every_period_of_keeping_is_set(world: Any
     await counter.connect()
     kept = ("records", "chat", "files", "stills", "recordings", "audit")
     for number, left in enumerate(kept, 2):
-        days = {f"retention.{name}_days": 365 for name in kept if name != left}
+        days: dict[str, Any] = {f"retention.{name}_days": 365 for name in kept if name != left}
+        days["people.second_factor_roles"] = []
         world.enforce(days, number)
         assert await refused(counter) == ["retention_not_set"], left
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from security.people import Role
 from security.policy.about import About, AnyRole, Safer, choice, setting
 from security.policy.sections.evidence import ROLE_WORDS
 from security.values import Section
@@ -23,8 +24,8 @@ class People(Section):
         ge=8,
         le=64,
     )
-    second_factor_roles: tuple[AnyRole, ...] = setting(
-        (),
+    second_factor_roles: tuple[AnyRole, ...] | None = setting(
+        None,
         About(
             name=("二つ目の確認が要る役割", "Roles that need a second factor"),
             protects=(
@@ -32,9 +33,14 @@ class People(Section):
                 "keeps a stolen password from being enough",
             ),
             source="NIST SP 800-63B",
-            enforced="session.begin",
+            enforced="session.begin, call.place",
             safer=Safer.MORE,
             choices=ROLE_WORDS,
+            must_set=True,
+            recommended=(
+                *(Role.VERIFIER, Role.SENIOR, Role.ADMINISTRATOR),
+                *(Role.OFFICER, Role.AUDITOR),
+            ),
         ),
         strict=False,
         max_length=6,
@@ -186,3 +192,8 @@ class People(Section):
         ge=1,
         le=100,
     )
+
+    @property
+    def factor_roles(self) -> tuple[Role, ...]:
+        """Return the roles that need a second factor; none as long as nobody has decided."""
+        return self.second_factor_roles or ()

@@ -120,6 +120,7 @@ export const ERROR_CODES = Object.freeze({
     "training_not_current",
     "same_person",
     "retention_not_set",
+    "second_factor_not_set",
     "recording_off",
     "no_consent",
     "not_a_viewer",
