@@ -87,6 +87,7 @@ from server.db.policies import SqlPolicies
 from server.db.prechecks import SqlPrechecks
 from server.db.procedures import SqlProcedures
 from server.db.quality import SqlQuality
+from server.db.records import SqlRecords
 from server.db.sessions import SqlSessions
 from server.db.steps import SqlSteps
 from server.db.tallies import SqlTallies
@@ -105,6 +106,9 @@ from server.precheck.run import Prechecks
 from server.procedures.book import ProcedureBook
 from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
+from server.record_bundles import RecordBundles
+from server.record_keeper import RecordKeeper, Sources
+from server.record_keys import RecordKeys
 from server.relay_addresses import with_addresses
 from server.retention import Retention
 from server.settings import Settings
@@ -196,6 +200,16 @@ async def build_parts(
         procedures.put(template)
     present = Present(registry, clock)
     box, webhooks = SqlOutbox(database), SqlWebhooks(database, people)
+    quality = QualityWatch(hub, media, SqlQuality(database), book.minimum_picture)
+    records = RecordKeeper(
+        SqlRecords(database, call_store),
+        RecordKeys(people),
+        Sources(
+            people, call_store, SqlChat(database), SqlFiles(database), procedures, book, signing,
+            quality.of_call, SqlSteps(database, call_store).load,
+        ),
+    )  # fmt: skip
+    call_store.when_closing(records.keep)
     paths = PathWatch(gate, media, hub, present, relay, settings.relay.use, clock=clock)
     watch.follow(paths)
     return Parts(
@@ -249,9 +263,21 @@ async def build_parts(
             SqlDeletions(database), BlobShredder(blobs), signing, audit, book, SqlExported(database)
         ),
         times=CallTimes(hub, gate, book, clock=clock),
-        quality=QualityWatch(hub, media, SqlQuality(database), book.minimum_picture),
         steps=call_steps,
         steps_told=steps_told,
+        quality=quality,
+        records=records,
+        bundles=RecordBundles(
+            records.store,
+            records.keys,
+            call_store,
+            SqlChat(database),
+            SqlFiles(database),
+            blobs,
+            audit,
+            signing,
+            SqlDeletions(database),
+        ),
     )
 
 
@@ -316,6 +342,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
         for municipality_id, person_id in await parts.people.open_desks():
             parts.registry.desks.restore(person_id, municipality_id)
         await parts.registry.restore()
+        await parts.records.make_owed()
         await parts.uploads.drop_orphans(await parts.calls.open_ids())
         yield
     finally:

@@ -47,6 +47,8 @@ from server.precheck.run import Prechecks
 from server.procedures.book import ProcedureBook
 from server.procedures.catalog import Catalog
 from server.quality_watch import QualityWatch
+from server.record_bundles import RecordBundles
+from server.record_keeper import RecordKeeper
 from server.relay import Grant, Relay, RelayUse, grant
 from server.retention import Retention
 from server.settings import Settings
@@ -104,6 +106,8 @@ class Parts:
     quality: QualityWatch
     steps: CallSteps
     steps_told: StepsTold
+    records: RecordKeeper
+    bundles: RecordBundles
 
     def relay_grant(self, municipality_id: str) -> Grant | None:
         """Return what a page of the municipality needs for the relay, None when it has none."""

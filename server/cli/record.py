@@ -1,13 +1,26 @@
-"""`madoguchi record`: verify a record's bundle with no server and no secret."""
+"""`madoguchi record`: bundles of records; verified with no server and no secret."""
 
 import json
+import os
 from pathlib import Path
 
 import click
 
+from files.blobs import FolderBlobs
 from security.errors import Unavailable
+from server.audit_signing import AuditSigning
 from server.cli.audit import KEY
-from server.cli.options import json_option
+from server.cli.house import House, run
+from server.cli.options import config_option, json_option, municipality_option, print_rows
+from server.clock import utc_now
+from server.db.calls import SqlCalls
+from server.db.chat import SqlChat
+from server.db.deletions import SqlDeletions
+from server.db.files import SqlFiles
+from server.db.records import SqlRecords, Wanted
+from server.keys import KeyRing, load_kek
+from server.record_bundles import RecordBundles
+from server.record_keys import RecordKeys
 from server.records.verify import STEPS, Done, Failed, Verifier
 
 
@@ -48,6 +61,76 @@ def verify(file: Path, key: bytes | None, *, as_json: bool) -> None:
         kind = "研修 / training, " if verifier.record.training else ""
         word = "sound" if key else "consistent, but whose key this is must still be found out"
         click.echo(f"{word}: {kind}{verifier.record.number}, {verifier.record.outcome}")
+
+
+@record.command()
+@click.argument("which")
+@click.option(
+    "-o", "--output", "file", type=click.Path(dir_okay=False, path_type=Path), required=True
+)
+@municipality_option
+@config_option
+def export(which: str, file: Path, slug: str | None, config: Path) -> None:
+    """Write the bundle of a record to the new FILE; WHICH is its id or 受付番号."""
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        bundles, store = _bundles(house)
+        found = await store.search(home.id, Wanted(number=which), limit=1)
+        record_id = found[0].id if found else which
+        await house.note(home.id, "record:export", record_id, {})
+        _, content = await bundles.make(home.id, record_id, utc_now())
+        write_new(file, content)
+
+    run(config, work)
+
+
+@record.command()
+@config_option
+@json_option
+def key(config: Path, *, as_json: bool) -> None:
+    """Print the public record key of each municipality, to be made known."""
+
+    async def work(house: House) -> None:
+        keys = RecordKeys(house.people)
+        rows = [
+            {"municipality": home.slug, "key": (await keys.public_key(home.id)).hex()}
+            for home in await house.people.municipalities()
+        ]
+        print_rows(rows, as_json=as_json)
+
+    run(config, work)
+
+
+def _bundles(house: House) -> tuple[RecordBundles, SqlRecords]:
+    ring = KeyRing(load_kek(house.settings.keys.kek_file, os.environ))
+    calls = SqlCalls(house.database, ring)
+    store = SqlRecords(house.database, calls)
+    bundles = RecordBundles(
+        store,
+        RecordKeys(house.people),
+        calls,
+        SqlChat(house.database),
+        SqlFiles(house.database),
+        FolderBlobs(house.settings.data.folder / "blobs"),
+        house.audit,
+        AuditSigning(house.people, house.audit),
+        SqlDeletions(house.database),
+    )
+    return bundles, store
+
+
+def write_new(file: Path, content: bytes) -> None:
+    """Write a new file that nobody else may read. Raises `Unavailable` when there is one."""
+    try:
+        with open(file, "xb", opener=_for_us_alone) as out:
+            out.write(content)
+    except OSError as error:
+        raise Unavailable(f"{file} cannot be made: {error.strerror}") from error
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _line(one: Done) -> str:

@@ -1,7 +1,7 @@
 """Calls on disk. What is not a column of its own stands sealed in `detail_sealed` as JSON."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from server.hooks.fact import call_closed
 
 log = logging.getLogger(__name__)
 
+Closing = Callable[[AsyncConnection, Call], Awaitable[None]]
 _CALL = TypeAdapter(Call)
 _COLUMNS = frozenset(column.name for column in t.call.c) & set(Call.__dataclass_fields__)
 
@@ -46,6 +47,11 @@ class SqlCalls:
     def __init__(self, database: Database, keys: CallKeys) -> None:
         self._database = database
         self._keys = keys
+        self._closing: list[Closing] = []
+
+    def when_closing(self, beside: Closing) -> None:
+        """Let `beside` write what goes with the end of a call, in the same transaction."""
+        self._closing.append(beside)
 
     async def insert_numbered(
         self, municipality_id: str, prefix: str, make: Callable[[int], tuple[Call, bytes]]
@@ -78,6 +84,8 @@ class SqlCalls:
                 raise Conflict("the call was changed by somebody else")
             if call.state is State.CLOSED and stored.state != State.CLOSED:
                 await _tell(connection, call)
+                for beside in self._closing:
+                    await beside(connection, call)
 
     async def load_open(self) -> list[Call]:
         """Return every call that is not closed and can be read, oldest first."""

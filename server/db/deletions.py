@@ -11,6 +11,7 @@ from security.deletions import Deletion, Kind, Proof
 from server.calls.call import State
 from server.db import schema as t
 from server.db.engine import Database
+from server.db.records import delete_of_call
 
 _CALL, _CHAT, _FILE, _PROOF = t.call.c, t.chat_message.c, t.file.c, t.deletion.c
 
@@ -151,6 +152,7 @@ class SqlDeletions:
 
 async def _delete_call(connection: AsyncConnection, home: str, call_id: str) -> None:
     """Remove a call and every row that belongs to it, in whatever table."""
+    await delete_of_call(connection, home, call_id)
     for table in reversed(t.metadata.sorted_tables):
         own = "call_id" if table is not t.call else "id"
         if own in table.c and (table is t.call or _belongs_to_call(table)):

@@ -614,3 +614,41 @@ count_correction = Table(
     Index(None, "municipality_id", "month"),
     comment="What was added to a closed month's counts afterwards; never changed.",
 )
+
+record = Table(
+    "record",
+    metadata,
+    _id(primary_key=True),
+    _municipality(),
+    Column("call_id", String(64), ForeignKey("call.id"), nullable=False, unique=True),
+    Column(
+        "record_sealed",
+        LargeBinary,
+        nullable=False,
+        comment="canonical JSON (server/procedures/FORMAT.md), sealed with the call's key",
+    ),
+    Column("signature", LargeBinary, nullable=False, comment="Ed25519, 64 bytes"),
+    comment="本人確認記録: the signed record of a call. Triggers refuse changes.",
+)
+
+record_addition = Table(
+    "record_addition",
+    metadata,
+    Column("record_id", String(64), ForeignKey("record.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="from 1"),
+    _municipality(),
+    Column("at", UtcTime, nullable=False),
+    Column("person_id", String(64), ForeignKey("person.id"), nullable=False),
+    Column("addition_sealed", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False, comment="Ed25519, 64 bytes"),
+    comment="Corrections: what was added to a record, each signed. Triggers refuse changes.",
+)
+
+record_basis = Table(
+    "record_basis",
+    metadata,
+    Column("municipality_id", String(64), ForeignKey("municipality.id"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    comment="Templates and policies that records rest on, by their hash.",
+)

@@ -1,5 +1,6 @@
 """Puts the record of a call together from what is known when it closes. Pure."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,19 +11,23 @@ from media.quality_sum import Summary
 from security.audit.chain import canonical, time_text
 from server.calls.call import Call
 from server.procedures.documents import CLASS_OF
-from server.procedures.progress import Progress, missing
+from server.procedures.progress import missing
+from server.procedures.sheet import Approval as Asked
+from server.procedures.sheet import Chip as Read
+from server.procedures.sheet import Sheet
 from server.procedures.template import StillNeed, Template
 from server.records.bundle import sha256_hex
 from server.records.record import (
+    Approval,
     AuditPlace,
     Basis,
     Chat,
+    Chip,
     Consent,
     Document,
     Evidence,
     Named,
     Need,
-    Override,
     People,
     Procedure,
     Quality,
@@ -38,25 +43,23 @@ ZONE = "Asia/Tokyo"
 class Known:
     """What is known of a call that closes. `names` gives municipality, office, tablet and persons.
 
-    `template_version` and `policy_version` are 0 for what is shipped; `seniors` joined the call.
+    `seniors` joined the call; `sheet` says what was done of the steps, by whom.
+    `template_version` and `policy_version` are 0 for what is shipped.
     """
 
     record_id: str
     call: Call
-    closed_at: datetime
     day: date
     names: Mapping[str, str]
     seniors: Sequence[str]
     template: Template
     template_version: int
-    progress: Progress
-    override: Override | None
+    sheet: Sheet
     files: Sequence[FileEntry]
     transcript: bytes
     messages: int
     policy_text: bytes
     policy_version: int
-    consent_version: int
     quality: Mapping[tuple[str, str], Summary]
     audit: AuditPlace
 
@@ -64,7 +67,7 @@ class Known:
 def compose(known: Known) -> Record:
     """Return the record. Raises `ValueError` for a call that nobody answered or decided."""
     call = known.call
-    if call.desk_id is None or call.outcome is None:
+    if call.desk_id is None or call.outcome is None or call.closed_at is None:
         raise ValueError("there is a record of what a desk has answered alone")
     return Record(
         id=known.record_id,
@@ -81,7 +84,7 @@ def compose(known: Known) -> Record:
                 version=known.template_version, sha256=sha256_hex(template_bytes(known.template))
             ),
         ),
-        times=_times(call, known.closed_at),
+        times=_times(call, call.closed_at),
         people=People(
             verifier=_named(known, call.desk_id),
             clerk=_named(known, call.clerk_id),
@@ -90,14 +93,13 @@ def compose(known: Known) -> Record:
         ),
         outcome=call.outcome,
         reason=call.reason,
-        consent=Consent(
-            what=call.consent, version=known.consent_version, at=time_text(call.placed_at)
-        ),
+        consent=_consent(call),
         steps=_steps(known),
         documents=_documents(known),
-        pin=known.progress.pin,
-        notice=known.progress.notice,
-        override=known.override,
+        pin=known.sheet.progress.pin,
+        notice=known.sheet.progress.notice,
+        approvals=tuple(_approval(known, one) for one in known.sheet.approvals),
+        chips=tuple(_chip(known, one) for one in known.sheet.chips),
         evidence=tuple(_evidence(one, _stills(known)) for one in known.files),
         chat=Chat(messages=known.messages, sha256=sha256_hex(known.transcript)),
         policy=Basis(version=known.policy_version, sha256=sha256_hex(known.policy_text)),
@@ -137,8 +139,22 @@ def _times(call: Call, closed_at: datetime) -> Times:
     )
 
 
+def _consent(call: Call) -> Consent:
+    """Return what stands with the call: the consent as its page sent it, JSON."""
+    try:
+        said = json.loads(call.consent)
+    except ValueError:
+        said = {}
+    return Consent(
+        what=tuple(sorted(name for name, value in said.items() if value is True)),
+        version=str(said.get("text_version", "")),
+        language=str(said.get("language", "")),
+        at=time_text(call.placed_at),
+    )
+
+
 def _steps(known: Known) -> tuple[Step, ...]:
-    progress = known.progress
+    progress = known.sheet.progress
     left = {(one.step, one.need): one.left for one in missing(known.template, progress, known.day)}
     found = []
     for step in known.template.steps:
@@ -146,6 +162,7 @@ def _steps(known: Known) -> tuple[Step, ...]:
         for number, need in enumerate(step.needs):
             place = (step.id, number)
             code = progress.codes.get(place)
+            mark = known.sheet.marks.get(place)
             needs.append(
                 Need(
                     kind=need.kind,
@@ -154,12 +171,34 @@ def _steps(known: Known) -> tuple[Step, ...]:
                     drawn=progress.drawn.get(place, ()),
                     draws=progress.draws.get(place, 0),
                     answer=progress.answers.get(place),
+                    by=mark.person_id if mark else None,
+                    at=time_text(mark.at) if mark else None,
                     bound=progress.bound.get(place, ()),
                     tries=code.tries if code else 0,
                 )
             )
         found.append(Step(id=step.id, needs=tuple(needs)))
     return tuple(found)
+
+
+def _approval(known: Known, one: Asked) -> Approval:
+    return Approval(
+        about=one.about.value,
+        reason=one.reason,
+        asked_by=_named(known, one.asked_by),
+        asked_at=time_text(one.asked_at),
+        approved=one.approved,
+        answer=one.answer,
+        answered_by=_named(known, one.answered_by) if one.answered_by else None,
+        answered_at=time_text(one.answered_at) if one.answered_at else None,
+    )
+
+
+def _chip(known: Known, one: Read) -> Chip:
+    by = _named(known, one.person_id)
+    return Chip(
+        document=one.document, tool=one.tool, result=one.result, by=by, at=time_text(one.at)
+    )
 
 
 def _documents(known: Known) -> tuple[Document, ...]:
@@ -170,7 +209,7 @@ def _documents(known: Known) -> tuple[Document, ...]:
             expires=one.expires.isoformat() if one.expires else None,
             counts=one.counts_on(known.day),
         )
-        for one in known.progress.documents
+        for one in known.sheet.progress.documents
     )
 
 
@@ -181,7 +220,7 @@ def _stills(known: Known) -> frozenset[str]:
         for number, need in enumerate(step.needs)
         if isinstance(need, StillNeed)
     ]
-    return frozenset(each for place in places for each in known.progress.bound.get(place, ()))
+    return frozenset(each for place in places for each in known.sheet.progress.bound.get(place, ()))
 
 
 def _evidence(file: FileEntry, stills: frozenset[str]) -> Evidence:

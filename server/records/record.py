@@ -69,15 +69,16 @@ class People(_Part):
 
 
 class Consent(_Part):
-    """What the resident agreed to, in which version of the words, when."""
+    """What the resident agreed to, in which version and language of the words, when."""
 
-    what: str
-    version: int
+    what: tuple[str, ...]
+    version: str
+    language: str
     at: Time
 
 
 class Need(_Part):
-    """What was done for one need of a step; `left` is what was missing of it at the close."""
+    """What was done for one need of a step, `by` whom last; `left` is what was missing."""
 
     kind: str
     left: int
@@ -85,6 +86,8 @@ class Need(_Part):
     drawn: tuple[int, ...] = ()
     draws: int = 0
     answer: str | None = None
+    by: str | None = None
+    at: Time | None = None
     bound: tuple[str, ...] = ()
     tries: int = 0
 
@@ -105,12 +108,26 @@ class Document(_Part):
     counts: bool
 
 
-class Override(_Part):
-    """Why the rules were left, by whom, and which senior agreed (上席確認)."""
+class Approval(_Part):
+    """上席確認: that documents are enough all the same, or that the decision is right."""
 
+    about: Literal["documents", "decision"]
     reason: str
+    asked_by: Named
+    asked_at: Time
+    approved: bool | None
+    answer: str | None
+    answered_by: Named | None
+    answered_at: Time | None
+
+
+class Chip(_Part):
+    """What the IC chip of a document said, read with which tool."""
+
+    document: str
+    tool: str
+    result: str
     by: Named
-    approved_by: Named
     at: Time
 
 
@@ -181,7 +198,8 @@ class Record(_Part):
     documents: tuple[Document, ...]
     pin: bool
     notice: bool
-    override: Override | None
+    approvals: tuple[Approval, ...]
+    chips: tuple[Chip, ...]
     evidence: tuple[Evidence, ...]
     chat: Chat
     policy: Basis
@@ -194,8 +212,14 @@ class Record(_Part):
 
     @property
     def left(self) -> int:
-        """Return how much was missing at the close."""
-        return sum(need.left for step in self.steps for need in step.needs)
+        """Return how much was missing at the close; documents that a senior let pass are not."""
+        let_pass = any(one.about == "documents" and one.approved for one in self.approvals)
+        return sum(
+            need.left
+            for step in self.steps
+            for need in step.needs
+            if not (let_pass and need.kind == "documents")
+        )
 
 
 class Addition(_Part):

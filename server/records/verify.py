@@ -172,16 +172,13 @@ class Verifier:
     def outcome(self) -> None:
         """確認済み stands only where nothing was missing, or a senior agreed to what was."""
         record = self.record
-        if record.outcome is Outcome.VERIFIED and record.left and record.override is None:
+        if record.outcome is Outcome.VERIFIED and record.left:
             raise Corrupt(f"確認済み although {record.left} were missing and no senior agreed")
         if record.outcome not in GOOD_OUTCOMES and record.reason is None:
             raise Corrupt("the outcome stands without its reason")
-        override = record.override
-        if override is not None and override.approved_by.id in (
-            override.by.id,
-            record.people.verifier.id,
-        ):
-            raise Corrupt("who asked for the override approved it as well")
+        for one in record.approvals:
+            if one.approved and (one.answered_by is None or one.answered_by == one.asked_by):
+                raise Corrupt("who asked for a senior's approval gave it as well")
 
     def deletions(self) -> str:
         """Proofs of deletion are signed with the key of the audit log."""

@@ -24,6 +24,7 @@ from security.audit.signed import sign as sign_head
 from server.calls.call import Call, Outcome, State
 from server.procedures.documents import Shown
 from server.procedures.progress import Code, Progress
+from server.procedures.sheet import Mark, Sheet
 from server.procedures.template import Template
 from server.records import bundle, zipped
 from server.records.compose import Known, compose, template_bytes, transcript_bytes
@@ -82,6 +83,8 @@ PROGRESS = Progress(
     documents=(Shown("driving-licence", date(2029, 3, 2)), Shown("passport", date(2031, 1, 9))),
 )
 
+SHEET = Sheet(CALL, HOME, 7, 3, PROGRESS, {("purpose", 0): Mark("desk-1", AT)})
+
 
 def evidence() -> Members:
     """Return the bytes of stills and files."""
@@ -113,7 +116,8 @@ def segment() -> bundle.Segment:
 def record() -> Record:
     """Return the record of the good bundle."""
     call = Call(
-        CALL, "R-261124-0012", HOME, "office-1", "tablet-1", "clerk-1", "new-issue", False, "none",
+        CALL, "R-261124-0012", HOME, "office-1", "tablet-1", "clerk-1", "new-issue", False,
+        '{"video":true,"text_version":"2","language":"ja"}',
         AT, state=State.CLOSED, desk_id="desk-1", answered_at=AT, closed_at=AT,
         outcome=Outcome.VERIFIED,
     )  # fmt: skip
@@ -129,8 +133,8 @@ def record() -> Record:
     key = AUDIT_KEY.public_key().public_bytes_raw().hex()
     return compose(
         Known(
-            "record-1", call, AT, AT.date(), names, (), TEMPLATE, 3, PROGRESS, None,
-            [_file(each) for each in (*STILLS, FILE)], CHAT, 1, POLICY, 14, 1,
+            "record-1", call, AT.date(), names, (), TEMPLATE, 3, SHEET,
+            [_file(each) for each in (*STILLS, FILE)], CHAT, 1, POLICY, 14,
             {("counter", "sends"): Summary(seconds=60, good_seconds=60)},
             AuditPlace(first=first, last=last, key=key),
         )
@@ -247,6 +251,18 @@ def vectors() -> dict[str, tuple[bytes, int]]:
     def missing(said: dict[str, Any]) -> None:
         said["steps"][2]["needs"][1]["left"] = 1
 
+    def own_approval(said: dict[str, Any]) -> None:
+        said["steps"][2]["needs"][0]["left"] = 1
+        senior = {"id": "senior-1", "name": "見本 一郎"}
+        said["approvals"] = [
+            {"about": "documents", "reason": "x", "asked_by": senior, "asked_at": time_text(AT),
+             "approved": True, "answer": None, "answered_by": senior, "answered_at": time_text(AT)}
+        ]  # fmt: skip
+
+    def approved(said: dict[str, Any]) -> None:
+        own_approval(said)
+        said["approvals"][0]["asked_by"] = {"id": "desk-1", "name": "例示 さくら"}
+
     def refused(said: dict[str, Any]) -> None:
         said.update(outcome="refused", reason="x")
 
@@ -279,6 +295,8 @@ def vectors() -> dict[str, tuple[bytes, int]]:
         ),
         "outcome-not-allowed": (insider(_recorded(m, refused, by=KEY)), 9),
         "verified-with-something-missing": (insider(_recorded(m, missing, by=KEY)), 11),
+        "approved-by-who-asked": (insider(_recorded(m, own_approval, by=KEY)), 11),
+        "good-with-an-override": (insider(_recorded(m, approved, by=KEY)), 0),
         "chat-changed": (insider(_replaced(m, "chat.json", "よろしく", "さようなら")), 13),
         "addition-removed": (insider(renamed), 8),
         "addition-changed": (

@@ -74,6 +74,7 @@ def test_the_vectors_are_what_the_script_makes() -> None:
     for name in set(STEP_OF) - {"zip-bomb"}:
         assert made[name][0] == _bundle(name), name
     assert len(made) > 30
+    assert sum(step == 0 for step in STEP_OF.values()) == 2
 
 
 def test_a_stranger_with_the_format_alone_finds_the_same() -> None:

@@ -1,0 +1,233 @@
+"""Makes the record of a call in the transaction that closes it, and what was owed at the start.
+
+All that a record tells is read while the writer of the database is held, so nothing is said or
+sent between the reading and the close.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chat.log import open_lines
+from security.audit.chain import time_text
+from security.crypto.keys import DataKey
+from security.errors import Conflict, Corrupt, MadoguchiError, NotFound
+from security.ids import new_id
+from security.people import Person, Role
+from security.policy.model import BASELINE_POLICY
+from server.audit_signing import AuditSigning
+from server.calls.call import Call
+from server.calls.quality import Summaries
+from server.db import outbox
+from server.db.calls import SqlCalls
+from server.db.chat import SqlChat
+from server.db.files import SqlFiles
+from server.db.people import SqlPeople
+from server.db.records import Kept, SqlRecords
+from server.hooks.fact import Fact
+from server.policies import PolicyBook
+from server.policy_text import policy_text
+from server.procedures.book import ProcedureBook
+from server.procedures.sheet import Sheet
+from server.record_keys import RecordKeys
+from server.records.bundle import Signed, sha256_hex
+from server.records.compose import ZONE, Known, compose, template_bytes, transcript_bytes
+from server.records.record import (
+    ADDITION_LABEL,
+    RECORD_LABEL,
+    Addition,
+    AuditPlace,
+    Named,
+    Position,
+    Record,
+    read_record,
+    sign,
+)
+from server.records.verify import names_call
+
+log = logging.getLogger(__name__)
+CLOCK_SLACK = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the keeper reads. Steps and quality are asked by municipality and call."""
+
+    people: SqlPeople
+    calls: SqlCalls
+    chat: SqlChat
+    files: SqlFiles
+    procedures: ProcedureBook
+    policies: PolicyBook
+    signing: AuditSigning
+    quality: Callable[[str, str], Awaitable[Summaries]]
+    steps: Callable[[str, str], Awaitable[Sheet | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A record ready to be written."""
+
+    record: Record
+    signed: Signed
+    key: DataKey
+    bases: tuple[bytes, bytes]
+
+
+class RecordKeeper:
+    """Makes records, and adds to them."""
+
+    def __init__(self, store: SqlRecords, keys: RecordKeys, sources: Sources) -> None:
+        self.store = store
+        self.keys = keys
+        self._from = sources
+        self._baseline = policy_text(BASELINE_POLICY).encode()
+
+    async def keep(self, connection: AsyncConnection, call: Call) -> None:
+        """Write the record of a call that closes, in the transaction of `connection`.
+
+        A call that nobody answered has none. What cannot be made now is owed: a call that must
+        end is never kept open by something that does not verify.
+        """
+        if not _has_record(call):
+            return
+        try:
+            made = await self._make(call)
+        except (Corrupt, NotFound, ValueError) as error:
+            log.error("call %s: its record is owed: %s", call.id, type(error).__name__)
+            return
+        await self.store.add(connection, made.record, made.signed, made.key, made.bases)
+        await outbox.add(connection, _fact(made))
+
+    async def make_owed(self) -> int:
+        """Make every record that is owed and can be made; return how many that were."""
+        done = 0
+        for home, call_id in await self.store.owed():
+            try:
+                call = await self._from.calls.get(home, call_id)
+                if call is None or not _has_record(call):
+                    continue
+                made = await self._make(call)
+                await self.store.make_one_up(made.record, made.signed, made.key, made.bases)
+            except (MadoguchiError, ValueError) as error:
+                log.error("call %s: its record is still owed: %s", call_id, type(error).__name__)
+            else:
+                done += 1
+        return done
+
+    async def add(
+        self, home: str, record_id: str, text: str, by: Person, now: datetime, *, after: int
+    ) -> Kept:
+        """Add a correction to a closed record and return it with that.
+
+        `after`: how many additions whoever writes has seen. Raises `Conflict` when there are more.
+        """
+        kept = await self.store.get(home, record_id)
+        if len(kept.additions) != after:
+            raise Conflict("somebody else has added something meanwhile", code="changed")
+        previous = kept.additions[-1] if kept.additions else kept.record
+        content = Addition(
+            record=record_id,
+            number=after + 1,
+            previous=sha256_hex(previous.content),
+            at=time_text(now),
+            by=Named(id=by.id, name=by.name),
+            text=text,
+        ).to_bytes()
+        signed = Signed(content, sign(await self.keys.signing_key(home), ADDITION_LABEL, content))
+        await self.store.add_addition(kept, home, after + 1, signed, by.id, now)
+        return await self.store.get(home, record_id)
+
+    async def _make(self, call: Call) -> Made:
+        home, known = call.municipality_id, self._from
+        template = known.procedures.template_of(call)
+        if template is None:
+            raise NotFound("the procedure of the call is not known")
+        key = await known.calls.data_key(home, call.id)
+        sealed = await known.chat.list_after(home, call.id, 0)
+        messages = await asyncio.to_thread(open_lines, sealed, key)
+        in_force = known.policies.version_in_force(home)
+        policy = in_force.text.encode() if in_force else self._baseline
+        sheet = await known.steps(home, call.id) or Sheet(call.id, home, 0)
+        persons = await self._persons(call, sheet)
+        record = compose(
+            Known(
+                record_id=new_id(),
+                call=call,
+                day=call.placed_at.astimezone(ZoneInfo(ZONE)).date(),
+                names=await self._names(call, persons),
+                seniors=[x.id for x in persons if x.role is Role.SENIOR and x.id != call.desk_id],
+                template=template,
+                template_version=known.procedures.version_of(call),
+                sheet=sheet,
+                files=[one.entry for one in await known.files.list_of_call(home, call.id)],
+                transcript=transcript_bytes(messages),
+                messages=len(messages),
+                policy_text=policy,
+                policy_version=in_force.number if in_force else 0,
+                quality=await known.quality(home, call.id),
+                audit=await self._audit_place(call),
+            )
+        )
+        content = record.to_bytes()
+        read_record(content)
+        signed = Signed(content, sign(await self.keys.signing_key(home), RECORD_LABEL, content))
+        return Made(record, signed, key, (template_bytes(template), policy))
+
+    async def _audit_place(self, call: Call) -> AuditPlace:
+        home = call.municipality_id
+        since = call.placed_at - CLOCK_SLACK
+        entries = await self.store.entries_of(home, call.id, since)
+        mine = [one for one in entries if names_call(one.entry, call.id)]
+        if not mine:
+            raise NotFound("the audit log does not know this call")
+        first, last = (
+            Position(position=one.position, link=one.link.hex()) for one in (mine[0], mine[-1])
+        )
+        key = await self._from.signing.public_key(home)
+        return AuditPlace(first=first, last=last, key=key.hex())
+
+    async def _persons(self, call: Call, sheet: Sheet) -> list[Person]:
+        joined = [guest.person_id for guest in call.guests if guest.joined_at is not None]
+        senior = [x for one in sheet.approvals for x in (one.asked_by, one.answered_by)]
+        chips = [one.person_id for one in sheet.chips]
+        ids = dict.fromkeys(
+            [call.clerk_id, call.desk_id, *call.clerks_before, *joined, *senior, *chips]
+        )
+        home = call.municipality_id
+        found = [await self._from.people.person(home, each) for each in ids if each]
+        return [one for one in found if one is not None]
+
+    async def _names(self, call: Call, persons: Sequence[Person]) -> dict[str, str]:
+        home, people = call.municipality_id, self._from.people
+        parts = (
+            await people.municipality(home),
+            await people.office(home, call.office_id),
+            await people.tablet(home, call.tablet_id),
+        )
+        return {one.id: one.name for one in (*parts, *persons) if one is not None}
+
+
+def _has_record(call: Call) -> bool:
+    return call.outcome is not None and call.desk_id is not None and call.closed_at is not None
+
+
+def _fact(made: Made) -> Fact:
+    """Return the fact that a record was closed: ids, codes and its hash."""
+    record, sha256 = made.record, sha256_hex(made.signed.content)
+    data = {
+        "record": record.id,
+        "call": record.call,
+        "number": record.number,
+        "outcome": record.outcome.value,
+        "sha256": sha256,
+        "training": record.training,
+    }
+    at = datetime.fromisoformat(record.times.closed)
+    home = record.municipality.id
+    return Fact(home, "record.closed", record.call, at, data, record.training)

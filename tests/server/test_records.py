@@ -1,0 +1,192 @@
+"""The record of a call over the real service: made with the close, searched, exported, added to."""
+
+import asyncio
+import io
+import json
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from security.errors import Conflict, Corrupt, NotFound
+from security.people import Person
+from server.db import schema as t
+from server.records.record import Record, read_record
+from server.records.verify import STEPS, Done, Verifier
+
+PDF = b"%PDF-1.4\n" + b"1 0 obj <<>> endobj\n" * 50 + b"trailer <<>>\n%%EOF\n"
+Json = dict[str, Any]
+
+
+async def _closed(world: Any, *, chat: str = "よろしくお願いします。", file: bool = True) -> Json:
+    """Return a call that was talked in, and closed with 差戻し."""
+    counter, desk, call = await world.talking()
+    await counter.do("chat.send", id="a1", text=chat)
+    if file:
+        await world.send_file(counter, call["id"], PDF)
+        await desk.until_that(lambda m: m["type"] == "file" and m["file"]["state"] == "offered")
+    await desk.do("call.close", outcome="returned", reason="写しが読めません")
+    found: Json = await counter.until_state("closed")
+    return found
+
+
+async def _record(world: Any, call: Json) -> tuple[str, Record]:
+    parts, home = world.service.parts, world.town.municipality.id
+    record_id = await parts.records.store.id_of_call(home, call["id"])
+    assert record_id is not None
+    return record_id, read_record((await parts.records.store.get(home, record_id)).record.content)
+
+
+async def _verified(world: Any, record_id: str) -> list[Done]:
+    parts, home = world.service.parts, world.town.municipality.id
+    _, content = await parts.bundles.make(home, record_id, parts.clock())
+    verifier = Verifier(io.BytesIO(content), await parts.records.keys.public_key(home))
+    return list(verifier.run())
+
+
+async def test_a_closed_call_has_a_record_whose_bundle_verifies(world: Any) -> None:
+    call = await _closed(world)
+    record_id, record = await _record(world, call)
+    town = world.town
+    assert (record.number, record.outcome.value, record.reason) == (
+        call["number"], "returned", "写しが読めません",
+    )  # fmt: skip
+    assert record.people.verifier.name == town.verifiers[0].name
+    assert record.people.clerk.name == town.clerk.name
+    assert (record.training, record.chat.messages) == (True, 1)
+    assert [(one.kind, one.state) for one in record.evidence] == [("file", "offered")]
+    assert record.left > 0
+    assert len(await _verified(world, record_id)) == len(STEPS)
+
+
+async def test_a_call_that_nobody_answered_has_no_record(world: Any) -> None:
+    counter = await world.counter()
+    await counter.connect()
+    call = (await counter.do("call.place", **PLACE))["call"]
+    await counter.do("call.withdraw")
+    home = world.town.municipality.id
+    assert await world.service.parts.records.store.id_of_call(home, call["id"]) is None
+    assert await world.service.parts.records.make_owed() == 0
+
+
+PLACE: Json = {
+    "procedure": "new-issue",
+    "consent": {"video": True, "text_version": "1", "language": "ja"},
+}
+
+
+async def test_a_record_that_could_not_be_written_leaves_the_call_open(world: Any) -> None:
+    counter, desk, call = await world.talking()
+    parts = world.service.parts
+    world.sql(
+        "CREATE TRIGGER no_record BEFORE INSERT ON record BEGIN SELECT RAISE(ABORT, 'x'); END"
+    )
+    with pytest.raises(Exception, match=r".+"):
+        await desk.do("call.close", outcome="aborted", reason="x")
+    assert world.sql(f"SELECT state FROM call WHERE id = '{call['id']}'") == [("talking",)]
+    world.sql("DROP TRIGGER no_record")
+    await desk.do("call.close", outcome="aborted", reason="x")
+    await counter.until_state("closed")
+    assert await parts.records.store.id_of_call(world.town.municipality.id, call["id"])
+
+
+async def test_a_record_that_is_owed_is_made_at_the_next_start(world: Any) -> None:
+    call = await _closed(world, file=False)
+    before = (await _record(world, call))[1]
+    world.sql("DROP TRIGGER record_no_delete")
+    world.sql("DELETE FROM record")
+    assert await world.service.parts.records.make_owed() == 1
+    record_id, record = await _record(world, call)
+    assert record.times == before.times
+    assert record.people == before.people
+    assert len(await _verified(world, record_id)) == len(STEPS)
+    assert await world.service.parts.records.make_owed() == 0
+
+
+async def test_a_closed_record_never_changes(world: Any) -> None:
+    call = await _closed(world, file=False)
+    await _record(world, call)
+    for statement in ("UPDATE record SET signature = x'00'", "DELETE FROM record"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            world.sql(statement)
+
+
+async def test_a_correction_is_a_linked_addition_with_its_own_signature(world: Any) -> None:
+    parts, home = world.service.parts, world.town.municipality.id
+    record_id, record = await _record(world, await _closed(world, file=False))
+    by: Person = world.town.verifiers[1]
+    now = parts.clock()
+    for number in (0, 1):
+        kept = await parts.records.add(home, record_id, f"訂正{number}", by, now, after=number)
+    assert len(kept.additions) == 2
+    assert read_record(kept.record.content) == record
+    assert (await _verified(world, record_id))[7].note == "2 additions"
+    with pytest.raises(Conflict):
+        await parts.records.add(home, record_id, "また", by, now, after=1)
+
+
+async def test_another_municipality_has_no_such_record(world: Any) -> None:
+    record_id, _ = await _record(world, await _closed(world, file=False))
+    other = await world.town_of("ibara")
+    with pytest.raises(NotFound):
+        await world.service.parts.records.store.get(other.municipality.id, record_id)
+
+
+async def test_a_changed_log_is_found_by_the_bundle(world: Any) -> None:
+    record_id, record = await _record(world, await _closed(world, file=False))
+    assert await _verified(world, record_id)
+    first = record.audit.first.position
+    world.sql("DROP TRIGGER audit_entry_no_update")
+    world.sql(f"UPDATE audit_entry SET entry = x'7b7d' WHERE position = {first + 1}")
+    with pytest.raises(Corrupt, match="step 15"):
+        await _verified(world, record_id)
+
+
+async def test_what_was_deleted_after_its_time_is_told_by_its_proof(world: Any) -> None:
+    record_id, _ = await _record(world, await _closed(world))
+    parts, home = world.service.parts, world.town.municipality.id
+    world.enforce({"retention.chat_days": 1, "retention.files_days": 1})
+    # Of 研修モード everything would go at the day's end: this one counts as a real one.
+    world.sql("UPDATE call SET training = 0")
+    await parts.retention.run(home, parts.clock() + timedelta(days=2))
+    notes = {one.name: one.note for one in await _verified(world, record_id)}
+    assert notes["chat"] == "deleted, with proof"
+    assert notes["evidence"] == "0 there, 1 deleted, with proof"
+
+
+async def test_a_record_of_training_goes_with_its_call(world: Any) -> None:
+    record_id, _ = await _record(world, await _closed(world))
+    parts, home = world.service.parts, world.town.municipality.id
+    await parts.records.add(
+        home, record_id, "訂正", world.town.verifiers[0], parts.clock(), after=0
+    )
+    await parts.retention.run(home, parts.clock() + timedelta(days=2))
+    with pytest.raises(NotFound):
+        await parts.records.store.get(home, record_id)
+    async with parts.database.reading() as connection:
+        count = sa.select(sa.func.count()).select_from(t.record_addition)
+        assert (await connection.execute(count)).scalar_one() == 0
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        await asyncio.to_thread(_changed_file, parts.settings.data.folder)
+
+
+def _changed_file(folder: Path) -> None:
+    """Put an empty record there and try to delete it: the guard stands again."""
+    database = sqlite3.connect(folder / "madoguchi.sqlite")
+    try:
+        database.execute("INSERT INTO record VALUES ('r', 'm', 'c', x'', x'')")
+        database.execute("DELETE FROM record")
+    finally:
+        database.close()
+
+
+async def test_the_outbox_tells_of_a_record_without_a_name(world: Any) -> None:
+    call = await _closed(world, file=False)
+    record_id, record = await _record(world, call)
+    rows = world.sql("SELECT data FROM outbox WHERE type = 'record.closed'")
+    said = json.loads(rows[0][0])
+    assert (said["record"], said["number"]) == (record_id, record.number)
+    assert record.people.verifier.name not in rows[0][0].decode()
