@@ -209,7 +209,7 @@ async def build_parts(
             quality.of_call, SqlSteps(database, call_store).load,
         ),
     )  # fmt: skip
-    call_store.when_closing(records.keep)
+    call_store.when_closing(records.store.beside(records.of_closing))
     paths = PathWatch(gate, media, hub, present, relay, settings.relay.use, clock=clock)
     watch.follow(paths)
     return Parts(

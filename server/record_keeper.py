@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from chat.log import open_lines
 from security.audit.chain import time_text
-from security.crypto.keys import DataKey
 from security.errors import Conflict, Corrupt, MadoguchiError, NotFound
 from security.ids import new_id
 from security.people import Person, Role
@@ -23,12 +20,11 @@ from security.policy.model import BASELINE_POLICY
 from server.audit_signing import AuditSigning
 from server.calls.call import Call
 from server.calls.quality import Summaries
-from server.db import outbox
 from server.db.calls import SqlCalls
 from server.db.chat import SqlChat
 from server.db.files import SqlFiles
 from server.db.people import SqlPeople
-from server.db.records import Kept, SqlRecords
+from server.db.records import Kept, Made, SqlRecords
 from server.hooks.fact import Fact
 from server.policies import PolicyBook
 from server.policy_text import policy_text
@@ -69,16 +65,6 @@ class Sources:
     steps: Callable[[str, str], Awaitable[Sheet | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A record ready to be written."""
-
-    record: Record
-    signed: Signed
-    key: DataKey
-    bases: tuple[bytes, bytes]
-
-
 class RecordKeeper:
     """Makes records, and adds to them."""
 
@@ -88,21 +74,19 @@ class RecordKeeper:
         self._from = sources
         self._baseline = policy_text(BASELINE_POLICY).encode()
 
-    async def keep(self, connection: AsyncConnection, call: Call) -> None:
-        """Write the record of a call that closes, in the transaction of `connection`.
+    async def of_closing(self, call: Call) -> Made | None:
+        """Return the record of a call that closes, to be written in the same transaction.
 
         A call that nobody answered has none. What cannot be made now is owed: a call that must
         end is never kept open by something that does not verify.
         """
         if not _has_record(call):
-            return
+            return None
         try:
-            made = await self._make(call)
+            return await self._make(call)
         except (Corrupt, NotFound, ValueError) as error:
             log.error("call %s: its record is owed: %s", call.id, type(error).__name__)
-            return
-        await self.store.add(connection, made.record, made.signed, made.key, made.bases)
-        await outbox.add(connection, _fact(made))
+            return None
 
     async def make_owed(self) -> int:
         """Make every record that is owed and can be made; return how many that were."""
@@ -113,7 +97,7 @@ class RecordKeeper:
                 if call is None or not _has_record(call):
                     continue
                 made = await self._make(call)
-                await self.store.make_one_up(made.record, made.signed, made.key, made.bases)
+                await self.store.make_one_up(made)
             except (MadoguchiError, ValueError) as error:
                 log.error("call %s: its record is still owed: %s", call_id, type(error).__name__)
             else:
@@ -177,7 +161,7 @@ class RecordKeeper:
         content = record.to_bytes()
         read_record(content)
         signed = Signed(content, sign(await self.keys.signing_key(home), RECORD_LABEL, content))
-        return Made(record, signed, key, (template_bytes(template), policy))
+        return Made(record, signed, key, (template_bytes(template), policy), _fact(record, signed))
 
     async def _audit_place(self, call: Call) -> AuditPlace:
         home = call.municipality_id
@@ -217,15 +201,14 @@ def _has_record(call: Call) -> bool:
     return call.outcome is not None and call.desk_id is not None and call.closed_at is not None
 
 
-def _fact(made: Made) -> Fact:
+def _fact(record: Record, signed: Signed) -> Fact:
     """Return the fact that a record was closed: ids, codes and its hash."""
-    record, sha256 = made.record, sha256_hex(made.signed.content)
     data = {
         "record": record.id,
         "call": record.call,
         "number": record.number,
         "outcome": record.outcome.value,
-        "sha256": sha256,
+        "sha256": sha256_hex(signed.content),
         "training": record.training,
     }
     at = datetime.fromisoformat(record.times.closed)

@@ -79,6 +79,7 @@ COMPONENTS = {
     "syslog",
     "tablet",
     "keys and data at rest",
+    "records",
 }
 
 

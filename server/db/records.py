@@ -3,7 +3,7 @@
 What is searched by stands in columns of the call; the record itself is sealed with the call's key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from security.audit.chain import Head, Stored
 from security.crypto.keys import DataKey
 from security.errors import Conflict, NotFound
-from server.calls.call import Outcome, State
+from server.calls.call import Call, Outcome, State
+from server.db import outbox
 from server.db import schema as t
-from server.db.calls import SqlCalls
+from server.db.calls import Closing, SqlCalls
 from server.db.engine import Database, shrink
+from server.hooks.fact import Fact
 from server.records.bundle import Signed, sha256_hex
 from server.records.record import Record
 
@@ -34,6 +36,17 @@ class Kept:
     call_id: str
     record: Signed
     additions: tuple[Signed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A record ready to be written: the call's key, what it rests on, and who is told."""
+
+    record: Record
+    signed: Signed
+    key: DataKey
+    bases: tuple[bytes, bytes]
+    fact: Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +84,32 @@ class SqlRecords:
         self._database = database
         self._calls = calls
 
-    async def add(
-        self,
-        connection: AsyncConnection,
-        record: Record,
-        signed: Signed,
-        key: DataKey,
-        bases: Sequence[bytes],
-    ) -> None:
-        """Write a record in the transaction of `connection`, with the texts that it rests on."""
+    def beside(self, make: Callable[[Call], Awaitable[Made | None]]) -> Closing:
+        """Return what writes the record of a call that closes, in the same transaction."""
+
+        async def write(connection: AsyncConnection, call: Call) -> None:
+            made = await make(call)
+            if made is not None:
+                await self._add(connection, made)
+
+        return write
+
+    async def _add(self, connection: AsyncConnection, made: Made) -> None:
+        record = made.record
         home = record.municipality.id
-        for content in bases:
+        for content in made.bases:
             await _keep_basis(connection, home, content)
-        sealed = key.seal(signed.content, "record", home, record.call, record.id)
         values = {
             "id": record.id,
             "municipality_id": home,
             "call_id": record.call,
-            "record_sealed": sealed,
-            "signature": signed.signature,
+            "record_sealed": made.key.seal(
+                made.signed.content, "record", home, record.call, record.id
+            ),
+            "signature": made.signed.signature,
         }
         await connection.execute(sa.insert(t.record).values(values))
+        await outbox.add(connection, made.fact)
 
     async def add_addition(
         self, kept: Kept, home: str, number: int, signed: Signed, person_id: str, at: datetime
@@ -188,12 +206,10 @@ class SqlRecords:
         async with self._database.reading() as connection:
             return [(row.municipality_id, row.id) for row in await connection.execute(query)]
 
-    async def make_one_up(
-        self, record: Record, signed: Signed, key: DataKey, bases: Sequence[bytes]
-    ) -> None:
+    async def make_one_up(self, made: Made) -> None:
         """Write a record that was owed, by itself."""
         async with self._database.writing() as connection:
-            await self.add(connection, record, signed, key, bases)
+            await self._add(connection, made)
 
     async def entries_of(self, home: str, call_id: str, since: datetime) -> list[Stored]:
         """Return the audit entries that hold a call's id, oldest first, none older than then."""
