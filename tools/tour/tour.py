@@ -11,6 +11,7 @@ from tools.browsers.service import RunningService
 from tools.tour.doors import walk_doors
 from tools.tour.ending import walk_out, walk_results
 from tools.tour.officer import walk_office
+from tools.tour.precheck import walk_checks, walk_precheck
 from tools.tour.queue import walk_busy_queue, walk_closed_hall, walk_ringing, walk_trouble
 from tools.tour.scene import Visit
 from tools.tour.talk import Talk
@@ -43,10 +44,12 @@ async def walk(browser: Browser, folder: Path, visit: Visit) -> None:
         await walk_closed_hall(pair, visit)
         await walk_trouble(pair.counter, visit)
         await pair.counter.page.reload()
+        await walk_precheck(pair.counter, visit)
         await second.enter(town.counters[1])
         await walk_ringing(pair, second, visit)
         await other.enter(town.desks[1])
         await walk_busy_queue(other, visit)
+        await walk_checks(other, visit)
         await other.page.open(f"{service.base_url}/")
         await Talk(pair, lines, media, folder, visit).walk()
         await walk_results(pair.counter, second, pair.desk, visit)

@@ -43,6 +43,7 @@ export function CounterBlocked({ app }) {
       </ul>
     </div>`}
     <div class="actions">
+      ${unmet.some((term) => term.code === "precheck_missing") && html`<a class="btn big" href="/precheck"><${Icon} name="check" />${t("precheck.go")}</a>`}
       <button class="btn primary big" type="button" onClick=${app.back}><${Icon} name="left" />${t("blocked.choose")}</button>
       <button class="btn big" type="button" aria-disabled=${app.busy.value ? "true" : undefined} onClick=${app.begin}><${Icon} name="refresh" />${t("blocked.again")}</button>
       ${said.mode === "real" && html`<button class="btn big plain" type="button" onClick=${app.practise}><${Icon} name="grad" />${t("blocked.practise")}</button>`}

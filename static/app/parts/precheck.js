@@ -34,21 +34,21 @@ export const GROUPS = Object.freeze({
   server: ["media", "database", "disk", "scanner", "server_clock"],
 });
 const STEPS = /** @type {const} */ (["begin", "camera", "line", "chat", "file", "result"]);
-const MARKS = { good: "○", fair: "△", bad: "×" };
 
 /** What was measured, as the words of the row want it. @param {PrecheckRow} row */
 function figures(row) {
-  return Object.fromEntries(Object.entries(row.figures).map(([name, value]) => [name, value ?? t("precheck.unknown")]));
+  const shown = (/** @type {string | number | null} */ value) => (typeof value === "number" ? Math.abs(value) : (value ?? t("precheck.unknown")));
+  return Object.fromEntries(Object.entries(row.figures).map(([name, value]) => [name, shown(value)]));
 }
 
-/** What was found. @param {PrecheckRow} row */
+/** What was found, "" when the grade says it all. @param {PrecheckRow} row */
 export function found(row) {
   const key = `precheck.found.${row.name}`;
   const none = row.code === "none" || row.code === "missing" || Object.keys(row.figures).length === 0;
   const own = `${key}.${row.code}`;
   if (row.name === "path" && !none) return t(`precheck.way.${row.figures.way}`);
   if (has(own)) return t(own, figures(row));
-  return none ? t(`precheck.grade.${row.grade}`) : t(key, figures(row));
+  return none ? "" : t(key, figures(row));
 }
 
 /** What to do, null when nothing. @param {PrecheckRow} row */
@@ -64,10 +64,10 @@ export function advice(row) {
 function Row({ row }) {
   const help = advice(row);
   return html`<li class=${row.grade}>
-    <span class="mark" aria-hidden="true">${MARKS[row.grade]}</span>
+    <span class="mark" aria-hidden="true"></span>
     <div>
       <b>${t(`precheck.row.${row.name}`)}</b>
-      <p>${found(row)}</p>
+      ${found(row) && html`<p>${found(row)}</p>`}
     </div>
     <span class="word">${t(`precheck.grade.${row.grade}`)}</span>
     ${help && html`<p class="fix"><${Icon} name="right" /><span>${help}</span></p>`}
@@ -81,7 +81,7 @@ function Result({ result }) {
     names.flatMap((name) => result.rows.filter((row) => row.name === name));
   return html`<section class="check-result" aria-labelledby="outcome">
     <div class=${`check-outcome ${result.outcome}`}>
-      <span class="mark" aria-hidden="true">${MARKS[result.outcome]}</span>
+      <span class="mark" aria-hidden="true"></span>
       <div>
         <h2 id="outcome">${t(`precheck.outcome.${result.outcome}`, { count: todo })}</h2>
         <p>${t("precheck.who", { office: result.office.name, tablet: result.tablet.name, name: result.person.name, at: dateTime(result.at, language()) })}</p>
@@ -119,14 +119,14 @@ function Actions({ app }) {
   const counter = app.page === "counter";
   const done = shown(app) !== null;
   const primary = counter && !done ? "primary" : "";
-  return html`<div class="actions no-print">
+  return html`<footer class="cfoot no-print">
     ${counter &&
     html`<button class=${`btn big ${primary}`} type="button" onClick=${app.run}>
       <${Icon} name=${done ? "refresh" : "check"} />${t(done ? "precheck.again" : "precheck.begin")}
     </button>`}
     ${done && html`<button class="btn big" type="button" onClick=${app.print}><${Icon} name="print" />${t("precheck.print")}</button>`}
     <a class=${`btn big ${counter && done ? "primary" : "plain"}`} href=${`/${app.page}`}><${Icon} name="left" />${t(`precheck.back.${app.page}`)}</a>
-  </div>`;
+  </footer>`;
 }
 
 /** The result that was chosen, else a counter's last. @param {PrecheckApp} app */
@@ -148,7 +148,7 @@ function List({ app }) {
       ${every.map(
         (one) =>
           html`<tr key=${one.id} class=${one.outcome}>
-            <td class="nw"><b aria-hidden="true">${MARKS[one.outcome]}</b> ${t(`precheck.grade.${one.outcome}`)}</td>
+            <td class="nw"><span class="mark" aria-hidden="true"></span> ${t(`precheck.grade.${one.outcome}`)}</td>
             <td class="nw">${dateTime(one.at, language())}</td>
             <td>${one.office.name} ${one.tablet.name}</td>
             <td>${one.person.name}</td>
@@ -163,9 +163,10 @@ function List({ app }) {
 function Lead({ app }) {
   const results = app.results.value;
   if (app.page !== "counter") return html`<p class="dim">${t("precheck.what.staff")}</p>`;
-  if (!results || results.current === null) return html`<p class="easy dim">${t("precheck.what")}</p>`;
+  const what = html`<p class="easy dim">${t("precheck.what")}</p>`;
+  if (!results || results.current === null) return what;
   const kind = results.current ? "ok" : "warn";
-  return html`<${Notice} kind=${kind} small=${true}>${t(`precheck.current.${results.current ? "yes" : "no"}.${results.asked}`)}<//>`;
+  return html`${results.prechecks.length === 0 && what}<${Notice} kind=${kind} small=${true}>${t(`precheck.current.${results.current ? "yes" : "no"}.${results.asked}`)}<//>`;
 }
 
 /** @param {{app: PrecheckApp}} props */
@@ -176,7 +177,6 @@ function Body({ app }) {
     ${app.error.value && html`<${Notice} kind="stop" role="alert">${errorWords(app.error.value)}<//>`}
     ${app.page !== "counter" && app.results.value && html`<${List} app=${app} />`}
     ${result && html`<${Result} result=${result} />`}
-    <${Actions} app=${app} />
     <p class="dim log">${t("precheck.log")}</p>
   `;
 }
@@ -197,5 +197,6 @@ export function Precheck({ app }) {
       <div class="stack tight"><h1>${t("precheck.title")}</h1><${Lead} app=${app} /></div>
       <${Body} app=${app} />
     </main>
+    ${!app.step.value && html`<${Actions} app=${app} />`}
   </div>`;
 }
