@@ -141,6 +141,7 @@ export function CounterIdle({ app }) {
     <${Procedures} app=${app} />
     <section class="idle-side" aria-label=${t("idle.call")}>
       <div class="prefs"><${LanguageChoice} /><${ReadAloud} app=${app} /></div>
+      <a class="check-link" href="/precheck"><${Icon} name="check" />${t("precheck.link")}</a>
       <div class="idle-foot">
         ${closed && html`<${ClosedNotice} notice=${closed} />`}
         ${why && html`<p class="why" id="call-why"><${Icon} name="info" />${t(why)}</p>`}

@@ -108,7 +108,7 @@ function Waiting({ app, waiting }) {
 function Today({ app }) {
   const calls = app.today.value;
   return html`<section class="panel grow today" tabindex="0" role="region" aria-label=${t("today.title", { n: calls.length })}>
-    <header><h2>${t("today.title", { n: calls.length })}</h2><a href="/precheck?page=desk">${t("precheck.list")}</a></header>
+    <header><h2>${t("today.title", { n: calls.length })}</h2><a class="row tight check-list-link" href="/precheck?page=desk">${t("precheck.list")}</a></header>
     ${calls.length === 0
       ? html`<p class="body dim">${t("today.empty")}</p>`
       : html`<table>

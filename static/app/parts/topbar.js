@@ -22,8 +22,7 @@ export function CounterTop({ app, idle }) {
       ${!idle && html`<${LanguageButton} />`}
       ${idle &&
       you?.clerk &&
-      html`<a class="btn plain low" href="/precheck"><${Icon} name="check" />${t("precheck.link")}</a>
-      <button class="btn plain low" type="button" onClick=${app.signOut}>
+      html`<button class="btn plain low" type="button" onClick=${app.signOut}>
         <${Icon} name="exit" />${t("shift.leave")}
       </button>`}
     </div>
