@@ -17,7 +17,8 @@ LANGUAGES = ("ja", "en")
 # Said alike in both languages: names of the town, its people and its hours; kinds of files.
 NAMES = (
     *("架空市", "架空中央郵便局", "番窓口", "見本 いちか", "見本 ふたば", "架空 一郎", "架空 次子"),
-    *("平日", "日本語", "English", "SHA-256", "PDF", "JPEG", "PNG", "Wi-Fi", "PIN", "UDP", "TCP", "GiB"),
+    *("平日", "日本語", "English", "SHA-256", "PDF", "JPEG", "PNG", "Wi-Fi", "PIN"),
+    *("UDP", "TCP", "GiB"),
 )
 
 SPARE = """void [...document.querySelectorAll("video")].forEach((video) =>
