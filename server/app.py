@@ -52,6 +52,7 @@ from server.api import (
     second_step,
     socket,
     steps,
+    stills,
 )
 from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
@@ -318,6 +319,7 @@ def create_app(parts: Parts) -> web.Application:
         policies,
         prechecks,
         steps,
+        stills,
     ):
         app.router.add_routes(module.routes)
     app.router.add_get(SOCKET_PATH, socket.live)

@@ -164,6 +164,7 @@ MESSAGES: Mapping[str, Access] = MappingProxyType(
         "step.answer": Asks("step.lead"),
         "step.draw": Asks("step.lead"),
         "step.bind": Asks("step.lead"),
+        "step.still": Asks("step.lead"),
         "step.document": Asks("step.lead"),
         "step.grant": Asks("step.lead"),
         "step.code": Asks("step.lead"),

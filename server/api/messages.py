@@ -212,6 +212,10 @@ class StepBind(StepCommand):
     on: bool
 
 
+class StepStill(StepCommand):
+    """Have the tablet take a picture."""
+
+
 class StepDocument(StepCommand):
     """A document was shown, or is taken off the list."""
 
@@ -287,6 +291,7 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
         "step.answer": StepAnswer,
         "step.draw": StepDraw,
         "step.bind": StepBind,
+        "step.still": StepStill,
         "step.document": StepDocument,
         "step.grant": StepGrant,
         "step.code": StepCode,
@@ -316,6 +321,7 @@ SERVER_TYPES = (
     "chat.read",
     "file",
     "steps",
+    "still",
     "desk",
     "ended",
 )

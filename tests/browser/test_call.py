@@ -3,6 +3,7 @@
 import pytest
 
 from tools.browsers.people import Pair, words
+from tools.browsers.steps import Walk
 
 pytestmark = [
     pytest.mark.browser,
@@ -24,6 +25,7 @@ async def test_two_people_see_and_hear_each_other_talk_and_part(pair: Pair) -> N
     await pair.desk.until_messages("申請書を送ります")
     await pair.desk.write("お願いします")
     await pair.counter.until_messages("申請書を送ります", "お願いします")
+    await Walk(pair.counter, pair.desk).to_the_end()
     await pair.desk.decide("verified")
     await pair.counter.until_says("result.verified.title")
     await pair.counter.press("result.finish")

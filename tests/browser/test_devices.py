@@ -72,8 +72,8 @@ async def test_browsers_of_different_makes_see_and_hear_each_other(
         assert (await seat.receives())["rtt"] is not None
     await pair.counter.write("こんにちは")
     await pair.desk.until_messages("こんにちは")
-    await pair.desk.decide("verified")
-    await pair.counter.until_says("result.verified.title")
+    await pair.desk.decide("returned")
+    await pair.counter.until_says("result.returned.title")
     await pair.end()
     await firefox.close()
     await chromium.close()

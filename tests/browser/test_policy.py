@@ -22,7 +22,7 @@ async def test_a_counter_outside_the_vpn_is_refused_once_two_officers_require_it
     browser: Browser, pair: Pair, town: Town, service: RunningService
 ) -> None:
     await pair.talk()
-    await pair.desk.decide("verified")
+    await pair.desk.decide("returned")
     await pair.counter.press("result.finish")
     office = await browser.seat(*DESK_SIZE)
     assert isinstance(office, ChromiumPage)

@@ -138,8 +138,8 @@ async def test_a_killed_server_goes_on_with_call_chat_and_upload(
     await own_service.start()
     await until_the_same_call(pair, number, "まえ", "とちゅう")
     await pair.desk.until_file(paper.name, "offered", seconds=60)
-    await pair.desk.decide("verified")
-    await pair.counter.until_says("result.verified.title")
+    await pair.desk.decide("returned")
+    await pair.counter.until_says("result.returned.title")
     await pair.end()
     await line.close()
 

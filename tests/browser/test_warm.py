@@ -45,8 +45,8 @@ async def test_both_ends_are_connected_before_the_answer_and_nothing_is_on_befor
     await desk.accept()
     await pair.until_moving()
     assert [await seat.page.eval("__peers.length") for seat in pair.both] == before
-    await desk.decide("verified")
-    await counter.until_says("result.verified.title")
+    await desk.decide("returned")
+    await counter.until_says("result.returned.title")
     await desk.page.until(f"__peers.length === {before[pair.both.index(desk)] + 1} && {CONNECTED}")
     assert await desk.page.eval(TRACKS) == 0
     await counter.page.until(f"{OPEN}.length === 0")

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { createAnnouncer } from "../../static/app/parts/announce.js";
 import { instruction } from "../../static/app/parts/counter-call.js";
+import { decisionWords } from "../../static/app/parts/decision.js";
 import { reasonLack } from "../../static/app/parts/decision-dialog.js";
 import { followDrops } from "../../static/app/parts/drop.js";
 import { heard, lineAdvice, pathTrouble, refusedPath } from "../../static/app/parts/flow.js";
@@ -16,7 +17,7 @@ import { totalWords } from "../../static/app/parts/total.js";
 import { counterView, deskView, outcomeLock } from "../../static/app/parts/view.js";
 import { useWords } from "../../static/app/parts/words.js";
 import { arrowMove, holdInside, nextZoom } from "../../static/app/parts/zoom.js";
-import { chat } from "./support/nouns.js";
+import { chat, steps } from "./support/nouns.js";
 
 const LANGUAGES = /** @type {const} */ (["ja", "en"]);
 const read = async (/** @type {string} */ code) =>
@@ -111,13 +112,13 @@ test("the desk keeps its call through an interruption and is free after the end"
 });
 
 test("while the line is lost only returned and aborted may be given", () => {
-  const locked = (/** @type {any} */ outcome) => outcomeLock(outcome, call("interrupted", ["counter"]), line()) !== null;
+  const locked = (/** @type {any} */ outcome) => outcomeLock(outcome, call("interrupted", ["counter"]), line(), null) !== null;
   assert.deepEqual(["verified", "returned", "refused", "aborted"].map(locked), [true, false, true, false]);
 });
 
 test("nothing can be decided without a line of one's own", () => {
   for (const outcome of /** @type {const} */ (["verified", "returned", "refused", "aborted"])) {
-    assert.equal(outcomeLock(outcome, call("talking"), line({ state: "retrying" })), "decide.locked.own");
+    assert.equal(outcomeLock(outcome, call("talking"), line({ state: "retrying" }), null), "decide.locked.own");
   }
 });
 
@@ -172,11 +173,17 @@ test("the instruction is the last set sentence of the desk, whatever the clerk w
   assert.equal(lastAsked([]), null);
 });
 
-/** The counter's page as far as its instruction asks. @param {any[]} messages @param {object} [fields] */
-const asked = (messages, fields = {}) =>
+/** The counter's page as far as its instruction asks. @param {any[]} messages @param {object} [fields] @param {any} [told] the steps */
+const asked = (messages, fields = {}, told = null) =>
   instruction({
     media: /** @type {any} */ ({ arrives: signal(true) }),
-    store: /** @type {any} */ ({ call: signal({ state: "talking", veiled: false, ...fields }), chat: signal(messages), connection: signal(line()) }),
+    store: /** @type {any} */ ({
+      call: signal({ id: "call-1", state: "talking", veiled: false, ...fields }),
+      chat: signal(messages),
+      connection: signal(line()),
+      steps: signal(told),
+    }),
+    stepSince: signal(Date.parse("2026-11-23T01:00:30.000Z")),
     now: signal(Date.parse("2026-11-23T01:01:30.000Z")),
   });
 /** @param {number} number @param {string} id @param {string} [at] */
@@ -187,6 +194,32 @@ test("the same set sentence tapped twice is an instruction anew", () => {
   assert.equal(once.key, twice.key);
   assert.notEqual(once.mark, twice.mark);
   assert.equal(asked([tapped(1, "back"), chat(2)]).mark, once.mark);
+});
+
+test("the resident is told the step, until the desk asks for something else in it; the code before all else", () => {
+  const face = steps();
+  assert.deepEqual(asked([], {}, face).say, { ja: "faceの [今|いま]", en: "now face" });
+  assert.equal(asked([tapped(1, "back")], {}, face).key, "template.back.say");
+  assert.ok(asked([tapped(1, "back", "2026-11-23T01:00:00.000Z")], {}, face).say, "what was asked in an earlier step is over");
+  assert.equal(asked([], {}, { ...face, call: "another" }).say, undefined);
+  assert.equal(asked([], { state: "deciding" }, face).key, "call.deciding");
+  const code = asked([tapped(1, "back")], {}, steps({ current: "code" }));
+  assert.equal(code.code, "4729");
+  assert.equal(asked([], { veiled: true }, steps({ current: "code" })).code, undefined);
+});
+
+test("what a decision wants of the steps is told after what is wrong with the line", () => {
+  const locked = { locked: true, missing: /** @type {any} */ ([{}]) };
+  const lock = (/** @type {any} */ outcome, /** @type {any} */ told) => outcomeLock(outcome, call("talking"), line(), told);
+  assert.equal(lock("verified", locked), "decide.locked.steps");
+  assert.equal(lock("completed", { locked: true, missing: [] }), "decide.locked.senior");
+  assert.equal(lock("verified", { locked: false, missing: [] }), null);
+  for (const outcome of ["returned", "refused", "aborted"]) assert.equal(lock(outcome, locked), null);
+  const talking = call("talking");
+  assert.equal(decisionWords(["decide.locked.steps", null], talking, null).key, "decide.locked.steps");
+  assert.equal(decisionWords(["decide.locked.lost", null], talking, null).key, "decide.locked.lost");
+  const poor = /** @type {any} */ ({ abort_offered: true });
+  assert.equal(decisionWords(["decide.locked.steps", null], talking, poor).key, "quality.abort");
 });
 
 test("thanks stand for a moment and leave no instruction behind", () => {

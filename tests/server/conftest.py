@@ -415,10 +415,14 @@ class World:
         )
         return file_id
 
-    async def send_file(self, page: Client, call_id: str, data: bytes) -> str:
-        """Send a PDF in one piece and return its id; the checks go on."""
+    async def send_file(
+        self, page: Client, call_id: str, data: bytes, *, name: str = "a.pdf"
+    ) -> str:
+        """Send a file in one piece and return its id; the checks go on."""
         tus = {"Tus-Resumable": "1.0.0"}
-        encoded = (b64encode(x).decode() for x in (b"a.pdf", sha256(data).hexdigest().encode()))
+        encoded = (
+            b64encode(x).decode() for x in (name.encode(), sha256(data).hexdigest().encode())
+        )
         meta = "filename {},sha256 {}".format(*encoded)
         created = tus | {"Upload-Length": str(len(data)), "Upload-Metadata": meta}
         status, _ = await page.request("POST", f"/api/v1/calls/{call_id}/files", headers=created)

@@ -218,8 +218,27 @@ class Desk(Seat):
         await self.page.click(".ringing button.primary", self.say("queue.accept"))
         await self.until_says("call.talking")
 
+    async def tab(self, name: str) -> None:
+        """Turn to chat, files, cards or chip beside the picture, where they are tabs."""
+        await self.page.eval(f"void document.querySelector('#desk-tab-{name}')?.click()")
+
+    async def write(self, text: str) -> None:
+        await self.tab("chat")
+        await super().write(text)
+
+    async def show_files(self) -> None:
+        await self.tab("files")
+
+    async def until_messages(self, *texts: str, seconds: float = WITHIN_SECONDS) -> None:
+        await self.tab("chat")
+        await super().until_messages(*texts, seconds=seconds)
+
+    async def until_last(self, *texts: str) -> None:
+        await self.tab("chat")
+        await super().until_last(*texts)
+
     async def decide(self, outcome: str) -> None:
-        """Give an outcome through its dialog."""
+        """Give an outcome through its dialog; the steps that it wants must be done."""
         await self.page.click(f"#decide-{outcome}:not([aria-disabled])")
         if outcome == "verified":
             await self.page.click("dialog label", self.say("decide.sure.verified"))

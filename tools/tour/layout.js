@@ -108,7 +108,7 @@
   const small = () => {
     for (const element of all(PRESSED)) {
       const label = element.closest("label") ?? (element.id && ground.querySelector(`label[for="${element.id}"]`));
-      const listed = role === "desk" && element.localName === "summary";
+      const listed = role === "desk" && element.matches("summary, li > .line, .need > .line");
       const target = element.matches("input[type=radio], input[type=checkbox]") && label ? label : element;
       const { width, height } = target.getBoundingClientRect();
       const least = listed ? LISTED_PX : TARGET_PX;

@@ -7,6 +7,7 @@ import numpy as np
 
 from tools.browsers.lines import TcpLine, UdpRelay
 from tools.browsers.people import Pair, words
+from tools.browsers.steps import Walk
 from tools.tour.looks import spare
 from tools.tour.scene import Scene, Visit
 
@@ -61,11 +62,13 @@ class Talk:
         await self._chat()
         await self._files()
         await self._desk_tools()
+        await self._steps()
         await self._decisions()
         await self._veil()
         await self._camera_lost()
         await self._stalled()
         await self._interruptions()
+        await self._reopened()
         await self._seats()
 
     async def _show(self, name: str) -> None:
@@ -143,6 +146,26 @@ class Talk:
             await page.press("Alt+Z")
         await self._counter.page.until_gone(words("officer.no_picture"))
 
+    async def _steps(self) -> None:
+        page, walk = self._desk.page, Walk(self._counter, self._desk)
+        await self._desk.tab("cards")
+        await self._show("desk-call-cards")
+        await walk.until("code")
+        spoken = await walk.spoken()
+        await self._show("counter-call-code")
+        await page.fill("#heard-code", "0000" if spoken != "0000" else "1111")
+        await self._desk.press("code.check", "button:not([aria-disabled])")
+        await self._desk.page.until_seen(None, ".need .error-text")
+        await self._show("desk-call-code-wrong")
+        await walk.until("documents")
+        await walk.shown("health-insurance", "2020-01-31")
+        await walk.shown("residence-card", "2099-12-31")
+        await self._counter.tab("originals")
+        await self._both("call-documents")
+        await walk.to_the_end()
+        await self._show("desk-call-ready")
+        await self._counter.tab("chat")
+
     async def _decisions(self) -> None:
         page = self._desk.page
         for outcome in ("verified", "returned", "refused", "aborted"):
@@ -206,6 +229,12 @@ class Talk:
             line.mend()
             await self._counter.until_says("call.talking")
             await self._desk.page.until_gone(None, ".picture .veil")
+
+    async def _reopened(self) -> None:
+        await self._counter.page.until_seen(None, ".spoken b")
+        await self._both("call-reopened")
+        await Walk(self._counter, self._desk).to_the_end()
+        await self._counter.tab("chat")
 
     async def _seats(self) -> None:
         for seat in self._pair.both:

@@ -28,6 +28,7 @@ export const CLIENT_TYPES = list(
   "step.answer",
   "step.draw",
   "step.bind",
+  "step.still",
   "step.document",
   "step.grant",
   "step.code",
@@ -58,6 +59,7 @@ export const SERVER_TYPES = list(
   "chat.read",
   "file",
   "steps",
+  "still",
   "desk",
   "ended",
 );
@@ -188,6 +190,7 @@ export const ERROR_CODES = Object.freeze({
     "wrong_offset",
     "reason_required",
     "line_lost",
+    "no_picture",
     "has_begun",
     "last_factor",
     "too_many_passkeys",
@@ -324,6 +327,71 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  */
 
 /**
+ * The steps of a call. The counter is told no script, no answer, no expiry and no confirmation; the code is told to the counter alone.
+ * @typedef {object} StepsNoun
+ * @property {string} call
+ * @property {number} version grows with every change
+ * @property {string} procedure
+ * @property {string | null} current the step whose turn it is; null when all are done
+ * @property {StepNoun[]} steps
+ * @property {{step: string, need: number, kind: NeedKind, left: number}[]} missing
+ * @property {boolean} locked whether 確認済み and 対応済み are locked
+ * @property {boolean} approval_wanted a senior's confirmation of the decision is wanted and not there
+ * @property {ApprovalNoun[]} approvals
+ * @property {ChipNoun[]} chips
+ *
+ * @typedef {{ja: string, en: string}} Both
+ * @typedef {"tick" | "still" | "file" | "answer" | "prompts" | "documents" | "code"} NeedKind
+ *
+ * @typedef {object} StepNoun
+ * @property {string} id
+ * @property {Both} title
+ * @property {Both | null} script
+ * @property {Both} now with readings
+ * @property {"done" | "now" | "open" | "locked"} state
+ * @property {boolean} reopens
+ * @property {NeedNoun[]} needs
+ *
+ * @typedef {object} NeedNoun what does not belong to its kind is null
+ * @property {number} need its number in the step, from 0
+ * @property {NeedKind} kind
+ * @property {PartyName} by
+ * @property {boolean} done
+ * @property {number} left
+ * @property {Both | null} words
+ * @property {{item: number, words: Both, on: boolean}[] | null} items
+ * @property {number | null} draw
+ * @property {number | null} draws_left
+ * @property {string | null} text
+ * @property {string[] | null} bound ids of files
+ * @property {number | null} at_least
+ * @property {DocumentsNoun | null} documents
+ * @property {{code: string | null, tries_left: number, agreed: boolean} | null} code
+ *
+ * @typedef {object} DocumentsNoun
+ * @property {ShownNoun[]} shown
+ * @property {boolean} pin
+ * @property {boolean} notice
+ * @property {boolean} excused
+ * @property {WayNoun[]} ways the nearest first; none when the documents are enough
+ *
+ * @typedef {{kind: string, document_class: "a" | "b", name: Both, expires: string | null, counts: boolean}} ShownNoun
+ * @typedef {{a: number, b: number, pin: boolean, notice: boolean}} WayNoun
+ *
+ * @typedef {object} ApprovalNoun
+ * @property {"documents" | "decision"} about
+ * @property {string} reason
+ * @property {{name: string}} asked_by
+ * @property {string} asked_at
+ * @property {boolean | null} approved null while it is only asked
+ * @property {string | null} answer
+ * @property {{name: string} | null} answered_by
+ * @property {string | null} answered_at
+ *
+ * @typedef {{document: string, tool: string, result: "agrees" | "differs" | "unreadable", by: {name: string}, at: string}} ChipNoun
+ */
+
+/**
  * @typedef {object} QueueNoun
  * @property {CallNoun[]} waiting oldest first; every call that is not closed
  * @property {string | null} offered
@@ -423,6 +491,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {FileNoun[]} files
  * @property {QueueNoun | null} queue
  * @property {PositionNoun | null} position
+ * @property {StepsNoun | null} [steps]
  *
  * @typedef {{code: string, message: string, clause?: string}} ReasonNoun
  * @typedef {{code: string, message: string, reasons: ReasonNoun[], request_id?: string, limit?: number, unit?: string}} ErrorNoun
@@ -450,19 +519,28 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  *   "call.veil": {on: boolean};
  *   "call.devices": {camera: DeviceState, microphone: DeviceState};
  *   "call.quality": import("./quality.js").Report;
+ *   "step.tick": Place & {item: number, on: boolean};
+ *   "step.answer": Place & {text: string};
+ *   "step.draw": Place;
+ *   "step.bind": Place & {file: string, on: boolean};
+ *   "step.still": Place;
+ *   "step.document": Place & {kind: string, expires: string | null, on: boolean};
+ *   "step.grant": Place & {what: "pin" | "notice", on: boolean};
+ *   "step.code": Place & {code: string};
  *   "desk.state": {state: DeskState};
  *   "offer": {connection: number, sdp: string, signature?: string};
  *   "chat.send": {text: string};
  *   "chat.read": {number: number};
  *   "precheck.chat": {text: string};
  * }} ClientFields
+ * @typedef {{step: string, need: number}} Place a need of a step
  */
 
 /**
  * @typedef {{type: "challenge", challenge: string, issued_at: string, municipality: string, tablet: string}} ChallengeMessage
  * @typedef {{type: "welcome", epoch: string, resumed: boolean, server_time: string, you: You, limits: LimitsNoun, relay: RelayNoun | null, state: StateNoun | null, seq?: number}} WelcomeMessage
  * @typedef {{type: "ping", seq: number}} PingMessage
- * @typedef {{type: "ok", seq: number, re: string, call?: CallNoun, chat?: ChatNoun[], read?: ReadNoun, files?: FileNoun[], number?: number, at?: string, warning?: string | null}} OkMessage
+ * @typedef {{type: "ok", seq: number, re: string, call?: CallNoun, chat?: ChatNoun[], read?: ReadNoun, files?: FileNoun[], steps?: StepsNoun | null, number?: number, at?: string, warning?: string | null}} OkMessage
  * @typedef {{type: "error", seq?: number, re?: string, error: ErrorNoun}} ErrorMessage
  * @typedef {{type: "call", seq: number, call: CallNoun}} CallMessage
  * @typedef {{type: "queue", seq: number, queue: QueueNoun}} QueueMessage
@@ -477,7 +555,9 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @typedef {{type: "chat.read", seq: number, party: PartyName | GuestParty, number: number}} ChatReadMessage
  * @typedef {{type: "file", seq: number, file: FileNoun}} FileMessage
  * @typedef {{type: "you", seq: number, you: You}} YouMessage
+ * @typedef {{type: "steps", seq: number, steps: StepsNoun}} StepsMessage
+ * @typedef {{type: "still", call: string, step: string, need: number, name: string}} StillMessage
  * @typedef {{type: "desk", seq: number, state: DeskState}} DeskMessage
  * @typedef {{type: "ended", seq: number, code: string}} EndedMessage
- * @typedef {ChallengeMessage | YouMessage | WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | StreamsMessage | ChatMessage | ChatReadMessage | FileMessage | DeskMessage | EndedMessage} ServerMessage
+ * @typedef {ChallengeMessage | YouMessage | WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | StreamsMessage | ChatMessage | ChatReadMessage | FileMessage | StepsMessage | StillMessage | DeskMessage | EndedMessage} ServerMessage
  */

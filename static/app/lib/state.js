@@ -19,6 +19,7 @@
  * @property {import("./protocol.js").QueueNoun | null} queue
  * @property {import("./protocol.js").PositionNoun | null} position
  * @property {import("./protocol.js").QualityNoun | null} quality of the call under way, as last told
+ * @property {import("./protocol.js").StepsNoun | null} steps of the call
  * @property {import("./protocol.js").DeskState | null} deskState
  * @property {number} serverOffset server time minus the page's clock, ms
  * @property {string | null} ended why the sign-in is over
@@ -36,6 +37,7 @@ export const EMPTY = Object.freeze({
   queue: null,
   position: null,
   quality: null,
+  steps: null,
   deskState: null,
   serverOffset: 0,
   ended: null,
@@ -51,6 +53,7 @@ const NO_CALL = Object.freeze({
   pending: EMPTY.pending,
   position: EMPTY.position,
   quality: EMPTY.quality,
+  steps: EMPTY.steps,
 });
 
 /**
@@ -74,6 +77,8 @@ export function reduce(state, message, now) {
       return { ...state, position: message.position };
     case "quality":
       return { ...state, quality: message.quality };
+    case "steps":
+      return withSteps(state, message.steps);
     case "chat":
       return withChat(state, message.message);
     case "chat.read":
@@ -121,6 +126,7 @@ function welcome(state, message, now) {
     queue: told.queue,
     position: told.position,
     quality: sameCall ? state.quality : null,
+    steps: told.steps ?? null,
     pending: sameCall ? state.pending.filter((draft) => !stored.has(draft.id)) : [],
   };
 }
@@ -140,7 +146,14 @@ function withCall(state, call) {
   }
   // The end of some other call does not push aside the one that goes on.
   if (old && old.state !== "closed" && call.state === "closed") return state;
-  return { ...state, ...NO_CALL, call, position: inQueue(call) ? state.position : null };
+  const steps = state.steps?.call === call.id ? state.steps : null;
+  return { ...state, ...NO_CALL, steps, call, position: inQueue(call) ? state.position : null };
+}
+
+/** Steps may be told before the call that they belong to. @param {State} state @param {import("./protocol.js").StepsNoun | null} steps @returns {State} */
+function withSteps(state, steps) {
+  if (!steps || (steps.call === state.steps?.call && steps.version < state.steps.version)) return state;
+  return { ...state, steps };
 }
 
 /**
@@ -163,12 +176,12 @@ function hasLeft({ you, call: before }, call) {
 /**
  * What a call taken up again brings along from before.
  * @param {State} state
- * @param {Pick<import("./protocol.js").OkMessage, "call" | "chat" | "read" | "files">} told
+ * @param {Pick<import("./protocol.js").OkMessage, "call" | "chat" | "read" | "files" | "steps">} told
  * @returns {State}
  */
-function withPast(state, { call, chat = [], read, files = [] }) {
+function withPast(state, { call, chat = [], read, files = [], steps = null }) {
   if (state.call === null || state.call.id !== call?.id) return state;
-  const whole = chat.reduce(withChat, state);
+  const whole = chat.reduce(withChat, withSteps(state, steps));
   const seen = read ? withRead(withRead(whole, "counter", read.counter), "desk", read.desk) : whole;
   if (files.length === 0) return seen;
   // What came by itself is at least as new.

@@ -1,10 +1,13 @@
 /** The tablet at the counter. */
 import { createClerkSignIn } from "../lib/clerk.js";
 import { LevelMeter } from "../lib/level.js";
+import { linesOf, reopenedOf } from "../lib/steps.js";
+import { takeStill } from "../lib/still.js";
 import { safeStorage } from "../lib/storage.js";
 import { instruction } from "../parts/counter-call.js";
 import { CONSENT_VERSION } from "../parts/counter-consent.js";
 import { CounterPage } from "../parts/counter-page.js";
+import { draw as drawFrame, filmed } from "../parts/frame.js";
 import { computed, effect, html, signal, untracked } from "../parts/html.js";
 import { plain } from "../parts/rich.js";
 import { createSpeech } from "../parts/speech.js";
@@ -78,6 +81,11 @@ function counterApp({ app, ask, allowed, api, complain }) {
     readAloud,
     speech: createSpeech(),
     mirrored: signal(true),
+    stepSince: signal(0),
+    shotAt: signal(0),
+    reopened: signal([]),
+    clerkTab: signal("originals"),
+    tickOff: (need, item, on) => void ask("step.tick", { step: need.step, need: need.need, item, on }),
     health: healthSignal(app, allowed),
     choose: (id) => (chosen.value = id),
     begin,
@@ -145,6 +153,32 @@ function followMirror(app) {
   });
 }
 
+/** When the step changed last, and what opens again after an interruption; a picture that the desk asks for is taken and sent. @param {CounterApp} app @param {Wired} wired */
+function followSteps(app, { connection, complain }) {
+  const { store } = app;
+  const lines = computed(() => (store.steps.value?.call === store.call.value?.id ? linesOf(store.steps.value) : []));
+  let before = lines.peek();
+  effect(() => {
+    void store.steps.value?.current;
+    untracked(() => (app.stepSince.value = store.serverNow()));
+  });
+  effect(() => {
+    const now = lines.value;
+    untracked(() => (app.reopened.value = reopenedOf(now, before, app.reopened.peek())));
+    before = now;
+  });
+  connection.on("message", async (message) => {
+    if (message.type !== "still" || message.call !== store.call.peek()?.id) return;
+    try {
+      const track = app.media.local.peek()?.getVideoTracks()[0];
+      app.files.add([await takeStill(track, { name: message.name, draw: drawFrame, filmed })]);
+      app.shotAt.value = store.serverNow();
+    } catch (error) {
+      complain(error);
+    }
+  });
+}
+
 /** What the resident is asked is read aloud, until the officer speaks; never during the veil. @param {CounterApp} app */
 function followSpeech(app) {
   const ear = new LevelMeter();
@@ -159,7 +193,8 @@ function followSpeech(app) {
     () => (app.store.call.value?.state === "talking" ? instruction(app).mark : null),
     (mark) => {
       if (mark && app.readAloud.peek() && !app.store.call.peek()?.veiled) {
-        app.speech.say(plain(tIn(language(), instruction(app).key)), language());
+        const { key, say } = instruction(app);
+        app.speech.say(plain(say ? say[language()] : tIn(language(), key)), language());
       }
     },
   );
@@ -214,6 +249,7 @@ followProcedures(app);
 followVeil(app);
 followMirror(app);
 followTrouble(app);
+followSteps(app, wired);
 followSpeech(app);
 followCall(app);
 followClerk(app);

@@ -3,12 +3,13 @@ import { createAttention } from "../lib/attention.js";
 import { ServerError } from "../lib/errors.js";
 import { DeskPage } from "../parts/desk-page.js";
 import { ownGuest } from "../parts/guests.js";
-import { computed, effect, html, signal } from "../parts/html.js";
+import { computed, effect, html, signal, untracked } from "../parts/html.js";
 import { tellReason } from "../parts/reasons.js";
 import { followKeys } from "../parts/shortcuts.js";
 import { callChange, invitationWanted, ringWanted } from "../parts/wanted.js";
 import { has, language, t } from "../parts/words.js";
 import { nextZoom } from "../parts/zoom.js";
+import { stepping } from "./stepping.js";
 import { followEnding, followGuests, followLine, followNews, onChange } from "./follow.js";
 import { draw, startPage } from "./start.js";
 import { begin, followMedia, wire } from "./wire.js";
@@ -106,6 +107,11 @@ function deskApp(wired, attention, accepting) {
     today: signal([]),
     totals: signal({}),
     zoom: signal(1),
+    steps: stepping(wired),
+    kinds: signal([]),
+    cardKind: signal(null),
+    sideTab: signal("chat"),
+    wide: wideScreen(),
     permission: attention.permission,
     accept: answering(wired, busy, accepting),
     pass: (call) => void ask("call.pass", { call }),
@@ -119,6 +125,23 @@ function deskApp(wired, attention, accepting) {
     tryRing: () => void sounds.tryRing(),
     askPermission: () => void attention.ask(),
   };
+}
+
+/** Whether chat and files have room beside each other. */
+function wideScreen() {
+  const query = matchMedia("(min-width: 1680px)");
+  const wide = signal(query.matches);
+  query.addEventListener("change", () => (wide.value = query.matches));
+  return wide;
+}
+
+/** The kinds of documents with their cards, asked for when a call begins: they may have been completed since. @param {DeskApp} app @param {Wired} wired */
+function followKinds(app, { api, complain }) {
+  const callId = computed(() => (app.store.connection.value.state === "open" ? app.store.call.value?.id : null));
+  effect(() => {
+    if (!callId.value) return;
+    api.get("documents").then(({ documents }) => (app.kinds.value = documents), complain);
+  });
 }
 
 /** A call that rings here is heard, seen in the tab, and told to who looks elsewhere. @param {DeskApp} app @param {Wired} wired @param {Attention} attention */
@@ -174,6 +197,9 @@ function followEnd(app, look) {
     void callId.value;
     app.dialog.value = null;
     app.zoom.value = 1;
+    app.cardKind.value = null;
+    app.sideTab.value = "chat";
+    untracked(app.steps.putAway);
   });
   onChange(
     () => app.store.call.value,
@@ -209,7 +235,12 @@ function keys(app) {
     },
     Z: () => inCall() && void (app.zoom.value = nextZoom(app.zoom.peek())),
     V: () => inCall() && !app.guest.peek() && !app.store.call.peek()?.veiled && app.veil(true),
-    T: () => focus("desk-chat"),
+    N: () => app.steps.next(),
+    S: () => inCall() && app.steps.stillNow(),
+    T: () => {
+      app.sideTab.value = "chat";
+      requestAnimationFrame(() => focus("desk-chat"));
+    },
     J: () => /** @type {HTMLElement | null} */ (document.querySelector(".decide .yes"))?.focus(),
   };
 }
@@ -222,6 +253,7 @@ const accepting = signal(false);
 const app = deskApp(wired, attention, accepting);
 followRing(app, wired, attention);
 followEnd(app, followToday(app, wired));
+followKinds(app, wired);
 followLine(wired);
 followGuests(wired);
 followEnding(wired, "desk");

@@ -87,7 +87,7 @@ export function DecisionDialog({ app, call, outcome }) {
   const [sure, setSure] = useState(false);
   const good = GOOD.has(outcome);
   const reason = good ? null : composeReason(preset === OTHER || !preset ? null : preset, written);
-  const lock = outcomeLock(outcome, call, app.store.connection.value);
+  const lock = outcomeLock(outcome, call, app.store.connection.value, app.steps.noun.value);
   const unmet = lock ?? (good ? (sure ? null : "decide.need.sure") : reasonLack(preset, reason));
   const locked = unmet !== null || app.busy.value;
   const foot = html`
@@ -115,6 +115,6 @@ export function DecisionDialog({ app, call, outcome }) {
           <${Reasons} outcome=${outcome} preset=${preset} written=${written} onPreset=${setPreset} onWritten=${setWritten} />
           <${Preview} outcome=${outcome} reason=${reason ?? ""} />
         </div>`}
-    <${Notice} kind=${lock ? "warn" : "info"} small=${true}>${lock ? t(lock) : t("decide.final")}<//>
+    <${Notice} kind=${lock ? "warn" : "info"} small=${true}>${lock ? t(lock, { n: app.steps.lacks.value.length, outcome: t(`outcome.${outcome}`) }) : t("decide.final")}<//>
   <//>`;
 }

@@ -15,20 +15,24 @@ const WAYS = [
   { outcome: "aborted", kind: "plain", icon: "pause" },
 ];
 
+/** Locks that stand for most of a call: what is wrong with the line is told before them. */
+const USUAL = new Set(["decide.locked.steps", "decide.locked.senior"]);
+
 /**
- * What is told beside the buttons: a lock, breaking off that is offered, what to do about the line, else the way on.
+ * What is told beside the buttons: a lock, breaking off that is offered, what to do about the line, what the steps want, else the way on.
  * @param {readonly (string | null)[]} locks
  * @param {import("./model.js").CallNoun} call
  * @param {import("../lib/protocol.js").QualityNoun | null} quality
  * @returns {{key: string, urgent: boolean}}
  */
 export function decisionWords(locks, call, quality) {
-  const lock = locks.find(Boolean);
+  const lock = locks.find((one) => one !== null && !USUAL.has(one));
   if (lock) return { key: lock, urgent: false };
   if (quality?.abort_offered) return { key: "quality.abort", urgent: true };
   if (call.state === "deciding") return { key: "decide.deciding", urgent: false };
   const advice = deskAdvice(quality);
-  return advice ? { key: advice, urgent: true } : { key: "decide.any", urgent: false };
+  if (advice) return { key: advice, urgent: true };
+  return { key: locks.find(Boolean) ?? "decide.any", urgent: false };
 }
 
 /** @param {{app: import("./model.js").DeskApp, call: import("./model.js").CallNoun}} props */
@@ -36,14 +40,16 @@ export function DecisionBar({ app, call }) {
   const line = app.store.connection.value;
   const open = outcomesOf(app, call.procedure);
   const ways = WAYS.filter(({ outcome }) => open.includes(outcome));
-  const locks = ways.map(({ outcome }) => outcomeLock(outcome, call, line));
+  const steps = app.steps.noun.value;
+  const locks = ways.map(({ outcome }) => outcomeLock(outcome, call, line, steps));
   const quality = app.store.quality.value;
+  const values = { n: steps?.missing.length ?? 0, outcome: t(`outcome.${ways[0]?.outcome ?? "verified"}`) };
   const { key, urgent } = decisionWords(locks, call, quality);
   const offered = key === "quality.abort" ? "aborted" : null;
   return html`<footer class="decide" aria-label=${t("decide.title")}>
     <p class="why ${urgent ? "urgent" : ""}" id="decide-why">
       ${urgent ? html`<${Icon} name="alert" />` : html`<b>${t("decide.title")}</b> `}
-      <span role="status">${urgent && t(key)}</span>${!urgent && t(key)}
+      <span role="status">${urgent && t(key)}</span>${!urgent && t(key, values)}
     </p>
     ${call.state === "deciding" &&
     app.dialog.value === null &&
@@ -58,6 +64,7 @@ export function DecisionBar({ app, call }) {
         aria-haspopup="dialog"
         aria-disabled=${locked ? "true" : undefined}
         aria-describedby=${locks[index] ? "decide-why" : undefined}
+        title=${locks[index] ? t(/** @type {string} */ (locks[index]), values) : undefined}
         onClick=${() => !locked && app.decide(outcome)}
       >
         <${Icon} name=${locks[index] ? "lock" : icon} />${t(`outcome.${outcome}`)}

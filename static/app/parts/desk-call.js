@@ -1,14 +1,14 @@
-/** The call at the desk: the picture large, chat and files at the right, the decision below; nothing else moves. */
+/** The call at the desk: steps at the left, the picture, at the right what is missing, chat and files, the decision below; nothing moves. */
 import { DecisionDialog } from "./decision-dialog.js";
 import { DecisionBar } from "./decision.js";
-import { DeskChat } from "./desk-chat.js";
+import { DeskAside } from "./desk-aside.js";
 import { DeskFacts } from "./desk-facts.js";
 import { DeskStage } from "./desk-stage.js";
 import { DeskTools } from "./desk-tools.js";
-import { DeskFiles } from "./files.js";
-import { Others } from "./guests.js";
 import { html } from "./html.js";
 import { InviteDialog } from "./invite-dialog.js";
+import { StillsTray } from "./steps-stills.js";
+import { StepsTray } from "./steps.js";
 import { t } from "./words.js";
 
 /** @param {{app: import("./model.js").DeskApp}} props */
@@ -16,13 +16,16 @@ export function DeskCall({ app }) {
   const call = app.store.call.value;
   if (!call) return null;
   const outcome = app.dialog.value;
+  const stepped = app.steps.lines.value.length > 0;
   return html`<${DeskFacts} app=${app} call=${call} />
-    <main class="dcall">
-      <section class="stage" aria-label=${t("stage.title")}>
+    <main class="dcall ${stepped ? "with-steps" : ""}">
+      <${StepsTray} app=${app} />
+      <section class="stage ${stepped ? "with-tray" : ""}" aria-label=${t("stage.title")}>
         <${DeskStage} app=${app} call=${call} />
         <${DeskTools} app=${app} call=${call} />
+        <${StillsTray} app=${app} />
       </section>
-      <div class="side"><${Others} app=${app} own="desk" manage=${app.uninvite} /><${DeskChat} app=${app} /><${DeskFiles} app=${app} /></div>
+      <${DeskAside} app=${app} />
     </main>
     <${DecisionBar} app=${app} call=${call} />
     ${app.invitable.value && html`<${InviteDialog} app=${app} />`}

@@ -34,17 +34,22 @@ function Templates({ app }) {
   </div>`;
 }
 
-/** @param {{app: import("./model.js").DeskApp, me?: string}} props `me`: the party that this page is */
+/** The lines, the sentences to tap, the line to write on. @param {{app: import("./model.js").DeskApp, me?: string}} props `me`: the party that this page is */
+export function ChatBody({ app, me = "desk" }) {
+  useRead(app);
+  return html`<${ChatLog} app=${app} own="desk" me=${me} />
+    <${Templates} app=${app} />
+    <${ChatForm} app=${app} own="desk" id="desk-chat" />`;
+}
+
+/** @param {{app: import("./model.js").DeskApp, me?: string}} props */
 export function DeskChat({ app, me = "desk" }) {
   const unread = app.store.unread.value;
-  useRead(app);
   return html`<section class="panel chat-panel" aria-label=${t("chat.title")}>
     <header>
       <h2><${Icon} name="chat" />${t("chat.title")}</h2>
       ${unread > 0 && html`<span class="badge">${unread}<span class="vh">${t("chat.new")}</span></span>`}
     </header>
-    <${ChatLog} app=${app} own="desk" me=${me} />
-    <${Templates} app=${app} />
-    <${ChatForm} app=${app} own="desk" id="desk-chat" />
+    <${ChatBody} app=${app} me=${me} />
   </section>`;
 }

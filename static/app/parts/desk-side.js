@@ -8,6 +8,8 @@ import { language, t } from "./words.js";
 /** Alt+letter, and the key of its words. */
 export const KEYS = Object.freeze([
   ["Alt+A", "keys.accept"],
+  ["Alt+N", "keys.next"],
+  ["Alt+S", "keys.still"],
   ["Alt+Z", "keys.zoom"],
   ["Alt+V", "keys.veil"],
   ["Alt+T", "keys.chat"],

@@ -1,4 +1,4 @@
-/** The tools under the picture. Steps, stills and comparison get their places here when they come. */
+/** The tools under the picture. */
 import { DevicePicker } from "./devices.js";
 import { Dialog } from "./dialog.js";
 import { html, useState } from "./html.js";
@@ -30,12 +30,22 @@ export function Own({ app }) {
   `;
 }
 
+/** A picture for the open step, from the tablet's camera. @param {{app: DeskApp}} props */
+function Still({ app }) {
+  if (!app.steps.lines.value.length) return null;
+  const lock = app.steps.stillLock.value;
+  return html`<button class="btn ${lock ? "" : "primary"}" type="button" aria-disabled=${lock ? "true" : undefined} title=${lock ? t(lock) : undefined} onClick=${app.steps.stillNow}>
+    <${Icon} name=${lock ? "lock" : "still"} />${t("still.take")} <kbd>Alt+S</kbd>
+  </button>`;
+}
+
 /** @param {{app: DeskApp, call: import("./model.js").CallNoun}} props */
 export function DeskTools({ app, call }) {
   const [picking, setPicking] = useState(false);
   const zoom = app.zoom.value;
   const close = () => setPicking(false);
   return html`<${PathNotice} app=${app} own="desk" /><${TroubleNotice} app=${app} /><div class="tools" role="toolbar" aria-label=${t("tools.title")}>
+    <${Still} app=${app} />
     <${Own} app=${app} />
     <button
       class="btn"

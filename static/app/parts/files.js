@@ -162,6 +162,18 @@ export function CounterFiles({ app }) {
     </div>`;
 }
 
+/** The button by which the desk sends. @param {{app: CallApp}} props */
+export const SendFile = ({ app }) => html`<${PickFile} app=${app} label=${t("files.send")} icon="upload" class="btn low" />`;
+
+/** The desk's list. @param {{app: CallApp, over: boolean}} props `over`: something is held over the page */
+export function FilesBody({ app, over }) {
+  return html`<div class="scroll" tabindex="0" role="group" aria-label=${t("files.list")}>
+    ${over && html`<p class="drop"><${Icon} name="upload" />${t("files.drop")}</p>`}
+    <${FileList} app=${app} own="desk" />
+    <${Allowed} app=${app} />
+  </div>`;
+}
+
 /** The desk's panel; files can be dropped anywhere on the page of a call. @param {{app: CallApp}} props */
 export function DeskFiles({ app }) {
   const over = useDrops((files) => app.files.add(files));
@@ -172,12 +184,8 @@ export function DeskFiles({ app }) {
   >
     <header>
       <h2><${Icon} name="file" />${count ? t("files.title.n", { n: count }) : t("files.title")}</h2>
-      <${PickFile} app=${app} label=${t("files.send")} icon="upload" class="btn low" />
+      <${SendFile} app=${app} />
     </header>
-    <div class="scroll" tabindex="0" role="group" aria-label=${t("files.list")}>
-      ${over && html`<p class="drop"><${Icon} name="upload" />${t("files.drop")}</p>`}
-      <${FileList} app=${app} own="desk" />
-      <${Allowed} app=${app} />
-    </div>
+    <${FilesBody} app=${app} over=${over} />
   </section>`;
 }

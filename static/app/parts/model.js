@@ -75,6 +75,11 @@
  * @property {Signal<Health>} health of camera and microphone before a call
  * @property {Signal<boolean>} mirrored the own picture shows the front camera
  * @property {Signal<boolean>} busy a request is under way
+ * @property {Signal<number>} stepSince ms of the server's clock when this page saw the step change
+ * @property {Signal<number>} shotAt ms of the server's clock when a still was taken last
+ * @property {Signal<string[]>} reopened steps that are done again since the line was lost
+ * @property {Signal<string>} clerkTab of the clerk's zone
+ * @property {(need: {step: string, need: number}, item: number, on: boolean) => void} tickOff 原本確認
  * @property {Signal<boolean>} readAloud
  * @property {import("./speech.js").Speech} speech
  * @property {import("../lib/clerk.js").ClerkSignIn} clerk who signs in by PIN
@@ -103,6 +108,11 @@
  * @property {Signal<Outcome | null>} dialog the outcome that is being decided
  * @property {Signal<boolean>} busy
  * @property {Signal<number>} zoom 1, 2 or 4
+ * @property {ReturnType<typeof import("../pages/stepping.js").stepping>} steps
+ * @property {Signal<DocumentKind[]>} kinds
+ * @property {Signal<string | null>} cardKind whose card (見本) is shown
+ * @property {Signal<string>} sideTab of the tabs beside the picture
+ * @property {Signal<boolean>} wide the window has room for chat and files at once
  * @property {Signal<string>} permission of notifications: default, granted, denied
  * @property {(call: string | null) => void} accept
  * @property {(call: string) => void} pass
@@ -121,6 +131,15 @@
  * @property {Signal<boolean>} asleep the browser lets no sound out until the page is touched
  * @property {() => void} tryRing
  * @property {() => void} askPermission
+ */
+
+/**
+ * A kind of identity document with its card, as `GET /api/v1/documents` gives it.
+ * @typedef {object} DocumentKind
+ * @property {string} kind
+ * @property {"a" | "b"} document_class
+ * @property {Both} name
+ * @property {{complete: boolean, source: Both | null, looks: {do: Both, see: Both}[]}} card
  */
 
 /** @typedef {{id: string, name: string, kind: import("../lib/protocol.js").GuestKind, state: "free" | "busy" | "away"}} Invitable */

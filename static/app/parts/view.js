@@ -95,16 +95,21 @@ export function deskView(known) {
   return state === "talking" || state === "interrupted" || state === "deciding" ? "call" : "queue";
 }
 
+/** Outcomes that wait until nothing of the steps is missing. */
+const EARNED = new Set(["verified", "completed"]);
+
 /**
  * Why an outcome cannot be given now, as a key of the words, or null when it can (PROTOCOL.md section 3).
  * @param {import("../lib/protocol.js").Outcome} outcome
  * @param {CallNoun} call
  * @param {Status} line
+ * @param {Pick<import("../lib/protocol.js").StepsNoun, "locked" | "missing"> | null} steps
  * @returns {string | null}
  */
-export function outcomeLock(outcome, call, line) {
+export function outcomeLock(outcome, call, line, steps) {
   if (line.state !== "open") return "decide.locked.own";
   const early = outcome === "returned" || outcome === "aborted";
   if (call.state === "interrupted" && !early) return "decide.locked.lost";
+  if (EARNED.has(outcome) && steps?.locked) return steps.missing.length ? "decide.locked.steps" : "decide.locked.senior";
   return null;
 }

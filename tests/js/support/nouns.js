@@ -80,3 +80,67 @@ export function file(id, fields = {}) {
     ...fields,
   };
 }
+
+/** @param {Partial<import("../../../static/app/lib/protocol.js").NeedNoun>} fields @returns {import("../../../static/app/lib/protocol.js").NeedNoun} */
+export function need(fields) {
+  return {
+    need: 0,
+    kind: "tick",
+    by: "desk",
+    done: false,
+    left: 1,
+    words: null,
+    items: null,
+    draw: null,
+    draws_left: null,
+    text: null,
+    bound: null,
+    at_least: null,
+    documents: null,
+    code: null,
+    ...fields,
+  };
+}
+
+/** @param {string} id @param {Partial<import("../../../static/app/lib/protocol.js").StepNoun>} [fields] @returns {import("../../../static/app/lib/protocol.js").StepNoun} */
+export function step(id, fields = {}) {
+  return {
+    id,
+    title: { ja: `${id}の題`, en: id },
+    script: null,
+    now: { ja: `${id}の [今|いま]`, en: `now ${id}` },
+    state: "locked",
+    reopens: false,
+    needs: [need({})],
+    ...fields,
+  };
+}
+
+/**
+ * A call in its step "face", after "code" and before "documents".
+ * @param {Partial<import("../../../static/app/lib/protocol.js").StepsNoun>} [fields]
+ * @returns {import("../../../static/app/lib/protocol.js").StepsNoun}
+ */
+export function steps(fields = {}) {
+  const still = need({ kind: "still", words: { ja: "顔", en: "Face" }, at_least: 2, left: 1, bound: ["f1"] });
+  return {
+    call: "call-1",
+    version: 4,
+    procedure: "new-issue",
+    current: "face",
+    steps: [
+      step("code", { state: "done", reopens: true, needs: [need({ kind: "code", done: true, left: 0, code: { code: "4729", tries_left: 3, agreed: false } })] }),
+      step("face", { state: "now", reopens: true, needs: [still] }),
+      step("documents", { needs: [need({ by: "counter", left: 2, items: [0, 1].map((item) => ({ item, words: { ja: "厚み", en: "thickness" }, on: false })) })] }),
+    ],
+    missing: [
+      { step: "face", need: 0, kind: "still", left: 1 },
+      { step: "documents", need: 0, kind: "tick", left: 2 },
+    ],
+    locked: true,
+    approval_wanted: false,
+    approvals: [],
+    chips: [],
+    ...fields,
+  };
+}
