@@ -18,6 +18,7 @@ REPORT_SECONDS = 0.4  # at least every 500 ms on each leg: pages watch for silen
 IDLE_SECONDS = 2.0  # a page that waits gives its line 6.5 s (static/app/lib/watchdog.js)
 STEER_SECONDS = 0.1
 CALM_SECONDS = 0.4  # between looks at a line against which nothing speaks
+CALM_TURN_SECONDS = 0.2  # between turns of its party, which may have to hear of others' lines
 WINDOW_ROUND_TRIPS = 4  # a request may be lost, and its answer too
 UNKNOWN_RTT_SECONDS = 0.15
 UNCAPPED_BPS = 10_000_000
@@ -123,7 +124,7 @@ class ControlPath:
         """Do what is due: requests at once, steering every 100 ms, reports every 400 ms.
 
         `needy` are the sources that miss something or want a keyframe. Says in `leg.due_at` when it
-        wants to be called again at the latest.
+        wants to be called again at the latest: on a calm line after 200 ms.
         """
         leg.due_at = now + STEER_SECONDS
         if not leg.transport.may_send(now):
@@ -131,16 +132,18 @@ class ControlPath:
         for uplink in uplinks.values():
             if uplink.source in needy:
                 self._request(leg, uplink, now)
+        is_calm = leg.steering.is_calm(now)
         if now - leg.steered_at >= STEER_SECONDS:
             leg.steered_at = now
-            if now - leg.judged_at >= CALM_SECONDS or not leg.steering.is_calm(now):
+            if now - leg.judged_at >= CALM_SECONDS or not is_calm:
                 leg.judged_at = now
                 self._steer(leg, now)
             self._hasten_cap(leg, uplinks["video"], now)
         if now - leg.reported_at >= REPORT_SECONDS:
             leg.reported_at = now
             self._report(leg, uplinks, now)
-        leg.due_at = min(leg.steered_at + STEER_SECONDS, leg.reported_at + REPORT_SECONDS)
+        turn = CALM_TURN_SECONDS if is_calm and leg.cap_told is None else STEER_SECONDS
+        leg.due_at = min(leg.steered_at + turn, leg.reported_at + REPORT_SECONDS)
 
     def idle(self, leg: Leg, now: float) -> None:
         """Send a sign of life to who is in no call, every 2 s."""

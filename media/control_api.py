@@ -176,6 +176,9 @@ FRAMES: TypeAdapter[NodeFrame | EventFrame | PulseFrame] = TypeAdapter(
 )
 JOINED: TypeAdapter[Joined] = TypeAdapter(Joined)
 STATS: TypeAdapter[dict[str, PartyStats]] = TypeAdapter(dict[str, PartyStats])
+ALL_STATS: TypeAdapter[dict[str, dict[str, PartyStats]]] = TypeAdapter(
+    dict[str, dict[str, PartyStats]]
+)
 SETTINGS: TypeAdapter[MediaSettings] = TypeAdapter(MediaSettings)
 
 
@@ -195,6 +198,7 @@ def _schemas() -> str:
         FRAMES,
         JOINED,
         STATS,
+        ALL_STATS,
         SETTINGS,
         TypeAdapter(CallState | Offer | Seat | Moved | SeenFrame),
     )

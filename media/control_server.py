@@ -16,7 +16,7 @@ from media.control_folder import is_ours, peer_of
 from media.engine import CallMedia, Joined
 from media.event_log import EventLog
 from media.node import MediaNode
-from security.errors import MadoguchiError, ProtocolError, TooMuch, Unavailable
+from security.errors import MadoguchiError, NotFound, ProtocolError, TooMuch, Unavailable
 
 PULSE_SECONDS = 1.0
 LOOK_SECONDS = 0.25
@@ -60,6 +60,7 @@ class ControlServer:
                 web.put("/v1/lobby/{seat}", self._let_wait),
                 web.delete("/v1/lobby/{seat}", self._dismiss),
                 web.get("/v1/calls/{call}/stats", self._stats),
+                web.get("/v1/stats", self._all_stats),
                 web.get("/v1/events", self._serve_events),
                 web.post("/v1/end", self._end),
             ]
@@ -154,6 +155,14 @@ class ControlServer:
 
     async def _stats(self, request: web.Request) -> web.Response:
         return _json(api.STATS.dump_json(self._node.stats(_name(request, "call"))))
+
+    async def _all_stats(self, request: web.Request) -> web.Response:
+        found = {}
+        for call_id in self._node.call_ids():
+            await asyncio.sleep(0)  # packets go between
+            with contextlib.suppress(NotFound):
+                found[call_id] = self._node.stats(call_id)
+        return _json(api.ALL_STATS.dump_json(found))
 
     async def _end(self, request: web.Request) -> web.Response:
         self.end()

@@ -222,3 +222,6 @@ class MediaEngine(Protocol):
 
         Raises `NotFound` for an unknown call, `Unavailable` while no node has it.
         """
+
+    async def all_stats(self) -> dict[str, dict[str, PartyStats]]:
+        """Return by call what `stats` does, but for the calls of a node that does not answer."""

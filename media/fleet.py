@@ -282,16 +282,7 @@ class Fleet:
     def held(self, call_id: str) -> CallMedia | None:
         """Return how a call stands."""
         call = self._calls.get(call_id)
-        if call is None:
-            return None
-        return CallMedia(
-            call.gate_open,
-            frozenset(call.veiled),
-            frozenset(call.connected),
-            frozenset(call.joined),
-            dict(call.paths),
-            dict(call.refused),
-        )
+        return None if call is None else call.held()
 
     def capacity(self) -> Capacity:
         """Return the state of the process with the most room, and how many calls all take."""
@@ -448,3 +439,13 @@ class Fleet:
         if call.keeper is None or call.keeper.node is None:
             raise Unavailable("no media process has the call")
         return await call.keeper.node.stats(call_id)
+
+    async def all_stats(self) -> dict[str, dict[str, PartyStats]]:
+        """Return how the connections of every call do, but for a process that does not answer."""
+        found = {}
+        for keeper, node in tuple(self._nodes()):
+            with contextlib.suppress(MadoguchiError):
+                told = await node.all_stats()
+                here = {call.id for call in self._calls.values() if call.keeper is keeper}
+                found.update({call_id: told[call_id] for call_id in here & told.keys()})
+        return found

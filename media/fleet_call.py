@@ -39,6 +39,17 @@ class FleetCall:
             gate_open=self.gate_open, veiled=frozenset(self.veiled), refused=self.refused
         )
 
+    def held(self) -> CallMedia:
+        """Return how it stands, as far as the server knows."""
+        return CallMedia(
+            self.gate_open,
+            frozenset(self.veiled),
+            frozenset(self.connected),
+            frozenset(self.joined),
+            dict(self.paths),
+            dict(self.refused),
+        )
+
     @property
     def hides(self) -> bool:
         """Tell whether what is wanted hides something that its process may show."""

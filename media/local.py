@@ -114,3 +114,7 @@ class LocalEngine:
     async def stats(self, call_id: str) -> dict[str, PartyStats]:
         """Return how each party's connection does."""
         return self._node.stats(call_id)
+
+    async def all_stats(self) -> dict[str, dict[str, PartyStats]]:
+        """Return how the connections of every call do."""
+        return {call_id: self._node.stats(call_id) for call_id in self._node.call_ids()}

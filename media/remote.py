@@ -214,6 +214,10 @@ class RemoteNode:
         """Return how the parties' connections do."""
         return api.STATS.validate_json(await self._ask("GET", _path(call_id, "stats")))
 
+    async def all_stats(self) -> dict[str, dict[str, PartyStats]]:
+        """Return by call how the parties' connections do."""
+        return api.ALL_STATS.validate_json(await self._ask("GET", "/v1/stats"))
+
     async def _do(self, method: str, call_id: str, body: str | None = None, *, hides: bool) -> None:
         try:
             await self._ask(method, _path(call_id), body, seconds=HIDE_SECONDS)

@@ -1,5 +1,6 @@
 """Looks at the quality of every running call, tells its two ends, keeps a summary."""
 
+import asyncio
 import logging
 import time
 from collections import Counter
@@ -9,7 +10,8 @@ from typing import Protocol
 from media.engine import MediaEngine
 from media.quality import Level, MinimumPicture
 from media.quality_lines import Report
-from security.errors import MadoguchiError, NotFound, Unavailable
+from media.settings import PartyStats
+from security.errors import MadoguchiError
 from server.api.hub import Hub, counter_key
 from server.api.views import quality_view
 from server.calls.call import Call, Device
@@ -82,16 +84,14 @@ class QualityWatch:
         for call_id in [x for x in self._followed if x not in open_calls]:
             await self._save(call_id)
             self._followed.pop(call_id, None)
+        told = await self._media.all_stats()
         for call in open_calls.values():
-            if call.state in UNDER_WAY:
-                await self._look_at(call)
+            await asyncio.sleep(0)  # the loop goes on between
+            if call.state in UNDER_WAY and call.id in told:
+                await self._look_at(call, told[call.id])
 
-    async def _look_at(self, call: Call) -> None:
+    async def _look_at(self, call: Call, stats: dict[str, PartyStats]) -> None:
         followed = await self._follow(call)
-        try:
-            stats = await self._media.stats(call.id)
-        except (NotFound, Unavailable):
-            return
         picture = not call.veiled and call.counter.camera is Device.ON
         minimum = self._minimum(call.municipality_id)
         followed.quality.look(stats, self._now(), picture=picture, minimum=minimum)

@@ -117,6 +117,10 @@ async def test_a_call_goes_on_with_nobody_there_and_a_new_fleet_takes_it_up(
     assert held.joined == {COUNTER, DESK}
     assert held.paths.keys() == {COUNTER, DESK}
     assert (await second.stats(CALL))[COUNTER].packets_received > 0
+    told = await second.all_stats()
+    assert told.keys() == {CALL}
+    assert told[CALL].keys() == {COUNTER, DESK}
+    assert told[CALL][COUNTER].packets_received > 0
     await second.keep_only([])
     assert second.held(CALL) is None
     with pytest.raises(NotFound):
@@ -384,6 +388,7 @@ async def test_a_process_that_cannot_be_started_turns_calls_away_until_it_can(
             await join(fleet, make_client(), COUNTER)
         with pytest.raises(Unavailable):
             await fleet.stats(CALL)
+        assert await fleet.all_stats() == {}
         events.told.clear()
     assert await until(lambda: ("new_connection", CALL, COUNTER) in events.told, 30)
     assert await until(lambda: all(fleet._calls[c].keeper is not None for c in ("another", CALL)))
