@@ -77,7 +77,6 @@ EVIDENCE = frozenset(
 )
 # Who works here, with what.
 RECOVERIES = frozenset({"recovery.read", "recovery.start", "recovery.confirm", "recovery.withdraw"})
-PEOPLE = RECOVERIES | {"tablet.revoke", "officer.appoint"}
 # 開始前点検: the clerk tries the tablet; who answers for offices reads what came of it.
 CHECKING = frozenset({"precheck.begin", "precheck.go_on", "precheck.read"})
 # 連携 and 件数: what other systems are told, and what they may read.
@@ -96,6 +95,17 @@ READING = (
         "precheck.read",
     }
 )
+PROCEDURES = frozenset(
+    {
+        "procedure.open",
+        "procedure.read",
+        "procedure.draft",
+        "procedure.approve",
+        "procedure.withdraw",
+    }
+)
+HOUSE = PROCEDURES | {"house.read", "office.edit", "tablet.edit", "person.edit"}
+PEOPLE = RECOVERIES | HOUSE | {"tablet.revoke", "officer.appoint"}
 
 ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
     {

@@ -31,8 +31,10 @@ from security.policy.model import BASELINE_POLICY
 from security.recoveries import Recoveries
 from security.second_factor import SecondFactor
 from security.sign_in import SignIn
+from server.administration import Administration
 from server.api import (
     accounts,
+    administration,
     audit,
     calls,
     clerks,
@@ -54,6 +56,7 @@ from server.api import (
     steps,
     stills,
 )
+from server.api import procedures as procedure_routes
 from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
 from server.api.hub import Hub
@@ -104,6 +107,7 @@ from server.path_watch import PathWatch
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
 from server.precheck.run import Prechecks
+from server.procedure_review import ProcedureReview
 from server.procedures.book import ProcedureBook
 from server.procedures.catalog import shipped
 from server.quality_watch import QualityWatch
@@ -197,6 +201,10 @@ async def build_parts(
     policy_store = SqlPolicies(database)
     for version in await policy_store.every_approved():
         book.put(version)
+    clerk_sign_in = ClerkSignIn(
+        people, sessions, sign_in, clock=clock, passwords=passwords, notes=audit
+    )
+    procedure_store, procedures = SqlProcedures(database), ProcedureBook()
     for template in procedures.missing(await procedure_store.versions()):
         procedures.put(template)
     present = Present(registry, clock)
@@ -249,15 +257,15 @@ async def build_parts(
         hub=hub,
         catalog=shipped(),
         procedures=procedures,
+        administration=Administration(people, procedure_store, sign_in, clerk_sign_in, clock=clock),
+        templates=ProcedureReview(procedure_store, procedures, clock=clock),
         procedure_store=procedure_store,
         loop_lag=LoopLag(),
-        clerks=ClerkSignIn(
-            people, sessions, sign_in, clock=clock, passwords=passwords, notes=audit
-        ),
         prechecks=Prechecks(
             media, blobs, scanner, lambda x: keys.call(x, keys.fresh_call(x)), clock=clock
         ),
         precheck_store=SqlPrechecks(database),
+        clerks=clerk_sign_in,
         shifts=Shifts(),
         tablets=TabletProof(keys.mac_key("tablet-page")),
         retention=Retention(
@@ -306,6 +314,7 @@ def create_app(parts: Parts) -> web.Application:
     people = (accounts, clerks, second_step, factors, recoveries)
     for module in (
         *people,
+        administration,
         audit,
         calls,
         eligibility,
@@ -317,6 +326,7 @@ def create_app(parts: Parts) -> web.Application:
         ops,
         openapi,
         policies,
+        procedure_routes,
         prechecks,
         steps,
         stills,

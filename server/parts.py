@@ -13,6 +13,7 @@ from security.people import Principal
 from security.recoveries import Recoveries
 from security.second_factor import SecondFactor
 from security.sign_in import SignIn
+from server.administration import Administration
 from server.api.hub import Hub
 from server.api.officer_lines import OfficerLines
 from server.api.present import Present
@@ -44,6 +45,7 @@ from server.path_watch import PathWatch
 from server.policies import PolicyBook
 from server.policy_review import PolicyReview
 from server.precheck.run import Prechecks
+from server.procedure_review import ProcedureReview
 from server.procedures.book import ProcedureBook
 from server.procedures.catalog import Catalog
 from server.quality_watch import QualityWatch
@@ -94,6 +96,8 @@ class Parts:
     hub: Hub
     catalog: Catalog
     procedures: ProcedureBook
+    administration: Administration
+    templates: ProcedureReview
     procedure_store: SqlProcedures
     loop_lag: LoopLag
     prechecks: Prechecks

@@ -32,6 +32,7 @@ CLERK_SECONDS = 5.0
 SWEEP_SECONDS = 6 * 3600.0
 SIGN_LOOK_SECONDS = 30.0
 DROP_SECONDS = 5.0
+TEMPLATE_SECONDS = 5.0
 RETENTION_SECONDS = 3600.0
 FRESH, LONGEST_GAP = timedelta(days=1), timedelta(days=7)
 Work = Callable[[Parts], Coroutine[None, None, None]]
@@ -55,6 +56,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(CLERK_SECONDS, watch_clerks, parts)),
         asyncio.create_task(_forever(SWEEP_SECONDS, sweep_sessions, parts)),
         asyncio.create_task(_forever(SIGN_LOOK_SECONDS, sign_logs, parts)),
+        asyncio.create_task(_forever(TEMPLATE_SECONDS, look_at_templates, parts)),
     ]
     if parts.relay is not None:
         tasks.append(asyncio.create_task(_forever(WATCH_SECONDS, watch_relay, parts)))
@@ -79,6 +81,11 @@ async def _forever(seconds: float, work: Work, parts: Parts) -> None:
 async def ping(parts: Parts) -> None:
     """Send every page the last number it should have seen."""
     parts.hub.seats.ping()
+
+
+async def look_at_templates(parts: Parts) -> None:
+    """Take up templates that a command has put in force beside this service."""
+    await parts.templates.refresh()
 
 
 async def renew_relay(parts: Parts) -> None:

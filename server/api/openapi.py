@@ -8,7 +8,18 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from server.api import accounts, clerks, factors, hooks, oidc, policies, prechecks, second_step
+from server.api import (
+    accounts,
+    clerks,
+    factors,
+    hooks,
+    oidc,
+    policies,
+    prechecks,
+    procedures,
+    second_step,
+)
+from server.api import administration as admin
 from server.api import nouns as n
 from server.api.body import answer
 from server.api.step_nouns import CallAnswer
@@ -76,6 +87,30 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("get", "/api/v1/precheck/file", "Return the bytes", None, None),
     ("post", "/api/v1/precheck/result", "End it", prechecks.ReportBody, n.PrecheckAnswer),
     ("get", "/api/v1/prechecks", "List results", None, n.PrechecksAnswer),
+    ("get", "/api/v1/administration", "Return offices, tablets and people", None, None),
+    ("get", "/api/v1/procedures/texts", "Return templates as TOML", None, None),
+    ("get", "/api/v1/procedures/versions", "List versions of templates", None, None),
+    ("post", "/api/v1/procedures/versions", "Store a draft", procedures.TemplateBody, None),
+    ("get", "/api/v1/procedures/versions/{number}", "Return a version", None, None),
+    (
+        "post",
+        "/api/v1/procedures/versions/{number}/approve",
+        "Approve a draft",
+        procedures.BeginBody,
+        None,
+    ),
+    ("post", "/api/v1/procedures/versions/{number}/withdraw", "Withdraw a version", None, None),
+    ("post", "/api/v1/offices", "Register an office", admin.OfficeBody, None),
+    ("post", "/api/v1/offices/{office}", "Enter its days", admin.DaysBody, None),
+    ("post", "/api/v1/offices/{office}/openings", "Open or close", admin.OpeningBody, None),
+    ("post", "/api/v1/openings/{opening}/withdraw", "Take an opening back", None, None),
+    ("post", "/api/v1/offices/{office}/tablets", "Add a tablet", admin.NameBody, None),
+    ("post", "/api/v1/tablets/{tablet}/code", "Return an enrolment code", None, None),
+    ("post", "/api/v1/tablets/{tablet}/mode", "Switch a tablet", admin.ModeBody, None),
+    ("post", "/api/v1/people", "Add a person", admin.PersonBody, None),
+    ("post", "/api/v1/people/{worker}/entrance", "Return a new link or PIN", None, None),
+    ("post", "/api/v1/people/{worker}/training", "Enter a training", admin.TrainingBody, None),
+    ("post", "/api/v1/people/{worker}/end", "End a person's work", None, None),
     ("get", "/api/v1/policy", "Return the policy in force", None, None),
     ("get", "/api/v1/policy/text", "Return the policy in force as TOML", None, None),
     ("get", "/api/v1/policy/roles", "Return what each role may do", None, None),

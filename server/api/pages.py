@@ -15,6 +15,7 @@ PAGES = {
     "/enrol": "enrol.html",
     "/password": "password.html",
     "/officer": "officer.html",
+    "/administration": "administration.html",
     "/signed-in/{municipality}": "signed-in.html",
     "/account": "account.html",
     "/factor": "factor.html",

@@ -62,6 +62,12 @@ class Catalog:
         )
 
 
+def shipped_text(procedure_id: str) -> str:
+    """Return the TOML of a shipped template."""
+    file = resources.files("server.procedures").joinpath("catalog", f"{procedure_id}.toml")
+    return file.read_text("utf-8")
+
+
 @cache
 def shipped() -> Catalog:
     """Return the catalog that comes with the program."""

@@ -219,10 +219,11 @@ async def test_no_simple_post_office_by_any_path(world: Any) -> None:
             await people.add_office(replace(town.office, id=new_id(), name=name, kind=kind))
 
 
-async def test_what_cannot_be_a_procedure_is_not_found(world: Any) -> None:
+async def test_what_is_no_procedure_is_not_open_and_a_desk_asks_nothing(world: Any) -> None:
     counter, desk = await world.counter(), await world.desk()
-    for page, name in ((counter, "nosuch"), (counter, "新規"), (counter, ""), (desk, "new-issue")):
-        status, _ = await page.request(
-            "GET", f"/api/v1/eligibility?page={page.page}&procedure={name}"
-        )
-        assert status == 404
+    for name in ("nosuch", "新規", ""):
+        said = await ask(counter, name)
+        unmet = {term["code"] for term in said["terms"] if not term["met"]}
+        assert (said["mode"], unmet) == ("training", {"procedure_not_open"})
+    status, _ = await desk.request("GET", "/api/v1/eligibility?page=desk&procedure=new-issue")
+    assert status == 404

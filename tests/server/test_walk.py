@@ -8,6 +8,7 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,9 +22,13 @@ from server.api.access import EVERY_PAGE, MESSAGES, ROUTES, Asks, Open, SignedIn
 from server.api.hooks import WebhookBody, new_webhook
 from server.api.messages import CLIENT_MESSAGES
 from server.app import create_app
+from server.clock import utc_now
 from server.db import outbox
 from server.db import schema as t
 from server.hooks.fact import Fact
+from server.procedures.catalog import shipped_text
+from server.procedures.opening import Opening
+from server.procedures.versions import TemplateVersion
 
 Json = dict[str, Any]
 Route = tuple[str, str]
@@ -59,6 +64,25 @@ BODIES: dict[Route, Json] = {
     ("POST", "/api/v1/factors/remove"): {"factor": "a", "password": "wrong"},
     ("POST", "/api/v1/hooks"): {"name": "a", "url": "https://hooks.example/a"},
     ("POST", "/api/v1/hooks/{hook}/rotate"): {},
+    ("POST", "/api/v1/procedures/versions"): {"text": shipped_text("return"), "note": "x"},
+    ("POST", "/api/v1/procedures/versions/{number}/approve"): {},
+    ("POST", "/api/v1/offices"): {"name": "北郵便局"},
+    ("POST", "/api/v1/offices/{office}"): {
+        "designated_on": None,
+        "resolved_on": None,
+        "resolution_ref": "",
+        "contract_ref": "",
+    },
+    ("POST", "/api/v1/offices/{office}/openings"): {
+        "procedure": "return",
+        "opens": True,
+        "from_on": utc_now().date().isoformat(),
+        "basis": "告示",
+    },
+    ("POST", "/api/v1/offices/{office}/tablets"): {"name": "４番窓口"},
+    ("POST", "/api/v1/tablets/{tablet}/mode"): {"real": False},
+    ("POST", "/api/v1/people"): {"login": "newcomer", "name": "新人", "role": "verifier"},
+    ("POST", "/api/v1/people/{worker}/training"): {"on": "2026-04-01"},
     ("POST", "/api/v1/policy/versions"): CHANGE,
     ("POST", "/api/v1/policy/versions/{number}/approve"): {},
     ("POST", "/api/v1/policy/explain"): {"action": "start-call"},
@@ -174,6 +198,20 @@ async def add(world: Any, town: Any, login: str, role: Role, *, appointed: bool 
     return await world._client(page).use_link(token)
 
 
+async def enter_opening(world: Any, town: Any) -> str:
+    """Enter that a procedure opens in a month, and return the entry's id."""
+    parts, home = world.service.parts, town.municipality.id
+    day = parts.administration.today() + timedelta(days=30)
+    entry = Opening(
+        new_id(), home, town.office.id, "return", True, day, "告示", None, parts.clock()
+    )  # fmt: skip
+    await parts.procedure_store.add_opening(entry)
+    text, now = shipped_text("return"), parts.clock()
+    drawn_up = TemplateVersion(home, 0, "return", text, "", None, now)
+    await parts.procedure_store.add_version(drawn_up)
+    return entry.id
+
+
 async def place(counter: Any, desk: Any) -> str:
     """Bring two pages into a call and return its id."""
     await counter.connect()
@@ -243,6 +281,9 @@ async def streets(world: Any) -> Streets:
             at_home=False,
         ),
     ]
+    worker = await add(world, town, "worker", Role.VERIFIER)
+    worker = (await worker.request("GET", "/api/v1/me"))[1]["you"]["person"]["id"]
+    opening = await enter_opening(world, town)
     appointee = (await new.request("GET", "/api/v1/me"))[1]["you"]["person"]["id"]
     for one in walkers:
         if one.call:
@@ -254,6 +295,7 @@ async def streets(world: Any) -> Streets:
         mine = {"guest": guest, "call": one.call or first, "file": one.file or file}
         one.ids = {**one.ids, **mine, "number": "1", "tablet": unused.id, "person": appointee}
         one.ids |= {"hook": hook, "delivery": delivery}
+        one.ids |= {"worker": worker, "opening": opening, "office": town.office.id}
         one.ids["clerk"] = (town if one.at_home else away).clerk.id
     return Streets(world, walkers)
 

@@ -91,6 +91,7 @@ export const ERROR_CODES = Object.freeze({
     "bad_passkey_made",
     "basis_required",
     "bad_day",
+    "bad_template",
     "bad_url",
   ),
   Denied: list(

@@ -12,6 +12,8 @@ import { draw, startPage } from "./start.js";
 if (new URLSearchParams(location.search).get("page") === "counter") location.replace("/counter");
 const asked = new URLSearchParams(location.search).get("page");
 const page = asked === "counter" || asked === "officer" ? asked : "desk";
+// Administrators sign in where officers do.
+const next = page === "officer" && new URLSearchParams(location.search).get("next") === "administration" ? "administration" : page;
 const api = createApi({ page, tablet: page === "counter" ? createTabletKey() : undefined });
 const halfApi = createApi({ page: "sign-in" });
 
@@ -70,7 +72,7 @@ async function once(work) {
 
 /** A whole sign-in leads to its page, half a one to its second half or to setting one up. @param {any} answer */
 function goOn({ half }) {
-  if (!half) return location.replace(`/${page}`);
+  if (!half) return location.replace(`/${next}`);
   if (half.enrol) return location.replace(`/account?page=sign-in&to=${page}`);
   app.half.value = half;
   app.busy.value = false;

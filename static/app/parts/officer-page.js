@@ -47,6 +47,7 @@ function Top({ app }) {
             ><${Icon} name=${icon} />${t(`officer.tab.${tab}`)}${tab === "change" && drafts > 0 && html` <b>${drafts}</b>`}</a
           >`,
       )}
+      ${you?.person.role === "administrator" && html`<a href="/administration"><${Icon} name="office" />${t("officer.administration")}</a>`}
     </nav>
     <div class="end">
       <a class="row tight nw own who" href="/account?page=officer" title=${`${t(`role.${you?.person.role ?? "officer"}`)} ${t("account.title")}`}><${Icon} name="person" />${you?.person.name}</a>
