@@ -380,7 +380,7 @@ async def everything(world: Any) -> dict[str, list[Any]]:
     stored = {}
     async with world.service.parts.database.reading() as connection:
         for table in t.metadata.sorted_tables:
-            if not table.name.startswith("audit_"):
+            if not table.name.startswith(("audit_", "gate_tally")):
                 columns = [c for c in table.c if c.name != "last_seen_at"]
                 rows = await connection.execute(sa.select(*columns))
                 stored[table.name] = sorted(map(repr, rows))
