@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from security import recovery
-from security.errors import Conflict
+from security.errors import Conflict, Denied
 from security.gate import Permit
 from security.people import Factor, LinkPurpose, Person
 from security.recovery import Recovery
@@ -79,12 +79,19 @@ class Recoveries:
         await self._note(person, "withdraw", administrator)
 
     async def open_link(
-        self, token: str, password: str, *, source: str | None, admit: Admit
+        self,
+        token: str,
+        password: str | None,
+        *,
+        source: str | None,
+        admit: Admit,
+        proven: str | None = None,
     ) -> NewSession:
         """Begin half a sign-in in which a new factor is set up, by link and password together.
 
-        The administrator who handed the link over knows it, so it alone opens nothing. Raises
-        `Denied` `link_used`, `bad_credentials`, `TooMuch` `too_many_tries`.
+        The administrator who handed the link over knows it, so it alone opens nothing. `proven`
+        is who has just proved to the directory who they are, which stands for the password. Raises
+        `Denied` `link_used`, `bad_credentials`, `directory_again`, `TooMuch` `too_many_tries`.
         """
         self._sign_in.count_source(source)
         hashed, now = token_hash(token), self._clock()
@@ -96,7 +103,10 @@ class Recoveries:
         person = await self._people.person(home, person_id)
         if person is None or person.disabled_at is not None:
             raise link_used()
-        await self._sign_in.confirm_password(person, password)
+        if password is not None:
+            await self._sign_in.confirm_password(person, password)
+        elif proven != person.id:
+            raise directory_again()
         await admit(home, HALF_PAGE, person, None)
         if await self._sessions.use_link(hashed, LinkPurpose.FACTOR, now) is None:
             raise link_used()
@@ -114,6 +124,11 @@ class Recoveries:
         if self._notes is not None:
             now, tag = self._clock(), f"factor:recovery:{event}"
             await self._notes.note(person.municipality_id, tag, person.id, {"by": by}, now=now)
+
+
+def directory_again() -> Denied:
+    """Return the answer to who has to show the directory anew who they are."""
+    return Denied("sign in by the directory once more first", code="directory_again")
 
 
 def _take_part(person: Person) -> None:

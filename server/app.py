@@ -23,6 +23,7 @@ from media.node import MediaNode
 from media.settings import MediaEvents
 from security.clerk_sign_in import ClerkSignIn
 from security.errors import MadoguchiError, Unavailable
+from security.fresh import FreshSignIns
 from security.gate import Gate
 from security.ids import new_id
 from security.passwords import Passwords
@@ -232,6 +233,7 @@ async def build_parts(
         oidc=oidc,
         factors=factor_store,
         second_factor=SecondFactor(*people_stores, clock=clock, notes=audit),
+        fresh=FreshSignIns(),
         recoveries=Recoveries(*people_stores, clock=clock, notes=audit),
         calls=call_store,
         keys=keys,

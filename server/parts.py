@@ -8,6 +8,7 @@ from chat.log import ChatLog
 from files.uploads import Uploads
 from media.engine import MediaEngine
 from security.clerk_sign_in import ClerkSignIn
+from security.fresh import FreshSignIns
 from security.gate import Gate
 from security.people import Principal
 from security.recoveries import Recoveries
@@ -71,6 +72,7 @@ class Parts:
     oidc: OidcSignIn
     factors: SqlFactors
     second_factor: SecondFactor
+    fresh: FreshSignIns
     recoveries: Recoveries
     calls: SqlCalls
     keys: KeyRing

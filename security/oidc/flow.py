@@ -79,9 +79,18 @@ def try_of(cookie: str | None) -> Try | None:
 
 
 def way_to(
-    endpoint: str, attempt: Try, *, client_id: str, scopes: Collection[str], redirect_uri: str
+    endpoint: str,
+    attempt: Try,
+    *,
+    client_id: str,
+    scopes: Collection[str],
+    redirect_uri: str,
+    anew: bool = False,
 ) -> str:
-    """Return the address to which a browser goes to sign in."""
+    """Return the address to which a browser goes to sign in; `anew`: whoever is signed in there.
+
+    With `max_age` the ID token says when it was asked who it is (OpenID Connect Core 3.1.2.1).
+    """
     query = urlencode(
         {
             "response_type": "code",
@@ -92,6 +101,7 @@ def way_to(
             "nonce": attempt.nonce,
             "code_challenge": attempt.challenge,
             "code_challenge_method": "S256",
+            **({"prompt": "login", "max_age": "0"} if anew else {}),
         }
     )
     return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{query}"

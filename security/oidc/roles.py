@@ -29,6 +29,7 @@ class Known:
     name: str
     login: str
     second_factor: bool
+    fresh: bool = False  # it has just asked who it is
 
 
 def role_of(groups: Collection[str], table: Mapping[str, RoleName]) -> Role:

@@ -69,6 +69,13 @@ def subject_of(claims: Claims) -> str:
     return subject
 
 
+def is_fresh(claims: Claims, *, now: datetime, within: timedelta) -> bool:
+    """Tell whether the directory says that it has just asked who it is (`auth_time`)."""
+    if "auth_time" not in claims:
+        return False
+    return abs(now.timestamp() - _seconds(claims, "auth_time")) < within.total_seconds()
+
+
 def _key_of(header: Mapping[str, Any], keys: KeySet) -> Key:
     kid = header.get("kid")
     usable = [one for one in keys.keys if not isinstance(one, OctKey)]

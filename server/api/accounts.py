@@ -10,7 +10,7 @@ from security.people import Factor, Principal, SessionKind, Tablet
 from security.second_factor import person_of
 from security.sign_in import NewSession
 from security.tablet_key import KeyClaim
-from security.tokens import csrf_token
+from security.tokens import csrf_token, token_hash
 from server.api import nouns as n
 from server.api import seats
 from server.api.admission import admission
@@ -171,7 +171,8 @@ async def begun(parts: Parts, request: web.Request, page: str, new: NewSession) 
     speaker = new_speaker(parts, request, page, principal, new.token)
     response = answer(await describe(parts, speaker))
     set_cookies(response, (new,), parts)
-    if token_of(request, SessionKind.HALF):
+    if half := token_of(request, SessionKind.HALF):
+        parts.fresh.pass_on(token_hash(half), new.session.token_hash)
         drop_cookie(response, SessionKind.HALF)
     return response
 

@@ -16,6 +16,7 @@ from security.errors import ProtocolError
 from security.factors import Enrolled
 from security.gate import Permit
 from security.people import Factor, Person
+from security.recoveries import directory_again
 from security.roles import HALF_PAGE
 from security.second_factor import person_of
 from server.api.accounts import begun, source_of
@@ -74,12 +75,23 @@ async def _owner(parts: Parts, request: web.Request, action: str) -> tuple[Speak
 async def _confirm(
     parts: Parts, request: web.Request, speaker: Speaker, password: str | None
 ) -> None:
-    """Ask for the password once more, but in half a sign-in, which has just had it."""
+    """Ask for the password once more, but in half a sign-in, which has just had it.
+
+    Who signs in by the directory is asked there anew instead. Raises `Denied` `directory_again`.
+    """
     if speaker.page == HALF_PAGE:
+        return
+    if await _by_directory(parts, speaker):
+        if not parts.fresh.holds(speaker.session.token_hash, parts.clock()):
+            raise directory_again()
         return
     parts.sign_in.count_source(source_of(request))
     await parts.sign_in.confirm_password(person_of(speaker.principal), password or "")
     parts.sign_in.succeeded(source_of(request))
+
+
+async def _by_directory(parts: Parts, speaker: Speaker) -> bool:
+    return await parts.oidc.is_linked(speaker.municipality, person_of(speaker.principal))
 
 
 @routes.get("/api/v1/factors")
@@ -94,12 +106,15 @@ async def _view(
     parts: Parts, request: web.Request, speaker: Speaker, person: Person
 ) -> dict[str, Any]:
     mine = await parts.second_factor.of(person)
+    by_directory = await _by_directory(parts, speaker)
     totp = next((one for one in mine if one.kind is Factor.TOTP), None)
     return {
         "totp": totp and _one(totp),
         "passkeys": [_one(one) for one in mine if one.kind is Factor.PASSKEY],
         "possible": passkeys_view(parts, request),
         "required": _required(speaker, person),
+        "directory": speaker.municipality.slug if by_directory else None,
+        "fresh": parts.fresh.holds(speaker.session.token_hash, parts.clock()),
         "used": speaker.session.factor and speaker.session.factor.value,
     }
 

@@ -27,9 +27,13 @@ Long = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
 class BeginBody(Body):
-    """The municipality's slug; may be left out when one alone has a directory."""
+    """The municipality's slug; may be left out when one alone has a directory.
+
+    `anew`: the directory asks who it is, whoever is signed in there.
+    """
 
     municipality: Text | None = None
+    anew: bool = False
 
 
 class FinishBody(Body):
@@ -46,7 +50,7 @@ async def begin(request: web.Request) -> web.Response:
     """Begin a try and say where the browser goes."""
     body = await read_body(request, BeginBody)
     attempt, way = await request.app[PARTS].oidc.begin(
-        body.municipality, lambda slug: _back(request, slug)
+        body.municipality, lambda slug: _back(request, slug), anew=body.anew
     )
     response = answer({"go": way})
     response.set_cookie(
@@ -67,15 +71,19 @@ async def finish(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     body = await read_body(request, FinishBody)
     back = Answer(body.municipality, body.state, body.code, body.iss)
-    person, second_factor = await parts.oidc.finish(
+    person, known = await parts.oidc.finish(
         try_of(request.cookies.get(TRY_COOKIE)),
         back,
         _back(request, body.municipality),
         source=source_of(request),
     )
-    shown = Factor.DIRECTORY if second_factor else None
+    shown = Factor.DIRECTORY if known.second_factor else None
     admit = admission(parts, request, shown)
     page, new = await parts.sign_in.begin_proven(person, shown, admit=admit)
+    if known.fresh:
+        now = parts.clock()
+        parts.fresh.note(new.session.token_hash, now)
+        await parts.audit.note(person.municipality_id, "sign-in:oidc:anew", person.id, {}, now=now)
     half = new.session.kind is SessionKind.HALF
     response = answer({"page": f"/sign-in?page={page}#half" if half else f"/{page}"})
     set_cookies(response, (new,), parts)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from security.errors import Denied, ProtocolError
 from security.people import Factor, SessionKind, may_sign_in
 from security.second_factor import person_of
-from security.tokens import csrf_token
+from security.tokens import csrf_token, token_hash
 from server.api.accounts import begun, begun_half, half_view, source_of
 from server.api.admission import admission
 from server.api.body import answer, read_body
@@ -42,10 +42,13 @@ class CredentialBody(Body):
 
 
 class RecoveryBody(Body):
-    """The token of a recovery's link, and the password."""
+    """The token of a recovery's link, and the password.
+
+    Null: half a sign-in of this browser has just gone by the directory.
+    """
 
     token: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = None
 
 
 @routes.get("/api/v1/half")
@@ -118,6 +121,14 @@ async def _begun_by(parts: Parts, half_token: str | None) -> str | None:
     return person_of(principal).id
 
 
+async def _proven(parts: Parts, request: web.Request) -> str | None:
+    """Return who has just shown the directory who they are, and is half signed in here."""
+    half_token = token_of(request, SessionKind.HALF)
+    if half_token is None or not parts.fresh.holds(token_hash(half_token), parts.clock()):
+        return None
+    return await _begun_by(parts, half_token)
+
+
 @routes.post("/api/v1/recovery")
 async def ask_recovery(request: web.Request) -> web.Response:
     """Ask the administrators for a new beginning."""
@@ -139,5 +150,6 @@ async def recovery_link(request: web.Request) -> web.Response:
         body.password,
         source=source_of(request),
         admit=admission(parts, request, Factor.RECOVERY, local=True),
+        proven=await _proven(parts, request),
     )
     return await begun_half(parts, new)

@@ -1,8 +1,8 @@
 """Signing in by a municipality's own directory: from a browser's answer to a person of ours."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from security.errors import Conflict, Denied, NotFound
@@ -20,7 +20,7 @@ from security.oidc.roles import (
     role_of,
     second_factor_in,
 )
-from security.oidc.token import refused, subject_of
+from security.oidc.token import is_fresh, refused, subject_of
 from security.people import Municipality, Person, Role
 from security.secret_file import read_secret
 from security.sessions import Notes
@@ -29,6 +29,8 @@ from server.db.oidc import SqlOidcLinks
 from server.db.people import SqlPeople
 from server.oidc.provider import Provider
 from server.oidc.settings import Directory
+
+JUST_NOW = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,16 @@ class OidcSignIn:
         if person.role in GIVEN and await self._links.has_link(home, person.id):
             raise Denied("this person signs in by the directory", code="oidc_only")
 
-    async def begin(self, slug: str | None, redirect_uri: Callable[[str], str]) -> tuple[Try, str]:
-        """Return a fresh try and where the browser goes.
+    async def is_linked(self, home: Municipality, person: Person) -> bool:
+        """Tell whether a person signs in by the directory that the municipality has."""
+        if self.directory(home.slug) is None:
+            return False
+        return person.role in GIVEN and await self._links.has_link(home.id, person.id)
+
+    async def begin(
+        self, slug: str | None, redirect_uri: Callable[[str], str], *, anew: bool = False
+    ) -> tuple[Try, str]:
+        """Return a fresh try and where the browser goes; `anew`: to be asked there who it is.
 
         Raises `NotFound` where there is no directory, `Unavailable` `oidc_unreachable`.
         """
@@ -97,13 +107,14 @@ class OidcSignIn:
             client_id=provider.settings.client_id,
             scopes=provider.settings.scopes,
             redirect_uri=redirect_uri(slug),
+            anew=anew,
         )
         return attempt, way
 
     async def finish(
         self, attempt: Try | None, answer: Answer, redirect_uri: str, *, source: str | None
-    ) -> tuple[Person, bool]:
-        """Return who has come back, and whether the directory vouches for a second factor.
+    ) -> tuple[Person, Known]:
+        """Return who has come back, and what the directory says.
 
         The account is made at the first time and has the role of the person's groups from then
         on. Raises `Denied` with an `oidc_…` code, `Unavailable`, `TooMuch` `too_many_tries`.
@@ -121,7 +132,7 @@ class OidcSignIn:
             raise
         if source is not None:
             self._sources.succeeded(source)
-        return person, known.second_factor
+        return person, known
 
     async def way_out(self, slug: str, back_to: str) -> str | None:
         """Return where a browser signs out of the directory too. Raises `Unavailable`."""
@@ -156,12 +167,18 @@ class OidcSignIn:
         tokens = await provider.tokens(answer.code, attempt.verifier, redirect_uri)
         claims = await provider.claims(tokens.id_token, attempt.nonce)
         if groups_in(claims, settings.groups_claim) is not None:
-            return _known(claims, claims, settings)
+            return self._known_by(claims, claims, settings)
         more = await provider.more(tokens.access_token)
         # OpenID Connect Core section 5.3.2: another subject's answer must not be used.
         if more and more.get("sub") != claims["sub"]:
             raise refused("it told of another person")
-        return _known(claims, {**more, **claims}, settings)
+        return self._known_by(claims, {**more, **claims}, settings)
+
+    def _known_by(
+        self, claims: Mapping[str, Any], more: Mapping[str, Any], settings: Directory
+    ) -> Known:
+        fresh = is_fresh(claims, now=self._clock(), within=JUST_NOW)
+        return replace(_known(claims, more, settings), fresh=fresh)
 
     async def _person(self, home: Municipality, settings: Directory, known: Known) -> Person:
         key = link_key(home.id, settings.issuer, known.subject)

@@ -178,6 +178,7 @@ export const ERROR_CODES = Object.freeze({
     "oidc_disabled",
     "oidc_not_for_role",
     "oidc_only",
+    "directory_again",
   ),
   Conflict: list(
     "conflict",

@@ -1,4 +1,5 @@
 /** One's own ways of signing in; also where half a sign-in sets up its second factor. */
+import { createAfter } from "../lib/after.js";
 import { createApi } from "../lib/api.js";
 import { makePasskey } from "../lib/passkey.js";
 import { Account } from "../parts/account.js";
@@ -52,6 +53,12 @@ const app = {
     }),
   takeCode: (code) =>
     void once(async () => taken(await api.post("factors/totp/confirm", { code, page: where() }), "code")),
+  showDirectory: () =>
+    void once(async () => {
+      const { go } = await api.post("oidc/begin", { municipality: app.factors.peek()?.directory, anew: true });
+      createAfter().keep(`/account?page=${page}`);
+      location.assign(go);
+    }),
   dropOffer: () => (app.offer.value = null),
   addPasskey: (name, password) =>
     void once(async () => {

@@ -1,4 +1,5 @@
 /** Signing in, at a desk or on a tablet. */
+import { createAfter } from "../lib/after.js";
 import { createApi } from "../lib/api.js";
 import { createTabletKey } from "../lib/tablet-key.js";
 import { hasPasskeys, usePasskey } from "../lib/passkey.js";
@@ -72,7 +73,7 @@ async function once(work) {
 
 /** A whole sign-in leads to its page, half a one to its second half or to setting one up. @param {any} answer */
 function goOn({ half }) {
-  if (!half) return location.replace(`/${next}`);
+  if (!half) return location.replace(createAfter().take() ?? `/${next}`);
   if (half.enrol) return location.replace(`/account?page=sign-in&to=${page}`);
   app.half.value = half;
   app.busy.value = false;

@@ -10,7 +10,7 @@ import { language, t } from "./words.js";
 
 /**
  * @typedef {{id: string, name: string, added_at: string, used_at: string | null}} Factor
- * @typedef {{totp: Factor | null, passkeys: Factor[], possible: {possible: boolean, why: string | null}, required: boolean, used: string | null}} Factors
+ * @typedef {{totp: Factor | null, passkeys: Factor[], possible: {possible: boolean, why: string | null}, required: boolean, used: string | null, directory: string | null, fresh: boolean}} Factors
  * @typedef {{secret: string, uri: string, qr: string[]}} Offer
  *
  * @typedef {object} AccountApp
@@ -23,6 +23,7 @@ import { language, t } from "./words.js";
  * @property {import("./html.js").Signal<boolean>} busy
  * @property {(password: string) => void} offerCode
  * @property {(code: string) => void} takeCode
+ * @property {() => void} showDirectory
  * @property {() => void} dropOffer
  * @property {(name: string, password: string) => void} addPasskey
  * @property {(factor: string, password: string) => void} remove
@@ -119,10 +120,21 @@ function Codes({ app, password, need }) {
 /** @param {{app: AccountApp, missing: boolean}} props */
 function Said({ app, missing }) {
   const code = app.error.value;
-  if (missing) return html`<${Notice} kind="warn" role="alert">${t("account.need")}<//>`;
+  if (missing) return html`<${Notice} kind="warn" role="alert">${t(app.factors.value?.directory ? "account.need.directory" : "account.need")}<//>`;
   if (code) return html`<${Notice} kind="stop" role="alert">${code === "bad_credentials" ? t("account.wrong") : errorWords(code)}<//>`;
   if (app.done.value) return html`<${Notice} kind="ok" role="status">${t(`account.done.${app.done.value}`)}<//>`;
   return app.half && html`<${Notice} kind="warn">${t("account.half")}<//>`;
+}
+
+/** In place of the password, where the directory knows who it is. @param {{app: AccountApp, fresh: boolean}} props */
+function ByDirectory({ app, fresh }) {
+  if (fresh) return html`<${Notice} kind="ok">${t("account.directory.fresh")}<//>`;
+  return html`<div class="stack">
+    <p>${t("account.directory.what")}</p>
+    <button class="btn primary wide" type="button" aria-disabled=${app.busy.value ? "true" : undefined} onClick=${app.showDirectory}>
+      <${Icon} name="desk" />${t("account.directory.go")}
+    </button>
+  </div>`;
 }
 
 /** @param {{app: AccountApp}} props */
@@ -131,7 +143,7 @@ export function Account({ app }) {
   const [missing, setMissing] = useState(false);
   const factors = app.factors.value;
   const need = () => {
-    const lacks = !app.half && !password;
+    const lacks = !app.half && (factors?.directory ? !factors.fresh : !password);
     setMissing(lacks);
     if (lacks) document.getElementById("password")?.focus();
     return !lacks && !app.busy.value;
@@ -140,7 +152,9 @@ export function Account({ app }) {
   const below = html`${!app.half && html`<p><a href=${app.back}>${t("account.back")}</a></p>`}<p>${t("account.log")}</p>`;
   return html`<${Door} title=${t(app.half ? "account.title.half" : "account.title")} wide=${true} below=${below}>
     <${Said} app=${app} missing=${missing} />
+    ${!app.half && factors.directory && html`<${ByDirectory} app=${app} fresh=${factors.fresh} />`}
     ${!app.half &&
+    !factors.directory &&
     html`<${PasswordField} id="password" label=${t("account.password")} value=${password} onInput=${setPassword} autocomplete="current-password" hint=${t("account.password.hint")} invalid=${missing || app.error.value === "bad_credentials"} />`}
     <div class="ways-own">
       <${Passkeys} app=${app} password=${password} need=${need} />

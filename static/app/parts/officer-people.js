@@ -45,7 +45,7 @@ export function OfficerPeople({ app }) {
 
 /** The table by which the gate decides: actions down, roles across. @param {{roles: import("./officer-model.js").Roles}} props */
 function RoleTable({ roles }) {
-  return html`<section class="panel" aria-labelledby="roles">
+  return html`<section class="panel">
     <header><h2 id="roles">${t("roles.title")}</h2><span class="dim">${t("roles.what")}</span></header>
     <div class="wide" tabindex="0" role="region" aria-labelledby="roles">
       <table class="roles">
