@@ -237,12 +237,12 @@ class Forwarder:
         kind = data[1] & 0x80 | sink.payload_type
         FIXED.pack_into(data, 0, first, kind, seq_out, time_out, sink.ssrc)
         number = _dress(sink, data, payload, places, now) if first & 0x10 else -1
-        if frame[1] and (id_shift or numbers.level_shift):
+        if (frame[1] or frame[2]) and (id_shift or numbers.level_shift):
             shift_ids(data, frame, id_shift, numbers.level_shift)
         if self._seal(sink, size, number, size - payload, now):
             sink.packets += 1
             sink.octets += size - payload
-        if numbers.sent(seq_out, time_out, now) and frame[1]:
+        if numbers.sent(seq_out, time_out, now) and (frame[1] or frame[2]):
             numbers.sent_ids(*_ids(buffer.data, frame))
 
     def _seal(self, sink: Sink, size: int, number: int, octets: int, now: float) -> bool:
@@ -291,7 +291,7 @@ class Forwarder:
         numbers = sink.numbers
         found = numbers.stretch(seq)
         id_shift = found[1] if found else 0
-        if frame[1] and (id_shift or numbers.level_shift):
+        if (frame[1] or frame[2]) and (id_shift or numbers.level_shift):
             shift_ids(data, frame, id_shift, numbers.level_shift)
         number = _dress(sink, data, payload, places, now) if data[0] & 0x10 else -1
         kind, ssrc = agreed.payload_type, sink.ssrc

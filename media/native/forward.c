@@ -192,7 +192,7 @@ static void forward(path *p, leg *l, sink *s, const packet *k, double now)
     int number = data[0] & 0x10 ? dress(l, s, data, k, now) : -1;
     frame_shift_ids(data, k->frame, found->id_shift, s->numbers.level_shift);
     post(p, l, s, k->size, k->size - k->payload, number, now);
-    if (numbers_sent(&s->numbers, seq_out, time_out, now) && k->frame.id_at)
+    if (numbers_sent(&s->numbers, seq_out, time_out, now) && (k->frame.id_at || k->frame.level_at))
         numbers_sent_ids(&s->numbers, id_of(k->data, k->frame), level_of(k->data, k->frame));
 }
 

@@ -106,11 +106,9 @@ int frame_picture_id(const uint8_t *data, frame f)
 
 void frame_shift_ids(uint8_t *data, frame f, int id_shift, int level_shift)
 {
-    if (!f.id_at) /* without one, TL0PICIDX says nothing */
-        return;
-    if (f.flags & LONG_ID)
+    if (f.id_at && f.flags & LONG_ID)
         put16(data + f.id_at, (uint16_t)((get16(data + f.id_at) + id_shift) | 0x8000));
-    else
+    else if (f.id_at)
         data[f.id_at] = (uint8_t)((data[f.id_at] + id_shift) & 0x7F);
     if (f.level_at)
         data[f.level_at] = (uint8_t)(data[f.level_at] + level_shift);

@@ -120,7 +120,7 @@ def _looked_at(streams: Any, codec: int, data: bytes, payload: int) -> None:
     other = held(data)
     seen = streams.frame_read(codec, other, payload, len(data))
     assert (seen.flags, seen.id_at, seen.level_at) == frame
-    if frame[1]:
+    if frame[1] or frame[2]:
         assert streams.frame_picture_id(other, seen) == frames.picture_id(ours, frame)
         frames.shift_ids(ours, frame, 0x1234, 0x77)
         streams.frame_shift_ids(other, seen, 0x1234, 0x77)

@@ -107,6 +107,27 @@ async def test_picture_ids_follow_one_another_when_the_source_is_replaced(world:
     assert listener.got()[0].payload[2:] == got[3].payload
 
 
+async def test_layers_are_counted_on_where_there_are_no_picture_ids(world: World) -> None:
+    sender, listener, sink = world.pair()
+    other = world.end(3000)
+
+    def numbered(begins: bytes, level: int) -> bytes:
+        return bytes((0x80 | begins[0], 0x40, level)) + begins[1:]
+
+    sender.shows(1, numbered(KEY, 254))
+    sender.shows(2, numbered(DELTA, 255))
+    await world.settle()
+    world.path.listen(sink, other.video)
+    other.shows(1, numbered(KEY, 9))
+    other.shows(2, numbered(DELTA, 10))
+    await world.settle()
+    got = listener.got()
+    assert [x.payload[2] for x in got] == [254, 255, 0, 1]
+    world.path.resend(sink, [got[3].seq], 9)
+    await world.settle()
+    assert listener.got()[0].payload[2:] == got[3].payload
+
+
 async def test_short_picture_ids_stay_short(world: World) -> None:
     sender, listener, sink = world.pair()
     other = world.end(3000)
