@@ -48,6 +48,8 @@ class Reported:
         """Take the running total of bytes sent; to be called about twice a second."""
         if self._measured_at is not None and now > self._measured_at:
             self.forwarded_bps = int((octets - self._octets) * 8 / (now - self._measured_at))
+        if self.loss_fraction is not None and now - self._loss_at > FRESH_SECONDS:
+            self.loss_fraction = None  # whoever says no more says nothing of now
         self._measured_at, self._octets = now, octets
 
     def report_sent(self, ntp: int, now: float) -> None:

@@ -57,6 +57,13 @@ test("a report says what happened between two looks", () => {
   });
 });
 
+test("sound that is lost is not hidden behind pictures that come", () => {
+  const sound = (/** @type {any} */ fields) => inbound({ kind: "audio", packetsReceived: 0, packetsLost: 0, ...fields });
+  const before = look([inbound(), sound({})], 0);
+  const now = look([inbound({ packetsReceived: 1000 }), sound({ packetsReceived: 80, packetsLost: 20 })], 3000);
+  assert.equal(report(before, now).received.loss, 0.2);
+});
+
 test("what a browser does not say is null", () => {
   assert.deepEqual(report(look([], 0), look([], 3000)), {
     seconds: 3,

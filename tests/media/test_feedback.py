@@ -91,6 +91,16 @@ def test_a_stream_of_which_nothing_arrives_any_more_is_lost(
     assert reported.cap.current(5.0) is None
 
 
+def test_loss_of_which_nothing_was_said_for_a_while_is_not_told_any_more() -> None:
+    reported = Reported()
+    for now, lost in ((0.0, 0), (1.0, 20)):
+        reported.block(Block(1, 0, lost, int(100 * now), 0, 0, 0), now)
+    reported.measure(0, 5.9)
+    assert reported.loss_fraction == 0.2
+    reported.measure(0, 6.1)
+    assert reported.loss_fraction is None
+
+
 def test_round_trip_is_told_from_the_report_that_came_back() -> None:
     reported = Reported()
     ntp = 0x0123456789ABCDEF

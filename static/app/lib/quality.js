@@ -20,11 +20,12 @@ const MOST = Object.freeze({ ms: 60_000, px: 16_384, fps: 240, freezes: 10_000 }
  * @typedef {object} Look what one look at the statistics gives; counts go on growing
  * @property {number} at ms
  * @property {number | null} rtt_ms
- * @property {{packets: number, lost: number, repaired: number, jitter_ms: number | null}} streams
+ * @property {{audio: Carried, video: Carried, jitter_ms: number | null}} streams
  * @property {Picture & Counts & {freezes: number | null, frozen: number | null}} received
  * @property {Picture & Counts & {limited_by: Report["sent"]["limited_by"]}} sent
  *
  * @typedef {{frames: number | null}} Counts
+ * @typedef {{packets: number, lost: number, repaired: number}} Carried
  */
 
 /** @type {Set<unknown>} */
@@ -47,9 +48,8 @@ export function look(reports, at) {
     at,
     rtt_ms: roundTrip(all),
     streams: {
-      packets: total(inbound, "packetsReceived"),
-      lost: Math.max(0, total(inbound, "packetsLost")),
-      repaired: total(inbound, "retransmittedPacketsReceived"),
+      audio: carried(inbound, "audio"),
+      video: carried(inbound, "video"),
       jitter_ms: jitters.length ? Math.max(...jitters) * 1000 : null,
     },
     received: {
@@ -81,7 +81,7 @@ export function report(before, now) {
     received: {
       ...size(received),
       fps: rate(before.received, received, seconds),
-      loss: lossBetween(before.streams, streams),
+      loss: worstLoss(before.streams, streams),
       jitter_ms: whole(streams.jitter_ms, MOST.ms),
       freezes: whole(grown(before.received.freezes, received.freezes), MOST.freezes),
       frozen_ms: whole(grown(before.received.frozen, received.frozen, 1000), MOST.ms),
@@ -127,7 +127,23 @@ function rate(before, now, seconds) {
   return fps === null ? null : Math.min(MOST.fps, Math.round(fps * 10) / 10);
 }
 
-/** What stayed lost after repair. @param {Look["streams"]} before @param {Look["streams"]} now */
+/** @param {Record<string, any>[]} inbound @param {"audio" | "video"} kind @returns {Carried} */
+function carried(inbound, kind) {
+  const own = inbound.filter((r) => r.kind === kind);
+  return {
+    packets: total(own, "packetsReceived"),
+    lost: Math.max(0, total(own, "packetsLost")),
+    repaired: total(own, "retransmittedPacketsReceived"),
+  };
+}
+
+/** Of sound or pictures, whichever lost more: lost words do not count less for many packets of pictures. @param {Look["streams"]} before @param {Look["streams"]} now */
+function worstLoss(before, now) {
+  const losses = [lossBetween(before.audio, now.audio), lossBetween(before.video, now.video)].filter(isNumber);
+  return losses.length ? Math.max(...losses) : null;
+}
+
+/** What stayed lost after repair. @param {Carried} before @param {Carried} now */
 function lossBetween(before, now) {
   const packets = now.packets - before.packets;
   if (packets <= 0) return null;
