@@ -61,7 +61,9 @@ DECIDING = frozenset(
         "step.lead",
     }
 )
-DESK = LIVE | OWN_SIGN_IN | PARTY | DECIDING | {"recording.view", "still.view"}
+# 本人確認記録: the desk reads and corrects them, who answers for it takes them out of the house.
+RECORDS = frozenset({"record.read", "record.correct"})
+DESK = LIVE | OWN_SIGN_IN | PARTY | DECIDING | RECORDS | {"recording.view", "still.view"}
 # Asked into a call: all that an interpreter or a representative does, and a senior besides.
 INVITED = frozenset({"call.join", "call.leave"})
 GUEST = (
@@ -74,7 +76,7 @@ GUEST = (
 # What is seen, said and kept of a call.
 EVIDENCE = frozenset(
     {"call.read", "chat.read", "file.read", "recording.view", "still.view", "media.join"}
-)
+) | {"record.read", "record.export"}
 # Who works here, with what.
 RECOVERIES = frozenset({"recovery.read", "recovery.start", "recovery.confirm", "recovery.withdraw"})
 # 開始前点検: the clerk tries the tablet; who answers for offices reads what came of it.
@@ -93,6 +95,8 @@ READING = (
         "still.view",
         "socket.open",
         "precheck.read",
+        "record.read",
+        "record.export",
     }
 )
 PROCEDURES = frozenset(
@@ -112,7 +116,7 @@ ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
         TABLET: COUNTER | {"precheck.read"},
         Role.CLERK: COUNTER | CHECKING | {"call.place", "call.take_over"},
         Role.VERIFIER: DESK | {"precheck.read"},
-        Role.SENIOR: DESK | INVITED | {"count.read"} | {"precheck.read"},
+        Role.SENIOR: DESK | INVITED | {"count.read", "record.export"} | {"precheck.read"},
         Role.INTERPRETER: GUEST,
         Role.REPRESENTATIVE: GUEST,
         Role.ADMINISTRATOR: LIVE | OWN_SIGN_IN | PEOPLE | HOOKS | {"policy.read", "precheck.read"},
@@ -124,7 +128,8 @@ ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
         Role.AUDITOR: SIGNED_IN
         | OWN_SIGN_IN
         | HOOKS_READ
-        | {"policy.read", "audit.read", "recording.view", "still.view", "precheck.read"},
+        | {"policy.read", "audit.read", "recording.view", "still.view", "precheck.read"}
+        | {"record.read", "record.export"},
     }
 )
 

@@ -58,6 +58,7 @@ from server.api import (
     stills,
 )
 from server.api import procedures as procedure_routes
+from server.api import records as record_routes
 from server.api.directory import Directory
 from server.api.housekeeping import housekeeping
 from server.api.hub import Hub
@@ -330,6 +331,7 @@ def create_app(parts: Parts) -> web.Application:
         policies,
         procedure_routes,
         prechecks,
+        record_routes,
         steps,
         stills,
     ):

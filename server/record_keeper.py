@@ -113,7 +113,7 @@ class RecordKeeper:
         """
         kept = await self.store.get(home, record_id)
         if len(kept.additions) != after:
-            raise Conflict("somebody else has added something meanwhile", code="changed")
+            raise Conflict("somebody else has added something meanwhile")
         previous = kept.additions[-1] if kept.additions else kept.record
         content = Addition(
             record=record_id,

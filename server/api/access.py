@@ -47,6 +47,7 @@ _CALL = "/api/v1/calls/{call}"
 _FILE = f"{_CALL}/files/{{file}}"
 _RECOVERY = "/api/v1/recoveries/{person}"
 _HOOK = "/api/v1/hooks/{hook}"
+_RECORD = "/api/v1/records/{record}"
 _VERSION = "/api/v1/policy/versions/{number}"
 
 ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
@@ -155,6 +156,12 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/api/v1/deliveries/{delivery}/retry"): Asks("hook.change"),
         ("POST", "/api/v1/deliveries/{delivery}/give-up"): Asks("hook.change"),
         ("GET", "/api/v1/audit"): Asks("audit.read"),
+        ("GET", "/records"): PAGE,
+        ("GET", "/api/v1/records"): Asks("record.read"),
+        ("GET", _RECORD): Asks("record.read"),
+        ("POST", f"{_RECORD}/verify"): Asks("record.read"),
+        ("POST", f"{_RECORD}/additions"): Asks("record.correct"),
+        ("GET", f"{_RECORD}/bundle"): Asks("record.export"),
         ("GET", "/api/v1/audit/export"): Asks("audit.read"),
         ("GET", "/api/v1/audit/chain"): Asks("audit.read"),
     }

@@ -17,6 +17,7 @@ from server.api import (
     policies,
     prechecks,
     procedures,
+    records,
     second_step,
 )
 from server.api import administration as admin
@@ -68,6 +69,11 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/recoveries/{person}/start", "Start a recovery", None, None),
     ("post", "/api/v1/recoveries/{person}/confirm", "Confirm a recovery", None, None),
     ("post", "/api/v1/recoveries/{person}/withdraw", "Withdraw a recovery", None, None),
+    ("get", "/api/v1/records", "Search records", None, None),
+    ("get", "/api/v1/records/{record}", "Return a record", None, None),
+    ("post", "/api/v1/records/{record}/verify", "Verify a record again", None, None),
+    ("post", "/api/v1/records/{record}/additions", "Correct by adding", records.AdditionBody, None),
+    ("get", "/api/v1/records/{record}/bundle", "Export a record's bundle", None, None),
     ("get", "/api/v1/procedures", "List procedures", None, ProceduresAnswer),
     ("get", "/api/v1/documents", "List kinds of documents", None, DocumentsAnswer),
     ("get", "/api/v1/eligibility", "Say whether a call may be placed", None, None),

@@ -20,6 +20,7 @@ PAGES = {
     "/account": "account.html",
     "/factor": "factor.html",
     "/precheck": "precheck.html",
+    "/records": "records.html",
 }
 # What a browser may load; whatever else lies in the folder stays there.
 FOLDERS = ("app", "style", "text", "img", "vendor")

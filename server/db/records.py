@@ -129,7 +129,7 @@ class SqlRecords:
         async with self._database.writing() as connection:
             query = sa.select(sa.func.count()).select_from(t.record_addition).where(*mine)
             if (await connection.execute(query)).scalar_one() != number - 1:
-                raise Conflict("somebody else has added something meanwhile", code="changed")
+                raise Conflict("somebody else has added something meanwhile")
             await connection.execute(sa.insert(t.record_addition).values(values))
 
     async def get(self, home: str, record_id: str) -> Kept:
@@ -152,6 +152,13 @@ class SqlRecords:
             for one in additions
         )
         return Kept(kept.id, kept.call_id, kept.record, opened)
+
+    async def has(self, home: str, record_id: str) -> bool:
+        """Tell whether the municipality has this record."""
+        this = (_RECORD.municipality_id == home, _RECORD.id == record_id)
+        async with self._database.reading() as connection:
+            found = await connection.execute(sa.select(_RECORD.id).where(*this))
+            return found.one_or_none() is not None
 
     async def id_of_call(self, home: str, call_id: str) -> str | None:
         """Return the id of the record of a call, None while there is none."""

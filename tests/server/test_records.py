@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import sqlite3
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,16 @@ import pytest
 import sqlalchemy as sa
 
 from security.errors import Conflict, Corrupt, NotFound
-from security.people import Person
+from security.ids import new_id
+from security.people import Person, Role
 from server.db import schema as t
+from server.policies import ZONE
 from server.records.record import Record, read_record
 from server.records.verify import STEPS, Done, Verifier
 
 PDF = b"%PDF-1.4\n" + b"1 0 obj <<>> endobj\n" * 50 + b"trailer <<>>\n%%EOF\n"
 Json = dict[str, Any]
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def _closed(world: Any, *, chat: str = "よろしくお願いします。", file: bool = True) -> Json:
@@ -190,3 +193,52 @@ async def test_the_outbox_tells_of_a_record_without_a_name(world: Any) -> None:
     said = json.loads(rows[0][0])
     assert (said["record"], said["number"]) == (record_id, record.number)
     assert record.people.verifier.name not in rows[0][0].decode()
+
+
+async def test_a_record_is_found_read_verified_and_corrected_over_http(world: Any) -> None:
+    call = await _closed(world, file=False)
+    record_id, record = await _record(world, call)
+    desk = await world.desk(1)
+    town, path = world.town, f"/api/v1/records/{record_id}"
+    day = world.clock().astimezone(ZONE).date()
+    hits = {
+        f"number={record.number}": 1, "number=R-000000-0000": 0, f"day={day}": 1,
+        "day=2001-01-01": 0, f"office={town.office.id}": 1, f"person={town.clerk.id}": 1,
+        f"person={town.administrator.id}": 0,
+    }  # fmt: skip
+    for query, count in hits.items():
+        status, said = await desk.request("GET", f"/api/v1/records?page=desk&{query}")
+        assert (status, len(said["records"])) == (200, count), query
+    assert (await desk.request("GET", "/api/v1/records?page=desk&day=x"))[0] == 400
+    _, shown = await desk.request("GET", path)
+    assert shown["record"]["number"] == record.number
+    _, checked = await desk.request("POST", f"{path}/verify", body={})
+    assert (len(checked["steps"]), checked["failed"]) == (len(STEPS), None)
+    body = {"after": 0, "text": "生年月日の読み違いを訂正"}
+    status, added = await desk.request("POST", f"{path}/additions", body=body)
+    assert (status, added["additions"][0]["text"]) == (200, body["text"])
+    assert (await desk.request("POST", f"{path}/additions", body=body))[0] == 409
+    # A verifier takes nothing out of the house; that, too, stands in the log.
+    assert (await desk.request("GET", f"{path}/bundle"))[0] == 403
+    assert await world.refusals("gate:record:export") == [(record_id, ["denied"])]
+    log = await world.service.parts.audit.since(town.municipality.id, EPOCH, limit=10_000)
+    looked = [json.loads(x.entry) for x in log if x.tag == "gate:record:read"]
+    by = {one["facts"]["actor"]["person"] for one in looked if one["subject"] == record_id}
+    assert by == {town.verifiers[1].id}
+
+
+async def test_an_auditor_exports_a_bundle_and_corrects_nothing(world: Any) -> None:
+    record_id, record = await _record(world, await _closed(world, file=False))
+    auditor = Person(
+        new_id(), world.town.municipality.id, "auditor", "監査", Role.AUDITOR, None, None, None
+    )
+    await world.service.parts.people.add_person(auditor)
+    page, path = await world.signed_in(auditor), f"/api/v1/records/{record_id}"
+    status, content = await page.request("GET", f"{path}/bundle")
+    assert status == 200
+    assert page.last_headers["Content-Disposition"] == f'attachment; filename="{record.number}.zip"'
+    assert len(list(Verifier(io.BytesIO(content), None).run())) == len(STEPS)
+    body = {"after": 0, "text": "a"}
+    assert (await page.request("POST", f"{path}/additions", body=body))[0] == 403
+    administrator = await world.signed_in(world.town.administrator)
+    assert (await administrator.request("GET", path))[0] == 403

@@ -83,6 +83,7 @@ BODIES: dict[Route, Json] = {
     ("POST", "/api/v1/tablets/{tablet}/mode"): {"real": False},
     ("POST", "/api/v1/people"): {"login": "newcomer", "name": "新人", "role": "verifier"},
     ("POST", "/api/v1/people/{worker}/training"): {"on": "2026-04-01"},
+    ("POST", "/api/v1/records/{record}/additions"): {"after": 0, "text": "a"},
     ("POST", "/api/v1/policy/versions"): CHANGE,
     ("POST", "/api/v1/policy/versions/{number}/approve"): {},
     ("POST", "/api/v1/policy/explain"): {"action": "start-call"},
@@ -236,8 +237,9 @@ async def told(world: Any) -> tuple[str, str]:
     async with parts.database.writing() as connection:
         await outbox.add(connection, fact)
     await parts.deliveries.look()
-    await parts.outbox.give_up(home, 1, hook.destination)
-    return hook.id, f"1@{hook.destination}"
+    ((position,),) = world.sql("SELECT MAX(position) FROM outbox")
+    await parts.outbox.give_up(home, position, hook.destination)
+    return hook.id, f"{position}@{hook.destination}"
 
 
 async def streets(world: Any) -> Streets:
@@ -250,6 +252,11 @@ async def streets(world: Any) -> Streets:
         await world.counter(tablet=town.second_tablet),
         await add(world, town, "senior", Role.SENIOR),
     )
+    first = await place(clerk, verifier)
+    await verifier.do("call.close", outcome="aborted", reason="a")
+    record = await world.service.parts.records.store.id_of_call(town.municipality.id, first)
+    for page in (clerk, verifier):
+        await page.leave()
     first, second = await place(clerk, verifier), await place(other, senior)
     bare = world.another(clerk)
     bare.cookies = {"__Host-tablet": clerk.cookies["__Host-tablet"]}
@@ -296,6 +303,7 @@ async def streets(world: Any) -> Streets:
         one.ids = {**one.ids, **mine, "number": "1", "tablet": unused.id, "person": appointee}
         one.ids |= {"hook": hook, "delivery": delivery}
         one.ids |= {"worker": worker, "opening": opening, "office": town.office.id}
+        one.ids |= {"hook": hook, "delivery": delivery, "record": record}
         one.ids["clerk"] = (town if one.at_home else away).clerk.id
     return Streets(world, walkers)
 

@@ -50,6 +50,7 @@ function Top({ app }) {
       ${you?.person.role === "administrator" && html`<a href="/administration"><${Icon} name="office" />${t("officer.administration")}</a>`}
     </nav>
     <div class="end">
+      ${you?.person.role === "auditor" && html`<a class="row tight nw own" href="/records?page=officer">${t("page.records")}</a>`}
       <a class="row tight nw own who" href="/account?page=officer" title=${`${t(`role.${you?.person.role ?? "officer"}`)} ${t("account.title")}`}><${Icon} name="person" />${you?.person.name}</a>
       <${LanguageButton} />
       <button class="btn plain low" type="button" onClick=${app.signOut} aria-label=${t("common.sign_out")}><${Icon} name="exit" /></button>
