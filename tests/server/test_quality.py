@@ -145,14 +145,14 @@ async def test_the_policy_says_what_picture_is_too_poor_and_for_how_long(
     watch = world.service.parts.quality
     numbers = itertools.count(1)
 
-    async def offered(*values: int) -> list[bool]:
+    async def offered(height: int, frames: int, seconds: int) -> list[bool]:
         """Enforce height, frames and seconds; tell of 640×480 at 25 for 13 s."""
-        keys = (
-            "calls.minimum_height_px",
-            "calls.minimum_frames_per_second",
-            "calls.poor_picture_seconds",
-        )
-        world.enforce(dict(zip(keys, values, strict=True)), next(numbers))
+        asked = {
+            "calls.minimum_height_px": height,
+            "calls.minimum_frames_per_second": frames,
+            "calls.poor_picture_seconds": seconds,
+        }
+        world.enforce(asked, next(numbers))
         told = []
         for _ in range(6):
             small = {**REPORT["received"], "width": 640, "height": 480}
