@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from media.answer import Local, write_answer
 from media.call import Call, Party
+from media.downlink import Downlink
 from media.dtls import Identity, new_identity
 from media.engine import CallMedia, Capacity
 from media.ice import plain_host
@@ -194,8 +195,10 @@ class MediaNode:
         member = call.parties.get(party) if call else None
         if call is not None and member is not None:
             self._workload.ended(member.stats())
+            heard = [x for uplink in member.uplinks.values() for x in uplink.listeners]
             self._port.forget(member)
             call.leave(party)
+            self._recall(heard)
             call.choose_codec()
             self._rewire(call)
 
@@ -330,6 +333,10 @@ class MediaNode:
         heard = {x: x.listeners for x in uplinks if x.open}
         call.wire()
         hidden = [x for uplink, listeners in heard.items() if not uplink.open for x in listeners]
+        self._recall(hidden)
+
+    def _recall(self, hidden: list[Downlink]) -> None:
+        """Have nothing leave any more of what waits for these streams."""
         if hidden:
             self._port.recall({ssrc for x in hidden for ssrc in (x.ssrc, x.rtx_ssrc)} - {0})
 

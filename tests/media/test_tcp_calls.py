@@ -180,10 +180,8 @@ async def test_the_answer_tells_of_the_connection_beside_the_datagrams(
     assert f" 127.0.0.1 {node.port} typ host tcptype passive\r\n" in probe.answer
 
 
-async def test_behind_a_veil_nothing_from_before_leaves_over_a_slow_connection(
-    node: MediaNode, make_probe: Make
-) -> None:
-    counter, desk = make_probe(ssrc=1000), make_probe(ssrc=2000)
+async def _hold_up(node: MediaNode, counter: Any, desk: Any) -> tuple[Any, int]:
+    """Let media wait for the desk's connection; return it and the last number of the pictures."""
     await counter.connect(node, "counter")
     await connect_by_tcp(desk, node, "desk")
     loop = asyncio.get_running_loop()
@@ -197,6 +195,25 @@ async def test_behind_a_veil_nothing_from_before_leaves_over_a_slow_connection(
         counter.send_audio(seq)
         await asyncio.sleep(0)
         assert seq < 10_000
+    return stream, seq
+
+
+async def test_of_a_party_that_leaves_nothing_from_before_leaves_over_a_slow_connection(
+    node: MediaNode, make_probe: Make
+) -> None:
+    counter, desk = make_probe(ssrc=1000), make_probe(ssrc=2000)
+    stream, _ = await _hold_up(node, counter, desk)
+    node.leave(CALL, "counter")
+    waiting = [data[2:] for _, data in list(stream._unsent)[int(stream._torn) :]]
+    assert all(192 <= data[1] <= 223 or data[0] < 64 for data in waiting)
+
+
+async def test_behind_a_veil_nothing_from_before_leaves_over_a_slow_connection(
+    node: MediaNode, make_probe: Make
+) -> None:
+    counter, desk = make_probe(ssrc=1000), make_probe(ssrc=2000)
+    stream, seq = await _hold_up(node, counter, desk)
+    loop = asyncio.get_running_loop()
     forwarded = node.stats(CALL)["desk"].packets_forwarded
     node.set_veil(CALL, "counter", on=True)
     torn = int(stream._torn)
