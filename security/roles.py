@@ -59,6 +59,8 @@ DECIDING = frozenset(
         "media.warm",
         "desk.state",
         "step.lead",
+        "approval.ask",
+        "call.hand_over",
     }
 )
 # 本人確認記録: the desk reads and corrects them, who answers for it takes them out of the house.
@@ -73,6 +75,8 @@ GUEST = (
     | {"call.devices", "call.quality", "call.read", "media.join", "media.path"}
     | {"media.warm", "desk.state"}
 )
+# 上席確認: a second person looks at exceptions.
+CONFIRMING = frozenset({"approval.read", "approval.answer"})
 # What is seen, said and kept of a call.
 EVIDENCE = frozenset(
     {"call.read", "chat.read", "file.read", "recording.view", "still.view", "media.join"}
@@ -116,7 +120,7 @@ ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
         TABLET: COUNTER | {"precheck.read"},
         Role.CLERK: COUNTER | CHECKING | {"call.place", "call.take_over"},
         Role.VERIFIER: DESK | {"precheck.read"},
-        Role.SENIOR: DESK | INVITED | {"count.read", "record.export"} | {"precheck.read"},
+        Role.SENIOR: DESK | INVITED | CONFIRMING | {"count.read", "record.export", "precheck.read"},
         Role.INTERPRETER: GUEST,
         Role.REPRESENTATIVE: GUEST,
         Role.ADMINISTRATOR: LIVE | OWN_SIGN_IN | PEOPLE | HOOKS | {"policy.read", "precheck.read"},

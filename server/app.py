@@ -36,6 +36,7 @@ from server.administration import Administration
 from server.api import (
     accounts,
     administration,
+    approvals,
     audit,
     calls,
     clerks,
@@ -188,7 +189,7 @@ async def build_parts(
     registry = Registry(call_store, media, hub, clock=clock, limits=limits, tighten=stricter.calls)
     hub.bind(registry)
     procedure_store, procedures = SqlProcedures(database), ProcedureBook()
-    steps_told = StepsTold(hub)
+    steps_told = StepsTold(hub, people)
     call_steps = CallSteps(
         SqlSteps(database, call_store), audit, steps_told, book, procedures.template_of, clock=clock
     )
@@ -318,6 +319,7 @@ def create_app(parts: Parts) -> web.Application:
     for module in (
         *people,
         administration,
+        approvals,
         audit,
         calls,
         eligibility,

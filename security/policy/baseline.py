@@ -14,12 +14,14 @@ from security.policy.decide import Rule, Term
 from security.policy.eligibility import DESIGNATED, PRECHECKED, RESOLVED
 from security.policy.facts import Facts
 from security.policy.terms import (
+    APPROVED,
     FACTOR_FIRST,
     FACTORS_SET,
     FIRST_FACTOR,
     FOUR_EYES,
     FROM_WHERE,
     GUEST_WELCOME,
+    HAND_OVER,
     INVITABLE,
     KEEPING_SET,
     NO_INSURER_NUMBER,
@@ -113,6 +115,15 @@ PROCEDURE_OPEN = Term(
 OUTCOME_ALLOWED = Term(
     lambda f: f.outcome_allowed,
     Reason("outcome_not_allowed", "the procedure does not end so", "Q&A 4"),
+)
+STEPS_DONE = Term(
+    lambda f: not f.steps_missing,
+    Reason("steps_missing", "steps of the procedure are not done"),
+)
+# Who leads the call does not confirm it.
+NOT_ITS_DESK = Term(
+    lambda f: f.call is not None and f.actor.person_id != f.call.desk_id,
+    Reason("same_person", "who leads a call does not confirm it", "four eyes"),
 )
 PARTY = Term(_is_party, Reason("not_your_call", "not a party of this call"))
 SOMEBODY_IN = Term(
@@ -217,7 +228,20 @@ _RULES = (
     Rule("call.pass", (SAME_MUNICIPALITY,)),
     Rule("call.decide", (SAME_MUNICIPALITY, DESK_OF_CALL)),
     Rule("call.reopen", (SAME_MUNICIPALITY, DESK_OF_CALL)),
-    Rule("call.close", (SAME_MUNICIPALITY, DESK_OF_CALL, OUTCOME_ALLOWED, FOUR_EYES)),
+    Rule(
+        "call.close",
+        (SAME_MUNICIPALITY, DESK_OF_CALL, OUTCOME_ALLOWED, FOUR_EYES, STEPS_DONE, APPROVED),
+    ),
+    Rule("call.hand_over", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE, HAND_OVER)),
+    Rule("approval.ask", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE)),
+    Rule("approval.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
+    Rule(
+        "approval.answer",
+        (
+            *(SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, TRAINED),
+            *(CALL_LIVE, NOT_ITS_DESK, FOUR_EYES),
+        ),
+    ),
     Rule("call.invite", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE, INVITABLE)),
     Rule("call.invitable", (SAME_MUNICIPALITY, DESK_OF_CALL), quiet=True),
     Rule("call.uninvite", (SAME_MUNICIPALITY, DESK_OF_CALL)),

@@ -110,4 +110,6 @@ class Facts:
     taken: bool = False
     waited_seconds: int = 0
     talked_seconds: int = 0
+    steps_missing: bool = False  # what the outcome wants of the procedure's steps is not done
+    approval_missing: bool = False  # a senior has not confirmed what the policy wants confirmed
     grounds: Grounds = Grounds()

@@ -72,6 +72,8 @@ def facts_json(facts: Facts) -> Json:
         "taken": facts.taken,
         "waited_seconds": facts.waited_seconds,
         "talked_seconds": facts.talked_seconds,
+        "steps_missing": facts.steps_missing,
+        "approval_missing": facts.approval_missing,
         "grounds": _grounds_json(facts.grounds),
     }
     return _pruned(kept)
@@ -107,6 +109,8 @@ def facts_of(
             taken=kept.get("taken", False),
             waited_seconds=kept.get("waited_seconds", 0),
             talked_seconds=kept.get("talked_seconds", 0),
+            steps_missing=kept.get("steps_missing", False),
+            approval_missing=kept.get("approval_missing", False),
             grounds=_grounds(kept.get("grounds", {})),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -155,6 +155,11 @@ FOUR_EYES = Term(
     Reason("same_person", "who was the clerk of a call cannot decide it"),
     "people.clerk_and_verifier",
 )
+APPROVED = Term(
+    lambda f: not f.approval_missing,
+    Reason("approval_missing", "a senior has not confirmed the decision", "BaFin 3/2017"),
+    "people.senior_approval",
+)
 KEEPING_SET = Term(
     lambda f: f.training or not [key for key in f.policy.unset() if key != FACTOR_ROLES],
     Reason("retention_not_set", "how long evidence is kept must be set before real calls"),
@@ -238,6 +243,11 @@ NO_INSURER_NUMBER = Term(
 RINGS_HERE = Term(
     _rings_here,
     Reason("not_offered", "calls are assigned at random and this one does not ring here"),
+    "calls.assignment",
+)
+HAND_OVER = Term(
+    lambda f: f.policy.calls.assignment != "random" or f.invited == "senior",
+    Reason("not_offered", "calls are assigned at random, so a desk names a senior alone"),
     "calls.assignment",
 )
 WITHIN_LENGTH = Term(

@@ -8,7 +8,7 @@ from typing import Any
 
 from media.engine import Joined
 from media.quality_lines import Received, Report, Sent
-from security.errors import Conflict, Denied, NotFound
+from security.errors import Conflict, Denied, NotFound, Reason
 from security.gate import Permit
 from security.numbers import holds_insurer_number, holds_my_number
 from security.tablet_key import Challenge
@@ -20,6 +20,7 @@ from server.api.views import Json, time_view
 from server.api.welcome import call_state
 from server.calls import events as ev
 from server.calls.call import GUEST_PARTIES, Call
+from server.calls.machine import GOOD_OUTCOMES
 from server.calls.registry import IN_QUEUE
 from server.parts import Parts
 
@@ -151,14 +152,37 @@ async def reopen(context: Context, message: m.Reopen) -> Json:
 
 @command("call.close")
 async def close(context: Context, message: m.Close) -> Json:
-    """Decide."""
-    outcome = message.outcome
+    """Decide. 確認済み and 対応済み are locked until the steps of the procedure are done."""
+    outcome, steps = message.outcome, context.parts.steps
     event = ev.Closed(outcome, message.reason)
+    if context.speaker.page == "counter":
+        return await _as_desk(context, "call.close", event)
+    call = context.own_call()
+    allowed = context.parts.procedures.allows(call, outcome)
+    lock = steps.lock(call, await steps.of(call)) if outcome in GOOD_OUTCOMES else None
+    undone = lock.steps if lock is not None else ()
+    known = {"steps_missing": bool(undone), "approval_missing": bool(lock and lock.approval)}
+    try:
+        await context.ask("call.close", call, outcome_allowed=allowed, **known)
+    except Denied as no:
+        raise _naming(no, undone) from no
+    if outcome not in GOOD_OUTCOMES:
+        await context.parts.registry.apply(call.id, event)
+        return {}
+    async with steps.deciding(call) as undone_meanwhile:
+        await context.parts.registry.apply(call.id, event, unless=undone_meanwhile)
+    return {}
 
-    def allowed(call: Call) -> bool:
-        return context.parts.procedures.allows(call, outcome)
 
-    return await _as_desk(context, "call.close", event, outcome_allowed=allowed)
+def _naming(refused: Denied, undone: tuple[str, ...]) -> Denied:
+    """Return the refusal with a reason for each step that is not done, its id as message."""
+    reasons: list[Reason] = []
+    for one in refused.reasons:
+        named = [Reason(one.code, step, one.clause) for step in undone]
+        reasons += named if one.code == "steps_missing" else [one]
+    return Denied(
+        refused.message, code=refused.code, reasons=tuple(reasons), http_status=refused.status
+    )
 
 
 async def _as_desk(

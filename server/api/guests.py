@@ -5,7 +5,7 @@ import functools
 from aiohttp import web
 
 from security.errors import Conflict, Denied, NotFound
-from security.people import INVITABLE_ROLES, Person
+from security.people import DESK_ROLES, INVITABLE_ROLES, Person
 from server.api import messages as m
 from server.api.body import answer
 from server.api.calls import find
@@ -103,4 +103,22 @@ async def leave(context: Context, message: m.Leave) -> Json:
         raise Conflict("this page is in no call", code="wrong_state")
     await context.ask("call.leave", call)
     await registry.apply(call.id, ev.GuestLeft(person_id))
+    return {}
+
+
+@command("call.hand_over")
+async def hand_over(context: Context, message: m.HandOver) -> Json:
+    """Let the running call ring at another desk, which goes on where this one stopped."""
+    parts, call = context.parts, context.own_call()
+    person = await parts.people.person(call.municipality_id, message.person)
+    if person is None or person.disabled_at is not None or person.role not in DESK_ROLES:
+        raise NotFound("no such person")
+    await context.ask("call.hand_over", call, invited=person.role.value)
+    if _state(parts, person) != "free":
+        raise Conflict("is not free now", code="not_free")
+
+    def is_gone() -> bool:
+        return _state(parts, person) != "free"
+
+    await parts.registry.apply(call.id, ev.HandedOver(person.id), unless=is_gone)
     return {}

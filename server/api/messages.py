@@ -18,6 +18,7 @@ from security.errors import ProtocolError, TooMuch
 from server.calls.call import Device, Outcome
 from server.calls.machine import MAX_REASON_CHARACTERS
 from server.procedures.progress import MAX_ANSWER_CHARACTERS
+from server.procedures.sheet import About
 from server.procedures.template import MAX_LISTED
 
 MAX_FRAME_BYTES = 96 * 1024
@@ -181,6 +182,28 @@ class Quality(Command):
     sent: SentPart
 
 
+class HandOver(Command):
+    """Give the running call to another desk."""
+
+    person: Id
+
+
+class ApprovalAsk(Command):
+    """Ask a senior to confirm something, and why."""
+
+    about: Annotated[About, Field(strict=False)]
+    reason: Annotated[str, StringConstraints(max_length=MAX_REASON_CHARACTERS)]
+
+
+class ApprovalAnswer(Command):
+    """A senior confirms, or refuses and says why."""
+
+    call: Id
+    about: Annotated[About, Field(strict=False)]
+    approve: bool
+    reason: Annotated[str, StringConstraints(max_length=MAX_REASON_CHARACTERS)] | None = None
+
+
 class StepCommand(Command):
     """A message about one need of one step: its number in the step, from 0."""
 
@@ -229,6 +252,14 @@ class StepGrant(StepCommand):
 
     what: Literal["pin", "notice"]
     on: bool
+
+
+class StepChip(Command):
+    """What the IC chip of a document said, read with which tool."""
+
+    document: Short
+    tool: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    result: Literal["agrees", "differs", "unreadable"]
 
 
 class StepCode(StepCommand):
@@ -295,6 +326,10 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
         "step.document": StepDocument,
         "step.grant": StepGrant,
         "step.code": StepCode,
+        "step.chip": StepChip,
+        "approval.ask": ApprovalAsk,
+        "approval.answer": ApprovalAnswer,
+        "call.hand_over": HandOver,
         "desk.state": DeskState,
         "offer": Offer,
         "chat.send": ChatSend,
@@ -322,6 +357,7 @@ SERVER_TYPES = (
     "file",
     "steps",
     "still",
+    "approvals",
     "desk",
     "ended",
 )

@@ -23,7 +23,7 @@ from server.api import (
 from server.api import administration as admin
 from server.api import nouns as n
 from server.api.body import answer
-from server.api.step_nouns import CallAnswer
+from server.api.step_nouns import AskedAnswer, CallAnswer
 from server.procedures.cards import DocumentsAnswer
 from server.procedures.catalog import ProceduresAnswer
 
@@ -77,6 +77,7 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("get", "/api/v1/procedures", "List procedures", None, ProceduresAnswer),
     ("get", "/api/v1/documents", "List kinds of documents", None, DocumentsAnswer),
     ("get", "/api/v1/eligibility", "Say whether a call may be placed", None, None),
+    ("get", "/api/v1/approvals", "List what seniors are asked to confirm", None, AskedAnswer),
     ("get", "/api/v1/calls", "List one's own calls of today", None, n.CallsAnswer),
     ("get", "/api/v1/calls/{call}", "Return a call to its parties", None, CallAnswer),
     ("get", "/api/v1/calls/{call}/invitable", "List whom to ask in", None, n.InvitableAnswer),

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from server.api.nouns import CallNoun, FileNoun, MessageNoun, Named, Noun, SummaryNoun, Time
+from server.api.nouns import CallNoun, FileNoun, MessageNoun, Named, Noun, Place, SummaryNoun, Time
 from server.procedures.documents import DocumentClass
 from server.procedures.sheet import About
 from server.procedures.words import Words
@@ -108,6 +108,27 @@ class ApprovalNoun(Noun):
     answer: str | None
     answered_by: Named | None
     answered_at: Time | None
+
+
+class AskedNoun(Noun):
+    """What a senior is asked to confirm, as the list of a senior's desk shows it."""
+
+    call: str
+    number: str
+    procedure: str
+    office: Place
+    tablet: Place
+    desk: Named
+    about: About
+    reason: str
+    asked_at: Time
+    documents: tuple[ShownNoun, ...]
+
+
+class AskedAnswer(Noun):
+    """Everything that seniors are asked, the oldest first."""
+
+    approvals: tuple[AskedNoun, ...]
 
 
 class ChipNoun(Noun):

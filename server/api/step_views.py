@@ -10,7 +10,10 @@ from typing import cast
 
 from server.api import step_nouns as n
 from server.api.nouns import Named
+from server.api.nouns import Place as PlaceNoun
 from server.api.views import Json, dump
+from server.api.views import Names as CallNames
+from server.calls.call import Call
 from server.procedures import template as t
 from server.procedures.documents import CLASS_OF, KINDS, Lacking, lacking
 from server.procedures.lock import Lock
@@ -160,21 +163,43 @@ class _Drawing:
             shown, pin, notice = progress.documents, progress.pin, progress.notice
             ways = lacking(rule, shown, self.day, pin=pin, notice=notice)
         return n.DocumentsNoun(
-            shown=tuple(
-                n.ShownNoun(
-                    kind=one.kind,
-                    document_class=CLASS_OF[one.kind],
-                    name=KINDS[CLASS_OF[one.kind]][one.kind],
-                    expires=one.expires if self.desk else None,
-                    counts=one.counts_on(self.day),
-                )
-                for one in progress.documents
-            ),
+            shown=_shown(progress, self.day, desk=self.desk),
             pin=progress.pin,
             notice=progress.notice,
             excused=progress.excused,
             ways=tuple(n.WayNoun(a=x.a, b=x.b, pin=x.pin, notice=x.notice) for x in ways),
         )
+
+
+def _shown(progress: Progress, day: date, *, desk: bool) -> tuple[n.ShownNoun, ...]:
+    return tuple(
+        n.ShownNoun(
+            kind=one.kind,
+            document_class=CLASS_OF[one.kind],
+            name=KINDS[CLASS_OF[one.kind]][one.kind],
+            expires=one.expires if desk else None,
+            counts=one.counts_on(day),
+        )
+        for one in progress.documents
+    )
+
+
+def asked_view(call: Call, names: CallNames, sheet: Sheet, one: Approval, day: date) -> Json:
+    """Return what a senior is asked, as the list of a senior's desk shows it."""
+    return dump(
+        n.AskedNoun(
+            call=call.id,
+            number=call.number,
+            procedure=call.procedure,
+            office=PlaceNoun(id=call.office_id, name=names.office),
+            tablet=PlaceNoun(id=call.tablet_id, name=names.tablet),
+            desk=Named(name=names.desk or ""),
+            about=one.about,
+            reason=one.reason,
+            asked_at=one.asked_at,
+            documents=_shown(sheet.progress, day, desk=True),
+        )
+    )
 
 
 def _items(words: Mapping[int, Words], ticked: frozenset[int]) -> tuple[n.ItemNoun, ...]:

@@ -14,10 +14,11 @@ from server.call_steps import Detail, Turn, draw
 from server.calls.call import Call, PartyName
 from server.procedures import lock
 from server.procedures import progress as p
-from server.procedures.sheet import Mark, Sheet
+from server.procedures.documents import CLASS_OF
+from server.procedures.sheet import Chip, Mark, Sheet
 from server.procedures.template import By, PromptsNeed, StillNeed
 
-routes = web.RouteTableDef()
+routes = web.RouteTableDef()  # none: all of it is live
 PICTURES = frozenset({"image/jpeg", "image/png"})
 MakeAct = Callable[[Turn], p.Act]
 
@@ -132,3 +133,21 @@ async def enter_code(context: Context, message: m.StepCode) -> Json:
     sheet = await context.parts.steps.of(call)
     code = sheet.progress.codes.get(_place(message))
     return {**answer, "agreed": code is not None and code.agreed}
+
+
+@command("step.chip")
+async def chip(context: Context, message: m.StepChip) -> Json:
+    """Note what the IC chip of a document said, read by whoever says so."""
+    call = context.own_call()
+    await context.ask("step.tick", call)
+    if message.document not in CLASS_OF:
+        raise NotFound("no such kind of document")
+    person_id = writer_id(context.speaker, call)
+
+    def change(turn: Turn) -> Sheet:
+        read = Chip(message.document, message.tool, message.result, person_id, turn.now)
+        return lock.with_chip(turn.sheet, read)
+
+    said: Detail = {"person": person_id, "result": message.result}
+    sheet = await context.parts.steps.change(call, "chip-read", said, change)
+    return {"version": sheet.version}

@@ -1,18 +1,31 @@
 """Shows the steps of a call to its ends. Implements `Listeners` of server/call_steps.py."""
 
+from typing import Protocol
+
+from security.people import Person, Role
 from server.api.hub import SENIOR, Hub, counter_key
-from server.api.step_views import people_of, steps_view
+from server.api.step_views import asked_view, people_of, steps_view
 from server.api.views import Json
 from server.call_steps import CallSteps, day_of
 from server.calls.call import Call
 from server.calls.guests import joined
+from server.calls.registry import UNDER_WAY
+
+
+class PersonStore(Protocol):
+    """Where people stand."""
+
+    async def person(self, municipality_id: str, person_id: str) -> Person | None:
+        """Return a person of the municipality."""
 
 
 class StepsTold:
     """Draws the noun "steps" and sends it to whom it concerns."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, people: PersonStore) -> None:
         self._hub = hub
+        self._people = people
+        self._asked: dict[str, list[Json]] = {}  # by municipality, as seniors were told last
 
     def open_call(self, call_id: str) -> Call:
         """Return an open call; raises `NotFound`."""
@@ -28,6 +41,31 @@ class StepsTold:
         for guest in joined(call):
             if guest.kind == SENIOR:
                 self._hub.seats.send(("desk", guest.person_id), for_desk)
+        await self._tell_seniors(steps, call.municipality_id)
+
+    async def _tell_seniors(self, steps: CallSteps, home: str) -> None:
+        """Show the seniors at their desks what they are asked, when that has changed."""
+        asked = await self.asked(steps, home)
+        if asked == self._asked.get(home, []):
+            return
+        self._asked[home] = asked
+        for desk in self._hub.registry.desks.of(home):
+            person = await self._people.person(home, desk.person_id)
+            if person is not None and person.role is Role.SENIOR:
+                message = {"type": "approvals", "approvals": asked}
+                self._hub.seats.show(("desk", desk.person_id), message)
+
+    async def asked(self, steps: CallSteps, home: str) -> list[Json]:
+        """Return what seniors of a municipality are asked to confirm, the oldest first."""
+        found = []
+        for call in self._hub.registry.open_calls(home):
+            if call.state not in UNDER_WAY:
+                continue
+            sheet, names = await steps.of(call), await self._hub.directory.names(call)
+            for one in sheet.approvals:
+                if one.approved is None:
+                    found.append(asked_view(call, names, sheet, one, day_of(call)))
+        return sorted(found, key=lambda one: str(one["asked_at"]))
 
     async def draw(self, steps: CallSteps, call: Call, *, desk: bool) -> Json | None:
         """Return the noun "steps", None when the procedure is not in the list any more."""

@@ -33,6 +33,13 @@ class Accepted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver(Event):
+    """The desk gives the running call to another, where it rings; all that was done stays."""
+
+    desk_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn(Event):
     """The counter gave up before an answer."""
 

@@ -61,6 +61,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (T, ev.Lost): I,
         (T, ev.DecisionBegun): D,
         (T, ev.Closed): C,
+        (T, ev.HandedOver): R,
         (T, ev.Veiled): T,
         (T, ev.DevicesChanged): T,
         (T, ev.TabletRevoked): C,
@@ -81,6 +82,7 @@ TRANSITIONS: Mapping[tuple[State, type[ev.Event]], State | Choice] = MappingProx
         (D, ev.Lost): I,
         (D, ev.DecisionPutOff): T,
         (D, ev.Closed): C,
+        (D, ev.HandedOver): R,
         (D, ev.Veiled): D,
         (D, ev.DevicesChanged): D,
         (D, ev.TabletRevoked): C,
@@ -145,6 +147,8 @@ def _enter(changed: Call, before: Call, target: State, now: datetime) -> Call:
         if before.state is I:
             changed = replace(changed, waiting_since=now)
         changed = replace(changed, guests=())
+    if target is R and before.state in (T, D):
+        changed = replace(changed, waiting_since=now, guests=())
     if target is C:
         changed = replace(changed, closed_at=now, interrupted_from=None)
     return replace(changed, state=target)
@@ -193,6 +197,13 @@ def _accepted(call: Call, event: ev.Accepted, now: datetime) -> Call:
         offered=(),
         desk=Party(present=True),
     )
+
+
+def _handed_over(call: Call, event: ev.HandedOver, now: datetime) -> Call:
+    if event.desk_id == call.desk_id:
+        raise Conflict("it is this desk's already", code="wrong_state")
+    offered = (event.desk_id,)
+    return replace(call, desk_id=event.desk_id, ringing_since=now, offered=offered, desk=Party())
 
 
 def _withdrawn(call: Call, event: ev.Withdrawn, now: datetime) -> Call:
@@ -285,6 +296,7 @@ _HANDLERS: Mapping[type[ev.Event], Callable[..., Call]] = MappingProxyType(
         ev.Offered: _offered,
         ev.Passed: _passed,
         ev.Accepted: _accepted,
+        ev.HandedOver: _handed_over,
         ev.Withdrawn: _withdrawn,
         ev.Lost: _lost,
         ev.CameBack: _came_back,
@@ -318,9 +330,15 @@ def _effects(before: Call, after: Call, event: ev.Event, limits: Limits) -> tupl
         ev.Tell(),
         *_step_effects(before, after),
         *guests.dismissed(before, after),
-        *((ev.Release(before.desk_id),) if after.state in (C, W) and before.state is not W else ()),
+        *((ev.Release(before.desk_id),) if _lets_go(before, after) else ()),
         *((ev.DropUnfinishedFiles(),) if after.state is C else ()),
     )
+
+
+def _lets_go(before: Call, after: Call) -> bool:
+    if after.state is R:
+        return before.state in (T, D)
+    return after.state in (C, W) and before.state is not W
 
 
 def _step_effects(before: Call, after: Call) -> tuple[ev.Effect, ...]:
@@ -332,6 +350,8 @@ def _step_effects(before: Call, after: Call) -> tuple[ev.Effect, ...]:
 def _media_effects(before: Call, after: Call, event: ev.Event) -> tuple[ev.Effect, ...]:
     if after.state is C:
         return (ev.CloseMedia(),)
+    if after.state is R and before.state in (T, D):
+        return (ev.HoldMedia(), *guests.media_effects(before, after), ev.AskNearer())
     if after.state is W and before.state is I:
         return (ev.HoldMedia(), *guests.media_effects(before, after))
     effects: list[ev.Effect] = []

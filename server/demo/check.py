@@ -19,6 +19,7 @@ from server.demo.client import SimulatedPage
 from server.demo.desk import SimulatedDesk
 from server.demo.encoded import desk_clip, resident_clip
 from server.demo.pdf import application_pdf
+from server.demo.picture import still_png
 from server.demo.report import Report
 from server.demo.seed import counter_link, desk_link, settings_for, sow
 from server.demo.transfer import sha256_hex
@@ -102,6 +103,7 @@ class Conversation:
             self.reconnect,
             self.count_media,
             self.send_file,
+            self.lead,
             self.decide,
         )
         for step in steps:
@@ -182,6 +184,15 @@ class Conversation:
         sent = await sha256_hex(paper)
         hashes = {arrived, sent, file["sha256_sent"], file["sha256_offered"]}
         self._report.file_sha256_match = len(hashes) == 1
+
+    async def lead(self) -> None:
+        """Do what the steps of the procedure ask of both ends, with pictures from the tablet."""
+        desk, pictures = self._desk.page, []
+        for number in range(2):
+            picture = await asyncio.to_thread(still_png, number)
+            pictures.append(await self._counter.send_file(f"{number}.png", picture))
+        await desk.until(lambda m: all(m.files[one]["state"] == "offered" for one in pictures))
+        await self._desk.lead(self._counter, pictures)
 
     async def decide(self) -> None:
         """確認済み: both ends are told."""

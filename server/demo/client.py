@@ -142,7 +142,7 @@ class SimulatedPage:
 
     # Asking and waiting
 
-    async def ask(self, kind: str, **fields: object) -> Json:
+    async def ask(self, kind: str, /, **fields: object) -> Json:
         """Send a message and return its answer."""
         message_id = str(fields.pop("id", f"m{next(self._ids)}"))
         future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()

@@ -6,7 +6,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-UNNUMBERED = ("ping", "queue", "position", "relay", "quality")
+UNNUMBERED = ("ping", "queue", "position", "relay", "quality", "approvals")
 
 
 @dataclass(slots=True)
@@ -21,6 +21,7 @@ class Mirror:
     call: Json | None = None
     chat: list[Json] = field(default_factory=list)
     files: dict[str, Json] = field(default_factory=dict)
+    steps: Json | None = None
     queue: Json | None = None
     position: Json | None = None
     desk: str | None = None
@@ -46,7 +47,7 @@ class Mirror:
             self._count(message.get("seq"))
         if kind == "call":
             self._take_call(message["call"])
-        elif kind in ("queue", "position"):
+        elif kind in ("queue", "position", "steps"):
             setattr(self, kind, message[kind])
         elif kind == "chat":
             self._take_chat(message["message"])
@@ -70,6 +71,7 @@ class Mirror:
         state = message["state"]
         self.seq = 0
         self.call, self.queue, self.position = state["call"], state["queue"], state["position"]
+        self.steps = state["steps"]
         self.chat = list(state["chat"])
         self.files = {file["id"]: file for file in state["files"]}
 

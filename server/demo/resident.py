@@ -12,6 +12,8 @@ from server.clock import utc_now
 from server.demo.browser import Json
 from server.demo.client import SimulatedPage
 from server.demo.pdf import application_pdf
+from server.demo.picture import still_png
+from server.demo.step_walk import code_on, next_message, pictures_wanted
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,8 @@ REPLIES = (
     "少々お待ちください。",
     "ありがとうございます。",
 )
+READ_OUT = "画面の番号は {code} です。"
+STILL_NAME = "静止画{number}（見本）.png"
 FILE_NAME = "申請書（見本）.pdf"
 # Codes after which a page may not come back by itself (PROTOCOL.md section 2.3).
 FINAL_CODES = frozenset({4001, 4002, 4003, 4004})
@@ -37,6 +41,7 @@ class Manners:
     reply_after: float = 1.5
     paper_after: float = 6.0
     unveil_after: float = 8.0
+    tick_after: float = 0.6
     call_again_after: float = 10.0
     retry_most: float = 3.0
 
@@ -53,6 +58,7 @@ class SimulatedResident:
         self._heard: asyncio.Queue[Json] = asyncio.Queue()  # of the present call
         self._replies = itertools.cycle(REPLIES)
         self._greeted: set[str] = set()
+        self._read_out = ""
         page.on_message = self._heard.put_nowait
 
     async def run(self) -> None:
@@ -130,6 +136,8 @@ class SimulatedResident:
         if kind == "chat" and message["message"]["from"] == "desk":
             await asyncio.sleep(self._manners.reply_after)
             await self._page.say(next(self._replies))
+        elif kind == "steps":
+            await self._follow(message["steps"])
         elif kind == "please-offer":
             await self._page.replace_media()
         elif kind == "call" and message["call"]["veiled"]:
@@ -137,6 +145,21 @@ class SimulatedResident:
             if self._page.mirror.call and self._page.mirror.call["veiled"]:
                 await self._page.ask("call.veil", on=False)
                 await self._page.say(UNVEILED)
+
+    async def _follow(self, steps: Json) -> None:
+        """Read the code out, tick what the clerk ticks, take the pictures that are asked for."""
+        code = code_on(steps)
+        if code is not None and code != self._read_out:
+            self._read_out = code
+            await self._page.say(READ_OUT.format(code=code))
+        said = next_message(steps, "counter")
+        if said is not None:
+            await asyncio.sleep(self._manners.tick_after)
+            await self._page.ask(said.pop("type"), **said)
+        sent = [x for x in self._page.mirror.files.values() if x["from"] == "counter"]
+        for number in range(len(sent), pictures_wanted(steps)):
+            picture = await asyncio.to_thread(still_png, number)
+            await self._page.send_file(STILL_NAME.format(number=number + 1), picture)
 
     async def _media_there(self) -> None:
         leg = self._page.leg

@@ -34,6 +34,13 @@ def code_on(steps: Json) -> str | None:
     return next((x["code"]["code"] for x in needs if x["kind"] == "code"), None)
 
 
+def pictures_wanted(steps: Json) -> int:
+    """Return how many pictures or papers the current step asks for at most in one place."""
+    step = next((one for one in steps["steps"] if one["id"] == steps["current"]), None)
+    wanted = [x["at_least"] for x in (step["needs"] if step else ()) if x["at_least"]]
+    return max(wanted, default=0)
+
+
 def _of_need(need: Json, code: str | None, pictures: Sequence[str]) -> Json | None:
     match need["kind"]:
         case "tick":

@@ -9,10 +9,8 @@ from datetime import date, datetime
 
 from security.errors import Conflict, Denied
 from server.procedures.progress import Missing, Place, Progress, is_open, missing
-from server.procedures.sheet import About, Approval, Mark, Sheet
+from server.procedures.sheet import About, Approval, Chip, Mark, Sheet
 from server.procedures.template import Template
-
-MAX_REASON_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def ask(
     progress = replace(sheet.progress, excused=alone, deferred=not alone)
     if alone:
         asked = replace(asked, approved=True)
-    return _with(replace(changed(sheet, progress)), asked)
+    return _with(changed(sheet, progress), asked)
 
 
 def _require_ready(template: Template, sheet: Sheet, day: date, confirming: Confirming) -> None:
@@ -148,3 +146,10 @@ def answer(
 def _with(sheet: Sheet, approval: Approval) -> Sheet:
     others = tuple(one for one in sheet.approvals if one.about is not approval.about)
     return replace(sheet, approvals=(*others, approval))
+
+
+def with_chip(sheet: Sheet, chip: Chip) -> Sheet:
+    """Return the sheet with what a chip said, in place of what was read of that document before."""
+    others = tuple(one for one in sheet.chips if one.document != chip.document)
+    kept = tuple(one for one in sheet.approvals if one.about is not About.DECISION)
+    return replace(sheet, chips=(*others, chip), approvals=kept)

@@ -172,7 +172,7 @@ class Client:
         assert self._ws is not None
         await self._ws.send_bytes(data)
 
-    async def do(self, kind: str, **fields: Any) -> Json:
+    async def do(self, kind: str, /, **fields: Any) -> Json:
         """Send a command and return its `ok`; raises `Refused`."""
         self._count += 1
         re = fields.pop("id", f"m{self._count}")

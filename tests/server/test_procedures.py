@@ -120,8 +120,9 @@ async def test_help_with_an_application_verifies_nobody_and_ends_as_helped(world
     counter, desk = await world.counter(), await world.desk()
     await counter.connect()
     await desk.connect()
-    await counter.do("call.place", procedure="application-support", consent=CONSENT)
+    call = await counter.do("call.place", procedure="application-support", consent=CONSENT)
     await desk.do("call.accept", call=None)
+    await world.do_steps(counter, desk, call["call"]["id"])
     await desk.do("call.decide")
     for outcome in ("verified", "refused", "returned"):
         with pytest.raises(Exception, match="outcome_not_allowed"):
@@ -133,7 +134,8 @@ async def test_help_with_an_application_verifies_nobody_and_ends_as_helped(world
 
 
 async def test_nobody_is_only_helped_where_somebody_must_be_verified(world: Any) -> None:
-    _, desk, _ = await world.talking()
+    counter, desk, call = await world.talking()
+    await world.do_steps(counter, desk, call["id"])
     await desk.do("call.decide")
     with pytest.raises(Exception, match="outcome_not_allowed"):
         await desk.do("call.close", outcome="completed", reason=None)

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from security.ids import new_id
+from security.people import Person, Role
+
 Json = dict[str, Any]
 
 
@@ -150,3 +153,173 @@ async def test_what_was_drawn_stays_over_a_reload_and_further_draws_are_few_and_
     again = step_of(welcome["state"]["steps"], "documents")["needs"][2]
     assert [one["item"] for one in again["items"]] == drawn
     assert again["draws_left"] == 2
+
+
+async def reasons(doing: Any) -> list[tuple[str, str]]:
+    """Return code and message of each reason for which something is refused."""
+    try:
+        await doing
+    except Exception as told:
+        error: Json = getattr(told, "error", {})
+        return [(one["code"], one["message"]) for one in error.get("reasons", [])]
+    return []
+
+
+VERIFIED: Json = {"outcome": "verified", "reason": None}
+
+
+async def test_the_decision_is_locked_until_every_step_is_done_and_every_one_is_named(
+    world: Any,
+) -> None:
+    counter, desk, call = await world.talking()
+    await desk.do("step.tick", step="consent", need=0, item=0, on=True)
+    await desk.do("call.decide")
+    rest = ["purpose", "code", "face", "documents", "papers", "match"]
+    assert await reasons(desk.do("call.close", **VERIFIED)) == [
+        ("steps_missing", step) for step in rest
+    ]
+    assert ("steps_missing" in str(await world.refusals("gate:call:close"))) is True
+    await world.do_steps(counter, desk, call["id"])
+    shown = await desk.steps()
+    assert (shown["locked"], shown["missing"]) == (False, [])
+    await counter.do("step.tick", step="documents", need=1, item=1, on=False)
+    assert await refused(desk.do("call.close", **VERIFIED)) == "steps_missing"
+    await counter.do("step.tick", step="documents", need=1, item=1, on=True)
+    assert await refused(counter.do("call.close", **VERIFIED)) == "counter_cannot_decide"
+    other = await world.desk(1)
+    await other.connect()
+    assert await refused(other.do("call.close", **VERIFIED)) == "wrong_state"
+    await desk.do("call.close", **VERIFIED)
+    assert await refused(desk.do("call.close", **VERIFIED)) == "wrong_state"
+    late = desk.do("step.tick", step="match", need=0, item=0, on=False)
+    assert await refused(late) == "wrong_state"
+    closed = await desk.request("GET", f"/api/v1/calls/{call['id']}")
+    assert closed[1]["steps"]["locked"] is False
+
+
+@pytest.mark.parametrize("outcome", ["returned", "refused", "aborted"])
+async def test_what_says_that_something_is_missing_is_never_locked(
+    world: Any, outcome: str
+) -> None:
+    _, desk, _ = await world.talking()
+    await desk.do("call.decide")
+    await desk.do("call.close", outcome=outcome, reason="書類の不足")
+
+
+async def senior_of(world: Any) -> Any:
+    """Return a senior's desk page, connected."""
+    town = world.town
+    person = Person(
+        new_id(), town.municipality.id, "senior", "上席 花子", Role.SENIOR, None, None, None
+    )
+    await world.service.parts.people.add_person(person)
+    page = await world.signed_in(person)
+    await page.connect()
+    return page
+
+
+async def test_documents_that_are_not_enough_pass_by_a_reason_and_another_persons_word(
+    world: Any,
+) -> None:
+    counter, desk, call = await world.talking()
+    senior = await senior_of(world)
+    ask: Json = {"about": "documents", "reason": "顔写真付きの書類を紛失した"}
+    assert await refused(desk.do("approval.ask", **ask)) == "step_locked"
+    await world.do_steps(counter, desk, call["id"], upto="documents")
+    shown = {"step": "documents", "need": 0, "kind": "pension", "on": True}
+    await desk.do("step.document", **shown)
+    await desk.do("approval.ask", **ask)
+    asked = (await senior.until("approvals"))["approvals"]
+    assert [(one["call"], one["about"], one["reason"]) for one in asked] == [
+        (call["id"], "documents", ask["reason"])
+    ]
+    assert asked[0]["documents"][0]["kind"] == "pension"
+    said: Json = {"call": call["id"], "about": "documents", "approve": True}
+    assert await refused(desk.do("approval.answer", **said)) in ("denied", "same_person")
+    no = senior.do("approval.answer", **(said | {"approve": False}))
+    assert await refused(no) == "reason_required"
+    await senior.do("approval.answer", **said)
+    told = await steps_where(desk, lambda s: s["approvals"] and s["approvals"][0]["approved"])
+    assert told["approvals"][0]["answered_by"]["name"] == "上席 花子"
+    assert not any(one["kind"] == "documents" for one in told["missing"])
+    status, listed = await senior.request("GET", "/api/v1/approvals")
+    assert (status, listed["approvals"]) == (200, [])
+    await desk.do("step.document", **(shown | {"on": False}))
+    after = await steps_where(desk, lambda s: not s["approvals"])
+    assert any(one["kind"] == "documents" for one in after["missing"])
+    assert await refused(senior.do("approval.answer", **said)) == "nothing_to_approve"
+
+
+async def test_where_the_policy_says_always_a_senior_confirms_the_decision(world: Any) -> None:
+    world.enforce({"people.senior_approval": "always"})
+    counter, desk, call = await world.talking()
+    senior = await senior_of(world)
+    ask: Json = {"about": "decision", "reason": "確認をお願いします"}
+    assert await refused(desk.do("approval.ask", **ask)) == "steps_missing"
+    await world.do_steps(counter, desk, call["id"])
+    await desk.do("call.decide")
+    assert await refused(desk.do("call.close", **VERIFIED)) == "approval_missing"
+    await desk.do("approval.ask", **ask)
+    await senior.do("approval.answer", call=call["id"], about="decision", approve=True)
+    await steps_where(desk, lambda s: not s["locked"])
+    await desk.do("step.tick", step="match", need=0, item=0, on=False)
+    await desk.do("step.tick", step="match", need=0, item=0, on=True)
+    assert await refused(desk.do("call.close", **VERIFIED)) == "approval_missing"
+    await desk.do("approval.ask", **ask)
+    await senior.do("approval.answer", call=call["id"], about="decision", approve=True)
+    await desk.do("call.close", **VERIFIED)
+
+
+async def test_a_sample_of_every_call_is_every_call(world: Any) -> None:
+    world.enforce({"people.senior_approval": "sample", "people.sample_percent": 100})
+    _, desk, _ = await world.talking()
+    assert (await desk.steps())["approval_wanted"] is True
+    world.enforce({"people.senior_approval": "never"}, 2)
+    await desk.do("step.tick", step="consent", need=0, item=0, on=True)
+    told = await steps_where(desk, lambda s: s["current"] == "purpose")
+    assert told["approval_wanted"] is False
+
+
+async def test_who_takes_a_call_over_goes_on_at_the_same_step(world: Any) -> None:
+    counter, desk, call = await world.talking()
+    await walk_to_code(desk)
+    told = await steps_where(counter, lambda s: s["current"] == "code")
+    code = step_of(told, "code")["needs"][0]["code"]["code"]
+    await desk.do("step.code", step="code", need=0, code=code)
+    other = await world.desk(1)
+    await other.connect()
+    await other.do("desk.state", state="open")
+    second = world.town.verifiers[1].id
+    assert await refused(counter.do("call.hand_over", person=second)) == "counter_cannot_decide"
+    stranger = desk.do("call.hand_over", person=world.town.administrator.id)
+    assert await refused(stranger) == "not_found"
+    await desk.do("call.hand_over", person=second)
+    await counter.until_state("ringing")
+    assert await refused(desk.do("call.decide")) == "wrong_state"
+    answered = await other.do("call.accept", call=call["id"])
+    assert answered["steps"]["current"] == "face"
+    assert answered["steps"]["steps"][1]["needs"][0]["text"] == "カードを作りに来た"
+    await counter.until_that(
+        lambda m: (
+            m["type"] == "call"
+            and (m["call"]["desk"] or {}).get("name", "") != ""
+            and m["call"]["state"] == "talking"
+        )
+    )
+    await other.do("step.draw", step="face", need=0)
+    await steps_where(counter, lambda s: step_of(s, "face")["needs"][0]["items"])
+
+
+async def test_what_the_chip_said_is_kept_with_who_read_it(world: Any) -> None:
+    counter, desk, _ = await world.talking()
+    read: Json = {"document": "residence-card", "tool": "在留カード等読取アプリ"}
+    await counter.do("step.chip", **read, result="unreadable")
+    await desk.do("step.chip", **read, result="agrees")
+    told = await steps_where(desk, lambda s: s["chips"] and s["chips"][0]["result"] == "agrees")
+    assert [(one["document"], one["by"]["name"]) for one in told["chips"]] == [
+        ("residence-card", "verifier-1 kasaoka")
+    ]
+    assert (await counter.steps())["chips"] == []
+    assert await refused(desk.do("step.chip", **(read | {"document": "x"}), result="agrees")) == (
+        "not_found"
+    )

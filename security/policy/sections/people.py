@@ -166,7 +166,6 @@ class People(Section):
             ),
             source="BaFin 3/2017",
             enforced="call.close",
-            waits=True,
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -185,7 +184,6 @@ class People(Section):
             protects=("抜き取りの確からしさを決めます", "decides how much a sample shows"),
             source="own",
             enforced="call.close",
-            waits=True,
             safer=Safer.HIGHER,
             unit=("％", "percent"),
         ),

@@ -32,6 +32,10 @@ export const CLIENT_TYPES = list(
   "step.document",
   "step.grant",
   "step.code",
+  "step.chip",
+  "approval.ask",
+  "approval.answer",
+  "call.hand_over",
   "desk.state",
   "offer",
   "chat.send",
@@ -60,6 +64,7 @@ export const SERVER_TYPES = list(
   "file",
   "steps",
   "still",
+  "approvals",
   "desk",
   "ended",
 );
