@@ -198,7 +198,7 @@ MESSAGES: Mapping[str, Access] = MappingProxyType(
         "step.chip": Asks("step.tick"),
         "approval.ask": Asks("approval.ask"),
         "approval.answer": Asks("approval.answer"),
-        "call.hand_over": Asks("call.hand_over"),
+        "call.hand-over": Asks("call.hand_over"),
         "desk.state": Asks("desk.state"),
         "offer": Asks("media.join"),
         "chat.send": Asks("chat.send"),

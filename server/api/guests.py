@@ -106,7 +106,7 @@ async def leave(context: Context, message: m.Leave) -> Json:
     return {}
 
 
-@command("call.hand_over")
+@command("call.hand-over")
 async def hand_over(context: Context, message: m.HandOver) -> Json:
     """Let the running call ring at another desk, which goes on where this one stopped."""
     parts, call = context.parts, context.own_call()

@@ -329,7 +329,7 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
         "step.chip": StepChip,
         "approval.ask": ApprovalAsk,
         "approval.answer": ApprovalAnswer,
-        "call.hand_over": HandOver,
+        "call.hand-over": HandOver,
         "desk.state": DeskState,
         "offer": Offer,
         "chat.send": ChatSend,

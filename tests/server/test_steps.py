@@ -290,10 +290,10 @@ async def test_who_takes_a_call_over_goes_on_at_the_same_step(world: Any) -> Non
     await other.connect()
     await other.do("desk.state", state="open")
     second = world.town.verifiers[1].id
-    assert await refused(counter.do("call.hand_over", person=second)) == "counter_cannot_decide"
-    stranger = desk.do("call.hand_over", person=world.town.administrator.id)
+    assert await refused(counter.do("call.hand-over", person=second)) == "counter_cannot_decide"
+    stranger = desk.do("call.hand-over", person=world.town.administrator.id)
     assert await refused(stranger) == "not_found"
-    await desk.do("call.hand_over", person=second)
+    await desk.do("call.hand-over", person=second)
     await counter.until_state("ringing")
     assert await refused(desk.do("call.decide")) == "wrong_state"
     answered = await other.do("call.accept", call=call["id"])

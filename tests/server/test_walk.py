@@ -120,7 +120,7 @@ FIELDS: dict[str, Json] = {
     "step.chip": {"document": "passport", "tool": "読取機", "result": "agrees"},
     "approval.ask": {"about": "documents", "reason": "a"},
     "approval.answer": {"about": "documents", "approve": True},
-    "call.hand_over": {},
+    "call.hand-over": {},
     "desk.state": {"state": "open"},
     "offer": {"connection": 1, "sdp": "v=0"},
     "chat.send": {"text": "a"},
@@ -473,9 +473,9 @@ async def say(one: Walker, kind: str, page: str) -> None:
     """Send one message and compare the answer."""
     client, re = one.client, f"walk-{kind.replace('.', '-')}"
     fields = FIELDS.get(kind, {})
-    if kind in ("call.pass", "call.join"):
+    if kind in ("call.pass", "call.join", "approval.answer"):
         fields = fields | {"call": one.ids["call"]}
-    if kind in ("call.invite", "call.uninvite"):
+    if kind in ("call.invite", "call.uninvite", "call.hand-over"):
         fields = fields | {"person": one.ids["guest"]}
     await client.send_raw({"type": kind, "id": re, **fields})
     answer = await client.until_that(lambda m: m.get("re") == re)

@@ -35,7 +35,7 @@ export const CLIENT_TYPES = list(
   "step.chip",
   "approval.ask",
   "approval.answer",
-  "call.hand_over",
+  "call.hand-over",
   "desk.state",
   "offer",
   "chat.send",
