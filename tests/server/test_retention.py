@@ -358,7 +358,17 @@ async def test_a_training_call_is_gone_whole_when_its_day_ends_in_japan(world: A
     assert await run(world) == 0
     world.clock.advance(minutes=2)
     assert await run(world) == 1
-    for table in ("call", "chat_message", "chat_read", "file", "file_taken", "call_quality"):
+    for table in (
+        "call",
+        "record",
+        "record_addition",
+        "call_steps",
+        "chat_message",
+        "chat_read",
+        "file",
+        "file_taken",
+        "call_quality",
+    ):
         assert rows(world, table) == 0, table
     assert not any(text in on_disk(world) for text in texts)
     folder = world.service.parts.settings.data.folder / "blobs"
