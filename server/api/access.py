@@ -102,6 +102,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("GET", "/api/v1/ws"): SOCKET,
         ("GET", "/api/v1/approvals"): Asks("approval.read"),
         ("GET", _CALL): Asks("call.read"),
+        ("GET", f"{_CALL}/resident"): Asks("call.read"),
         ("GET", f"{_CALL}/invitable"): Asks("call.invitable"),
         ("OPTIONS", f"{_CALL}/files"): PAGE,
         ("POST", f"{_CALL}/files"): Asks("file.send"),

@@ -16,6 +16,7 @@ from server.calls.call import Call
 from server.calls.registry import JAPAN
 from server.parts import Parts
 from server.procedures.card_files import read_documents
+from server.training.residents import played_in, shipped, shown_to
 
 routes = web.RouteTableDef()
 
@@ -82,3 +83,16 @@ async def one_call(request: web.Request) -> web.Response:
     kept = await parts.quality.of_call(call.municipality_id, call.id)
     shown = {key: state[key] for key in ("call", "chat", "files", "steps")}
     return answer({**shown, "quality": summary_views(kept)})
+
+
+@routes.get("/api/v1/calls/{call}/resident")
+async def resident(request: web.Request) -> web.Response:
+    """Return the made-up resident of a training call, as far as the end that asks may know it."""
+    parts = request.app[PARTS]
+    speaker = await speaker_of(parts, request)
+    call = await find(parts, speaker, path_id(request, "call"))
+    await parts.gate.ask("call.read", speaker.facts(call.id, now=parts.clock(), call=call))
+    if not call.training:
+        raise NotFound("nobody is played in a real call")
+    view = shown_to(speaker.page, call, played_in(call, shipped()))
+    return answer({"resident": view.model_dump(mode="json", by_alias=True)})

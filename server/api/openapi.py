@@ -80,6 +80,7 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("get", "/api/v1/approvals", "List what seniors are asked to confirm", None, AskedAnswer),
     ("get", "/api/v1/calls", "List one's own calls of today", None, n.CallsAnswer),
     ("get", "/api/v1/calls/{call}", "Return a call to its parties", None, CallAnswer),
+    ("get", "/api/v1/calls/{call}/resident", "Return whom to play", None, None),
     ("get", "/api/v1/calls/{call}/invitable", "List whom to ask in", None, n.InvitableAnswer),
     ("post", "/api/v1/calls/{call}/files", "Begin an upload (tus creation)", None, None),
     ("options", "/api/v1/calls/{call}/files", "Say what the server speaks (tus)", None, None),

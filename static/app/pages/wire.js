@@ -92,6 +92,7 @@ export async function wire(page) {
       device: deviceActions(media, toasts),
       /** @param {boolean} on */
       veil: (on) => void ask("call.veil", { on }),
+      resident: async (/** @type {string} */ call) => (await api.get(`calls/${call}/resident`)).resident,
       takeOver: () => connection.takeOver(),
       reconnect: () => (connection.status.state === "stopped" ? connection.start() : connection.check()),
       signOut: async () => {

@@ -9,6 +9,7 @@ import { heard } from "./flow.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
+import { ResidentButton } from "./resident.js";
 import { TabPanel, Tabs } from "./tabs.js";
 import { PathNotice, TroubleNotice } from "./trouble.js";
 import { language, t } from "./words.js";
@@ -89,6 +90,7 @@ export function ClerkZone({ app }) {
   return html`<section class="clerk" aria-label=${t("clerk.title")}>
     <div class="shift">
       <h2>${t("clerk.title")}</h2>
+      <${ResidentButton} app=${app} />
       <button class="btn low" type="button" aria-haspopup="dialog" onClick=${() => (app.shift.value = true)}>
         <${Icon} name="person" />${t("shift.change")}
       </button>

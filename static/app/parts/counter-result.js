@@ -6,6 +6,7 @@ import { Icon, Pictogram } from "./icon.js";
 import { Notice } from "./notice.js";
 import { procedureName } from "./procedure.js";
 import { tellReason } from "./reasons.js";
+import { ResidentButton } from "./resident.js";
 import { Message, Rich } from "./rich.js";
 import { language, t, tIn } from "./words.js";
 
@@ -58,6 +59,7 @@ export function CounterResult({ app }) {
     </main>
     <footer class="cfoot">
       <button class="btn big" type="button" onClick=${() => globalThis.print()}><${Icon} name="print" />${t("slip.print")}</button>
+      <${ResidentButton} app=${app} class="big plain" />
       <${Hear} speech=${app.speech} texts=${[`result.${kind}.title`, `result.${kind}.what`]} />
       <button class="btn big primary push" type="button" onClick=${app.finish}>${t("result.finish")}</button>
     </footer>`;

@@ -4,6 +4,7 @@ import { Hear } from "./hear.js";
 import { html } from "./html.js";
 import { Icon, Pictogram } from "./icon.js";
 import { LevelBars } from "./level.js";
+import { ResidentButton } from "./resident.js";
 import { Message, Rich } from "./rich.js";
 import { Playing } from "./video.js";
 import { language, other, t, tIn } from "./words.js";
@@ -77,6 +78,7 @@ export function CounterWaiting({ app }) {
     </main>
     <footer class="cfoot">
       <button class="btn big plain" type="button" onClick=${app.withdraw}><${Icon} name="x" />${t("waiting.stop")}</button>
+      <${ResidentButton} app=${app} class="big plain" />
       <span class="push"><${Hear} speech=${app.speech} texts=${[title, "waiting.what"]} /></span>
     </footer>`;
 }

@@ -5,14 +5,15 @@ import { useDrops } from "./drop.js";
 import { FilesBody, SendFile } from "./files.js";
 import { Others } from "./guests.js";
 import { html } from "./html.js";
+import { ResidentBody } from "./resident.js";
 import { Missing } from "./steps-missing.js";
 import { TabPanel, Tabs } from "./tabs.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./model.js").DeskApp} DeskApp */
 
-/** Which tabs there are: on a wide screen the chat stands beside them. @param {boolean} wide */
-export const tabsOf = (wide) => (wide ? ["files", "cards"] : ["chat", "files", "cards"]);
+/** Which tabs there are: on a wide screen the chat stands beside them, in training a register. @param {boolean} wide @param {boolean} [training] */
+export const tabsOf = (wide, training = false) => [...(wide ? [] : ["chat"]), "files", "cards", ...(training ? ["register"] : [])];
 
 /** @param {{app: DeskApp}} props */
 function Side({ app }) {
@@ -21,19 +22,21 @@ function Side({ app }) {
     app.sideTab.value = "files";
     app.files.add(files);
   });
-  const ids = tabsOf(app.wide.value);
+  const ids = tabsOf(app.wide.value, app.store.call.value?.training);
   const current = ids.includes(app.sideTab.value) ? app.sideTab.value : ids[0];
   const count = fileList.value.length;
   const look = {
     chat: { id: "chat", icon: "chat", label: t("chat.title"), badge: current === "chat" ? 0 : unread.value, badgeLabel: t("chat.new") },
     files: { id: "files", icon: "file", label: count ? t("files.title.n", { n: count }) : t("files.title") },
     cards: { id: "cards", icon: "card", label: t("cards.title") },
+    register: { id: "register", icon: "grad", label: t("resident.tab") },
   };
   return html`<section class="panel grow ${over ? "over" : ""}" aria-label=${t("side.call")}>
     <${Tabs} name="desk" label=${t("side.call")} current=${current} onPick=${(/** @type {string} */ id) => (app.sideTab.value = id)} tabs=${ids.map((id) => look[/** @type {"chat"} */ (id)])} />
     <${TabPanel} name="desk" current=${current} class="side-panel">
       ${current === "chat" && html`<${ChatBody} app=${app} />`}
       ${current === "files" && html`<div class="row side-head"><${SendFile} app=${app} /></div><${FilesBody} app=${app} over=${over} />`}
+      ${current === "register" && html`<div class="scroll"><${ResidentBody} app=${app} /></div>`}
       ${current === "cards" && html`<${DeskCards} app=${app} />`}
     <//>
   </section>`;

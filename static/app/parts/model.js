@@ -37,6 +37,7 @@
  * @property {import("./toast.js").ToastList} toasts
  * @property {import("./announce.js").Announcer} voice
  * @property {(on: boolean) => void} veil
+ * @property {(call: string) => Promise<import("./resident.js").Resident>} resident whom to play in a training call
  * @property {() => void} takeOver
  * @property {() => void} reconnect
  * @property {() => void} signIn go to the sign-in page

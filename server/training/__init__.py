@@ -1,0 +1,1 @@
+"""研修モード: made-up residents to practise with."""
