@@ -21,6 +21,8 @@ from server.db.people import SqlPeople
 from server.db.procedures import SqlProcedures
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing, load_kek
+from server.procedure_review import ProcedureReview
+from server.procedures.book import ProcedureBook
 from server.settings import Settings
 
 
@@ -77,6 +79,11 @@ class House:
         """Return what changes offices, procedures, tablets and people."""
         store = SqlProcedures(self.database)
         return Administration(self.people, store, self.sign_in, self.clerks, clock=utc_now)
+
+    @property
+    def templates(self) -> ProcedureReview:
+        """Return what puts a municipality's own templates in force."""
+        return ProcedureReview(SqlProcedures(self.database), ProcedureBook(), clock=utc_now)
 
     def hand(self, home: Municipality) -> Hand:
         """Return the hand of whoever has this shell."""

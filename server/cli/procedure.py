@@ -1,12 +1,19 @@
-"""`madoguchi procedure`: read and check templates of procedures. No server is needed."""
+"""`madoguchi procedure`: read and check templates of procedures, and put one's own in force."""
 
 import json
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
 import click
 from pydantic import BaseModel
 
+from server.cli.house import House, run
+from server.cli.options import config_option, json_option, municipality_option, print_rows
+from server.clock import utc_now
+from server.db.procedures import SqlProcedures
+from server.policies import ZONE
+from server.procedures.book import read_template
 from server.procedures.card_files import shipped_text
 from server.procedures.cards import Card
 from server.procedures.catalog import shipped
@@ -78,3 +85,74 @@ def card(kind: str) -> None:
 def check_card(files: tuple[Path, ...]) -> None:
     """Check cards of documents; every error at once, exit 1 when there is one."""
     _check(Card, files)
+
+
+@procedure.command()
+@click.argument("file", type=FILE)
+@click.option("--note", required=True, help="Why it changes.")
+@click.option("--from", "start", help="In force from then on, as 2027-04-01T00:00+09:00; else now.")
+@municipality_option
+@config_option
+def put(file: Path, note: str, start: str | None, slug: str | None, config: Path) -> None:
+    """Put a municipality's own template in force, for calls placed from then on.
+
+    A running service takes it up within seconds. On the page two administrators do this together.
+    """
+    text = file.read_bytes()
+    try:
+        template = read_template(text, file=str(file))
+    except SettingsError as error:
+        click.echo(error.message)
+        raise click.exceptions.Exit(1) from None
+    starts_at = _moment(start)
+    if starts_at is not None and starts_at < utc_now():
+        raise click.UsageError(f"--from {start}: a version starts now or later")
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        review, hand = house.templates, house.hand(home)
+        made = await review.draft(hand, text.decode(), note)
+        await review.approve(hand, made.number, starts_at)
+        when = starts_at.isoformat() if starts_at else "now"
+        click.echo(f"適用します / in force: {template.id} 第{made.number}版 ({when})")
+
+    run(config, work)
+
+
+@procedure.command()
+@click.argument("number", type=int, required=False)
+@municipality_option
+@json_option
+@config_option
+def versions(number: int | None, slug: str | None, config: Path, *, as_json: bool) -> None:
+    """List a municipality's own versions; with NUMBER print that one's TOML."""
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        if number is not None:
+            found = await house.templates.version(home.id, number)
+            click.echo(found.text, nl=False)
+            return
+        rows = [
+            {
+                "number": one.number,
+                "procedure": one.procedure,
+                "starts_at": one.starts_at and one.starts_at.isoformat(),
+                "withdrawn_at": one.withdrawn_at and one.withdrawn_at.isoformat(),
+                "note": one.note,
+            }
+            for one in await SqlProcedures(house.database).versions(home.id)
+        ]
+        print_rows(rows, as_json=as_json)
+
+    run(config, work)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"{text} is no time, as 2027-04-01T00:00+09:00") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZONE)).astimezone(UTC)

@@ -26,6 +26,7 @@ from server.cli.house import make_house
 from server.cli.media import process_config
 from server.cli.root import commands
 from server.demo.authority import issue
+from server.procedures.catalog import shipped_text
 from server.settings import Settings
 from tests.media.basics import Events
 
@@ -206,6 +207,23 @@ def test_an_office_is_given_its_days_and_procedures_open_there_by_a_document(fol
     done(*opened, "--basis", "告示第10号", "--close")
     rows = json.loads(done("office", "procedures", "中央郵便局", "--json"))
     assert {row["id"]: row["status"] for row in rows}["loss-report"] == "preparing"
+
+
+def test_an_own_template_is_put_in_force_and_a_bad_one_refused_by_line(
+    folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    text = shipped_text("new-issue").replace("draw = 2", "draw = 3")
+    file.write_text(text, "utf-8")
+    assert "第1版" in done("procedure", "put", str(file), "--note", "三つ引く")
+    assert done("procedure", "versions", "1") == text
+    later = ("--from", "2020-01-01T00:00+09:00")
+    assert "now or later" in refused("procedure", "put", str(file), "--note", "x", *later, code=2)
+    file.write_text(text.replace('kind = "code"', 'kind = "dance"'), "utf-8")
+    message = refused("procedure", "put", str(file), "--note", "x", code=1)
+    assert re.search(r"own\.toml:\d+: steps\[2\]\.needs\[0\]\.kind: ", message)
+    rows = json.loads(done("procedure", "versions", "--json"))
+    assert [row["starts_at"] is not None for row in rows] == [True]
 
 
 def test_a_tablet_is_in_training_until_it_is_switched(folder: Path) -> None:

@@ -3,6 +3,7 @@ import { AdministrationOffices } from "./administration-offices.js";
 import { AdministrationPeople } from "./administration-people.js";
 import { AdministrationProcedures } from "./administration-procedures.js";
 import { LanguageButton } from "./choose.js";
+import { codeOf, ErrorNotice } from "./errors.js";
 import { Handed } from "./handed.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
@@ -51,7 +52,7 @@ export function AdministrationPage({ app }) {
   const Body = BODIES[app.where.value.tab];
   return html`<div class="desk flow administration">
     <${Top} app=${app} />
-    ${app.error.value && html`<div class="owarn"><${Refused} error=${app.error.value} /></div>`}
+    ${app.error.value && html`<div class="owarn">${codeOf(app.error.value) === "bad_template" ? html`<${Refused} error=${app.error.value} />` : html`<${ErrorNotice} code=${codeOf(app.error.value)} />`}</div>`}
     ${app.house.value ? html`<${Body} app=${app} house=${app.house.value} />` : html`<main class="dmain"><p role="status">${t("officer.loading")}</p></main>`}
     ${app.handed.value && html`<${Handed} handed=${app.handed.value} onClose=${() => (app.handed.value = null)} />`}
     <${Toasts} toasts=${app.toasts} />

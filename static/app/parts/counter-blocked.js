@@ -1,5 +1,5 @@
 /** The tablet when a call cannot be placed: a sentence for the resident, then every unmet term and who does what about it. */
-import { termsOf, unmetWords } from "./eligibility.js";
+import { clauseWords, termsOf, unmetWords } from "./eligibility.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
@@ -14,7 +14,7 @@ function Unmet({ term, index, said }) {
   const words = unmetWords(term.code, said);
   return html`<li>
     <span class="n" aria-hidden="true">${index + 1}</span>
-    <h3>${words.title}${term.clause && html`<small>${term.clause}</small>`}</h3>
+    <h3>${words.title}${term.clause && html`<small>${clauseWords(term.clause)}</small>`}</h3>
     <p>${words.what}</p>
     <p class="todo"><${Icon} name="right" /><span><b class="nw">${words.who}</b> ${words.todo}</span></p>
   </li>`;

@@ -32,6 +32,9 @@ export function termsOf(said) {
   return { unmet: once(unmet), met: once(met) };
 }
 
+/** Where a term rests, as it is cited in the reader's language. @param {string} clause */
+export const clauseWords = (clause) => (language() === "ja" ? clause.replaceAll("Q&A ", "問").replaceAll("; ", "・") : clause);
+
 /**
  * What of a term stands in the way, with the day that is entered if there is one.
  * @param {string} code @param {Eligibility} said
