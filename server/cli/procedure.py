@@ -102,7 +102,7 @@ def put(file: Path, note: str, start: str | None, slug: str | None, config: Path
     try:
         template = read_template(text, file=str(file))
     except SettingsError as error:
-        click.echo(error.message)
+        click.echo(error.message, err=True)
         raise click.exceptions.Exit(1) from None
     starts_at = _moment(start)
     if starts_at is not None and starts_at < utc_now():

@@ -33,7 +33,7 @@ export function termsOf(said) {
 }
 
 /** Where a term rests, as it is cited in the reader's language. @param {string} clause */
-export const clauseWords = (clause) => (language() === "ja" ? clause.replaceAll("Q&A ", "問").replaceAll("; ", "・") : clause);
+export const clauseWords = (clause) => clause.replace(/Q&A (\d+)/g, (_, n) => t("blocked.source", { n }));
 
 /**
  * What of a term stands in the way, with the day that is entered if there is one.
