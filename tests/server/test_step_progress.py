@@ -1,13 +1,16 @@
 """What is done of a procedure: order, who may, what is missing, what an interruption undoes."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from security.errors import Conflict, Denied, NotFound, TooMuch
+from server.call_steps import day_of
+from server.calls.call import Call
 from server.procedures import progress as p
 from server.procedures.catalog import shipped
+from server.procedures.documents import Shown
 from server.procedures.template import By, Template
 
 DAY = date(2026, 11, 24)
@@ -175,3 +178,23 @@ def test_the_same_document_or_file_twice_is_one() -> None:
     left: Any = next(one for one in p.missing(TEMPLATE, papers, DAY) if one.kind == "file")
     assert left.left == 1
     assert do(papers, "papers", 0, p.Bound("file-1", on=False)).bound["papers", 0] == ()
+
+
+@pytest.mark.parametrize(
+    ("placed_at", "counts"),
+    [
+        (datetime(2026, 11, 24, 15, 30, tzinfo=UTC), False),  # 0:30 of the 25th in Tokyo
+        (datetime(2026, 11, 24, 14, 59, tzinfo=UTC), True),  # 23:59 of the 24th in Tokyo
+        (datetime(2026, 11, 23, 23, 0, tzinfo=UTC), True),  # the 24th in Tokyo alone
+    ],
+)
+def test_a_document_expires_by_the_day_in_japan_on_which_the_call_was_placed(
+    placed_at: datetime, counts: bool
+) -> None:
+    call = Call(
+        *("id", "R-1", "home", "office", "tablet", "clerk", "new-issue"),
+        training=True,
+        consent="",
+        placed_at=placed_at,
+    )
+    assert Shown("passport", date(2026, 11, 24)).counts_on(day_of(call)) is counts
