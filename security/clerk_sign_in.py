@@ -22,7 +22,8 @@ from security.pin_rule import (
     pause_after,
 )
 from security.sessions import Notes, PeopleStore, SessionStore
-from security.sign_in import Admit, NewSession, SignIn, admit_everybody
+from security.sign_in import Admit, SignIn, admit_everybody
+from security.sign_in_rules import NewSession
 
 NOTED_AFTER = 5  # wrong PINs in a row, and after each as many more
 

@@ -11,7 +11,9 @@ from security.people import Factor, LinkPurpose, Person
 from security.recovery import Recovery
 from security.roles import HALF_PAGE
 from security.sessions import FactorStore, Notes, PeopleStore, SessionStore
-from security.sign_in import Admit, NewSession, SignIn, link_used
+from security.sign_in import Admit, SignIn
+from security.sign_in_refusals import link_used
+from security.sign_in_rules import NewSession
 from security.tokens import token_hash
 
 

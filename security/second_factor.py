@@ -26,7 +26,9 @@ from security.ids import new_id
 from security.passkeys import Place
 from security.people import Factor, Person, Principal, SessionKind, may_sign_in
 from security.sessions import FactorStore, Notes, PeopleStore, SessionStore
-from security.sign_in import LOCKED, MAX_TRIES, Admit, NewSession, SignIn, signed_out
+from security.sign_in import LOCKED, MAX_TRIES, Admit, SignIn
+from security.sign_in_refusals import signed_out
+from security.sign_in_rules import NewSession
 from security.tries import too_many_tries
 
 Json = dict[str, Any]

@@ -3,9 +3,8 @@
 Codes of the errors are those of server/api/PROTOCOL.md section 6.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +30,17 @@ from security.people import (
     usable,
 )
 from security.sessions import Notes, PeopleStore, SessionStore
-from security.tablet_key import KeyClaim, key_name, key_required, require_claim
+from security.sign_in_refusals import code_unknown, link_used, not_enrolled, signed_out
+from security.sign_in_rules import (
+    Exchanged,
+    NewSession,
+    claimed,
+    normal_login,
+    opens,
+    page_of,
+    try_key,
+)
+from security.tablet_key import KeyClaim, key_name
 from security.tokens import code_hash, new_code, new_token, token_hash
 from security.tries import SourceTries, too_many_tries
 
@@ -62,27 +71,6 @@ def somebody_is_busy(principal: Principal) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    """A session that has just begun, with the token that goes into its cookie and nowhere else."""
-
-    token: str
-    session: Session
-
-
-@dataclass(frozen=True, slots=True)
-class Exchanged:
-    """What a one-time link opened: the page to go to and one cookie for each session."""
-
-    page: str
-    sessions: tuple[NewSession, ...]
-
-    @property
-    def half(self) -> bool:
-        """Tell whether a second factor is outstanding."""
-        return any(new.session.kind is SessionKind.HALF for new in self.sessions)
-
-
 class SignIn:
     """The service; `clock` returns aware UTC."""
 
@@ -109,8 +97,6 @@ class SignIn:
     def limits_of(self, municipality_id: str) -> SessionLimits:
         """Return the limits that hold in a municipality."""
         return self._tighten(municipality_id, self.limits) if self._tighten else self.limits
-
-    # Passwords
 
     async def sign_in(
         self,
@@ -139,7 +125,7 @@ class SignIn:
             raise not_enrolled()
         home = await self._find_municipality(municipality, tablet)
         login = normal_login(login)
-        key = _try_key(home.id if home else f"?{municipality}", login)
+        key = try_key(home.id if home else f"?{municipality}", login)
         await self._count_try(key, home.id if home else None)
         person = await self._people.person_by_login(home.id, login) if home else None
         replacement = await self._passwords.verify(
@@ -165,7 +151,7 @@ class SignIn:
         in.
         """
         self._passwords.require_room()
-        key = _try_key(person.municipality_id, person.login)
+        key = try_key(person.municipality_id, person.login)
         await self._count_try(key, person.municipality_id)
         await self._passwords.verify(person.password_hash, password)
         await self._sessions.clear_tries(key)
@@ -178,7 +164,7 @@ class SignIn:
         """
         self.count_source(source)
         link = await self._sessions.link(token_hash(token))
-        fresh = link is not None and _opens(link, LinkPurpose.PASSWORD, self._clock())
+        fresh = link is not None and opens(link, LinkPurpose.PASSWORD, self._clock())
         if link is None or link.person_id is None or not fresh:
             raise link_used()
         person = await self._people.person(link.municipality_id, link.person_id)
@@ -193,7 +179,7 @@ class SignIn:
         await self._people.set_password(
             person.municipality_id, person.id, hashed, end_sessions_at=now
         )
-        await self._sessions.clear_tries(_try_key(person.municipality_id, person.login))
+        await self._sessions.clear_tries(try_key(person.municipality_id, person.login))
         await self._note(person.municipality_id, "person:password", person.id)
         self.succeeded(source)
         return person
@@ -238,7 +224,7 @@ class SignIn:
         The municipality's own directory (OpenID Connect) has vouched for the person, and with
         `factor` for a second factor; else it may be half of one.
         """
-        page = _page_of(person, None)
+        page = page_of(person, None)
         if not may_sign_in(person, page, None):
             raise bad_credentials()
         half = await admit(person.municipality_id, page, person, None)
@@ -288,10 +274,10 @@ class SignIn:
         home = link.municipality_id
         person = await self._people.person(home, link.person_id) if link.person_id else None
         tablet = await self._tablet_to_be(link)
-        page = _page_of(person, tablet)
+        page = page_of(person, tablet)
         if person is not None and not may_sign_in(person, page, tablet):
             raise link_used()
-        key = _claimed(claim, token) if tablet is not None else b""
+        key = claimed(claim, token) if tablet is not None else b""
         half = await admit(home, page, person, tablet)
         if await self._sessions.use_link(hashed, LinkPurpose.SIGN_IN, self._clock()) is None:
             raise link_used()
@@ -323,7 +309,7 @@ class SignIn:
         tablet = await self._tablet_to_be(link) if link else None
         if link is None or tablet is None:
             raise code_unknown()
-        key = _claimed(claim, code)
+        key = claimed(claim, code)
         await admit(link.municipality_id, "counter", None, tablet)
         if await self._sessions.use_link(hashed, LinkPurpose.ENROL, self._clock()) is None:
             raise code_unknown()
@@ -333,7 +319,7 @@ class SignIn:
 
     async def _fresh_link(self, hashed: str, purpose: LinkPurpose) -> Link | None:
         link = await self._sessions.link(hashed)
-        return link if link is not None and _opens(link, purpose, self._clock()) else None
+        return link if link is not None and opens(link, purpose, self._clock()) else None
 
     async def _tablet_to_be(self, link: Link) -> Tablet | None:
         """Return the link's tablet as it is once the link has enrolled it."""
@@ -461,50 +447,3 @@ class SignIn:
         )
         await self._sessions.begin(session, unused_since=now - limits.idle)
         return NewSession(token, session)
-
-
-def normal_login(login: str) -> str:
-    """Return the form in which sign-in names are stored and compared."""
-    # JSON can carry half of a surrogate pair, which no database takes.
-    return login.strip().casefold().encode("utf-8", "replace").decode()
-
-
-def _try_key(municipality: str, login: str) -> str:
-    text = f"{municipality}\n{login}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).hexdigest()
-
-
-def _opens(link: Link, purpose: LinkPurpose, now: datetime) -> bool:
-    return link.purpose is purpose and link.used_at is None and now < link.expires_at
-
-
-def _claimed(claim: KeyClaim | None, secret: str) -> bytes:
-    if claim is None:
-        raise key_required()
-    return require_claim(claim, secret)
-
-
-def _page_of(person: Person | None, tablet: Tablet | None) -> str:
-    if person is not None and person.role in (Role.OFFICER, Role.AUDITOR):
-        return "officer"
-    return "desk" if tablet is None else "counter"
-
-
-def signed_out() -> Denied:
-    """Return the answer to a request without a valid sign-in."""
-    return Denied("nobody is signed in", code="signed_out", http_status=401)
-
-
-def not_enrolled() -> Denied:
-    """Return the answer to a request from a tablet that is not (or no longer) enrolled."""
-    return Denied("the tablet is not enrolled", code="not_enrolled", http_status=401)
-
-
-def link_used() -> Denied:
-    """Return the answer to a link that is unknown, used or expired."""
-    return Denied("the link is unknown, used or expired", code="link_used", http_status=401)
-
-
-def code_unknown() -> Denied:
-    """Return the answer to an enrolment code that is unknown, used or expired."""
-    return Denied("no such enrolment code", code="code_unknown", http_status=401)

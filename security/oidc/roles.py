@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from security.errors import Denied
 from security.people import LOGIN_PATTERN, Person, Role
-from security.sign_in import normal_login
+from security.sign_in_rules import normal_login
 
 RoleName = Literal["verifier", "senior", "auditor"]
 GIVEN = frozenset({Role.VERIFIER, Role.SENIOR, Role.AUDITOR})

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from security.errors import Denied, ProtocolError
 from security.people import Factor, Principal, SessionKind, Tablet
 from security.second_factor import person_of
-from security.sign_in import NewSession
+from security.sign_in_rules import NewSession
 from security.tablet_key import KeyClaim
 from security.tokens import csrf_token, token_hash
 from server.api import nouns as n

@@ -8,7 +8,8 @@ from pydantic import StringConstraints
 
 from security.errors import Conflict, NotFound
 from security.people import Factor, Person, SessionKind, Tablet
-from security.sign_in import Admit, NewSession
+from security.sign_in import Admit
+from security.sign_in_rules import NewSession
 from server.api.accounts import Body, Text, describe, set_cookies
 from server.api.admission import admission
 from server.api.body import answer, read_body

@@ -12,7 +12,8 @@ from security.clerk_sign_in import ClerkSignIn
 from security.errors import Conflict, NotFound, Unavailable
 from security.passwords import Passwords
 from security.people import Municipality, Office, Person, Tablet
-from security.sign_in import SignIn, normal_login
+from security.sign_in import SignIn
+from security.sign_in_rules import normal_login
 from server.administration import Administration, Hand
 from server.clock import utc_now
 from server.db.audit import SqlAudit

@@ -21,7 +21,8 @@ from security.people import (
     Role,
     Tablet,
 )
-from security.sign_in import NewSession, SignIn
+from security.sign_in import SignIn
+from security.sign_in_rules import NewSession
 from security.tablet_key import KeyClaim
 from server.db.engine import Database, open_database
 from server.db.people import SqlPeople

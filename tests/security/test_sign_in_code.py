@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from security.people import LinkPurpose, SessionKind
-from security.sign_in import NewSession
+from security.sign_in_rules import NewSession
 from tests.security.conftest import House, code_of
 
 
