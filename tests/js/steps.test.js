@@ -18,7 +18,9 @@ import {
   tilesOf,
 } from "../../static/app/lib/steps.js";
 import { takeStill } from "../../static/app/lib/still.js";
+import { approvalState } from "../../static/app/parts/approvals.js";
 import { cardOf } from "../../static/app/parts/desk-cards.js";
+import { chipLack } from "../../static/app/parts/desk-chip.js";
 import { addLock } from "../../static/app/parts/steps-documents.js";
 import { digitsOf } from "../../static/app/parts/steps-needs.js";
 import { lackWords, validWords, waysWords } from "../../static/app/parts/steps-words.js";
@@ -44,6 +46,9 @@ test("the open step stays open when it is done, until the desk goes on", () => {
   assert.equal(nextLocked(after, "b"), false);
   assert.equal(nextOf(after, "b"), "c");
   assert.equal(nextOf(walked("done", "done", "done"), "c"), null);
+  const meanwhile = walked("now", "open", "locked");
+  assert.equal(nextLocked(meanwhile, "a"), false, "a senior is asked about the first");
+  assert.equal(nextOf(meanwhile, "a"), "b");
   assert.equal(afterChange("b", [], after), null);
 });
 
@@ -140,6 +145,15 @@ test("a card is that which was chosen, else of the document shown last, else one
   assert.equal(cardOf(kinds, null, [{ kind: "passport" }])?.kind, "passport");
   assert.equal(cardOf(kinds, "residence-card", [{ kind: "passport" }])?.kind, "residence-card");
   assert.equal(cardOf([], null, []), null);
+});
+
+test("a result of a chip wants document, tool and result; a confirmation stands in one of four ways", () => {
+  assert.equal(chipLack({ document: "", tool: "", result: "" }), "chip.need.document");
+  assert.equal(chipLack({ document: "passport", tool: " ", result: "agrees" }), "chip.need.tool");
+  assert.equal(chipLack({ document: "passport", tool: "reader", result: "" }), "chip.need.result");
+  assert.equal(chipLack({ document: "passport", tool: "reader", result: "agrees" }), null);
+  const approval = (/** @type {boolean | null} */ approved) => /** @type {any} */ ({ approved });
+  assert.deepEqual([undefined, approval(null), approval(true), approval(false)].map(approvalState), ["none", "asked", "given", "refused"]);
 });
 
 test("steps are kept with their call, the newer before the older, also when they come first", () => {

@@ -19,7 +19,7 @@
   const READING_PX = 14;
   const LEAST_AIR_PX = 4;
   /** May scroll: lists and what is written. */
-  const LISTS = ".scroll, .today, .clerk-panel, textarea, .vh, .vh *";
+  const LISTS = ".scroll, .tmpl, .today, .clerk-panel, textarea, .vh, .vh *";
   const PRESSED = "button, a[href], input, select, textarea, summary";
   const found = [];
   const modal = document.querySelector("dialog:modal");

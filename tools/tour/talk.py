@@ -150,6 +150,8 @@ class Talk:
         page, walk = self._desk.page, Walk(self._counter, self._desk)
         await self._desk.tab("cards")
         await self._show("desk-call-cards")
+        await self._desk.tab("chip")
+        await self._show("desk-call-chip")
         await walk.until("code")
         spoken = await walk.spoken()
         await self._show("counter-call-code")
@@ -162,6 +164,10 @@ class Talk:
         await walk.shown("residence-card", "2099-12-31")
         await self._counter.tab("originals")
         await self._both("call-documents")
+        await self._desk.press("documents.override")
+        await self._desk.until_says("senior.what.documents")
+        await self._show("desk-approval-asked-for")
+        await self._desk.press("common.back", "dialog button")
         await walk.to_the_end()
         await self._show("desk-call-ready")
         await self._counter.tab("chat")
@@ -232,6 +238,8 @@ class Talk:
 
     async def _reopened(self) -> None:
         await self._counter.page.until_seen(None, ".spoken b")
+        for seat in self._pair.both:
+            await seat.page.until("!document.querySelector('.toasts > *')")
         await self._both("call-reopened")
         await Walk(self._counter, self._desk).to_the_end()
         await self._counter.tab("chat")

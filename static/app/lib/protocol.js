@@ -395,6 +395,18 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {{name: string} | null} answered_by
  * @property {string | null} answered_at
  *
+ * @typedef {object} AskedApproval what seniors are asked to confirm
+ * @property {string} call
+ * @property {string} number
+ * @property {string} procedure
+ * @property {{id: string, name: string}} office
+ * @property {{id: string, name: string}} tablet
+ * @property {{name: string}} desk
+ * @property {ApprovalNoun["about"]} about
+ * @property {string} reason
+ * @property {string} asked_at
+ * @property {ShownNoun[]} documents
+ *
  * @typedef {{document: string, tool: string, result: "agrees" | "differs" | "unreadable", by: {name: string}, at: string}} ChipNoun
  */
 
@@ -520,6 +532,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  *   "call.reopen": {};
  *   "call.close": {outcome: Outcome, reason: string | null};
  *   "call.invite": {person: string, agreed: true};
+ *   "call.hand-over": {person: string};
  *   "call.uninvite": {person: string};
  *   "call.join": {call: string};
  *   "call.leave": {};
@@ -534,6 +547,9 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  *   "step.document": Place & {kind: string, expires: string | null, on: boolean};
  *   "step.grant": Place & {what: "pin" | "notice", on: boolean};
  *   "step.code": Place & {code: string};
+ *   "step.chip": {document: string, tool: string, result: ChipNoun["result"]};
+ *   "approval.ask": {about: ApprovalNoun["about"], reason: string};
+ *   "approval.answer": {call: string, about: ApprovalNoun["about"], approve: boolean, reason: string | null};
  *   "desk.state": {state: DeskState};
  *   "offer": {connection: number, sdp: string, signature?: string};
  *   "chat.send": {text: string};
@@ -563,8 +579,9 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @typedef {{type: "file", seq: number, file: FileNoun}} FileMessage
  * @typedef {{type: "you", seq: number, you: You}} YouMessage
  * @typedef {{type: "steps", seq: number, steps: StepsNoun}} StepsMessage
+ * @typedef {{type: "approvals", approvals: AskedApproval[]}} ApprovalsMessage
  * @typedef {{type: "still", call: string, step: string, need: number, name: string}} StillMessage
  * @typedef {{type: "desk", seq: number, state: DeskState}} DeskMessage
  * @typedef {{type: "ended", seq: number, code: string}} EndedMessage
- * @typedef {ChallengeMessage | YouMessage | WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | StreamsMessage | ChatMessage | ChatReadMessage | FileMessage | StepsMessage | StillMessage | DeskMessage | EndedMessage} ServerMessage
+ * @typedef {ChallengeMessage | YouMessage | WelcomeMessage | PingMessage | OkMessage | ErrorMessage | CallMessage | QueueMessage | PositionMessage | QualityMessage | RelayMessage | AnswerMessage | PleaseOfferMessage | StreamsMessage | ChatMessage | ChatReadMessage | FileMessage | StepsMessage | ApprovalsMessage | StillMessage | DeskMessage | EndedMessage} ServerMessage
  */

@@ -20,6 +20,7 @@
  * @property {import("./protocol.js").PositionNoun | null} position
  * @property {import("./protocol.js").QualityNoun | null} quality of the call under way, as last told
  * @property {import("./protocol.js").StepsNoun | null} steps of the call
+ * @property {readonly import("./protocol.js").AskedApproval[]} approvals that seniors are asked for
  * @property {import("./protocol.js").DeskState | null} deskState
  * @property {number} serverOffset server time minus the page's clock, ms
  * @property {string | null} ended why the sign-in is over
@@ -38,6 +39,7 @@ export const EMPTY = Object.freeze({
   position: null,
   quality: null,
   steps: null,
+  approvals: [],
   deskState: null,
   serverOffset: 0,
   ended: null,
@@ -79,6 +81,8 @@ export function reduce(state, message, now) {
       return { ...state, quality: message.quality };
     case "steps":
       return withSteps(state, message.steps);
+    case "approvals":
+      return { ...state, approvals: message.approvals };
     case "chat":
       return withChat(state, message.message);
     case "chat.read":

@@ -76,15 +76,22 @@ export function reopenedOf(lines, before, known) {
     .map(({ id }) => id);
 }
 
-/** The step to go on to, or null when all are done. @param {readonly Line[]} lines @param {string | null} picked */
-export function nextOf(lines, picked) {
-  const at = lines.findIndex(({ id }) => id === picked);
-  const later = lines.slice(at + 1).find(({ state }) => state !== "done");
-  return later?.id ?? firstUndone(lines);
-}
+/** The later steps that may be worked on. @param {readonly Line[]} lines @param {string | null} picked */
+const openAfter = (lines, picked) =>
+  lines.slice(lines.findIndex(({ id }) => id === picked) + 1).filter(({ state }) => state === "now" || state === "open");
 
-/** Whether the desk cannot go on yet: the open step is not done. @param {readonly Line[]} lines @param {string | null} picked */
-export const nextLocked = (lines, picked) => lines.find(({ id }) => id === picked)?.state !== "done";
+/** The step to go on to, or null when all are done. @param {readonly Line[]} lines @param {string | null} picked */
+export const nextOf = (lines, picked) => openAfter(lines, picked)[0]?.id ?? firstUndone(lines);
+
+/**
+ * Whether the desk cannot go on yet: the open step is not done, and none after it may begin meanwhile (as it may while a
+ * senior is asked about documents).
+ * @param {readonly Line[]} lines
+ * @param {string | null} picked
+ */
+export function nextLocked(lines, picked) {
+  return lines.find(({ id }) => id === picked)?.state !== "done" && openAfter(lines, picked).length === 0;
+}
 
 /**
  * One picture of the tray: taken, on its way, asked for, or still wanted.

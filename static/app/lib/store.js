@@ -7,7 +7,7 @@
  *     store.serverNow()                     // ms; for countdowns to `gives_up_at`
  *     store.dismissCall()                   // after the result was read
  *
- * Signals: you limits call chat read files queue position quality steps deskState serverOffset ended
+ * Signals: you limits call chat read files queue position quality steps approvals deskState serverOffset ended
  * pending connection, and computed: fileList (by time), unread (chat of others not read yet).
  * The page draws and never writes them.
  */
@@ -36,6 +36,7 @@ export function createStore({ now = Date.now } = {}) {
     position: signal(state.position),
     quality: signal(state.quality),
     steps: signal(state.steps),
+    approvals: signal(state.approvals),
     deskState: signal(state.deskState),
     serverOffset: signal(state.serverOffset),
     ended: signal(state.ended),

@@ -85,6 +85,10 @@ function inviting({ app, api, ask, complain }, busy, accepting) {
       if (await ask("call.invite", { person, agreed: true })) invitable.value = null;
     },
     /** @param {string} person */
+    handOver: async (person) => {
+      if (await ask("call.hand-over", { person })) invitable.value = null;
+    },
+    /** @param {string} person */
     uninvite: (person) => void ask("call.uninvite", { person }),
     /** @param {string} call */
     join: async (call) => {
@@ -108,6 +112,7 @@ function deskApp(wired, attention, accepting) {
     totals: signal({}),
     zoom: signal(1),
     steps: stepping(wired),
+    answerApproval: (call, about, approve, reason) => void ask("approval.answer", { call, about, approve, reason }),
     kinds: signal([]),
     cardKind: signal(null),
     sideTab: signal("chat"),
@@ -142,6 +147,14 @@ function followKinds(app, { api, complain }) {
     if (!callId.value) return;
     api.get("documents").then(({ documents }) => (app.kinds.value = documents), complain);
   });
+}
+
+/** What a senior is asked is said; nobody else is told anything. @param {DeskApp} app */
+function followApprovals(app) {
+  onChange(
+    () => app.store.approvals.value.at(-1)?.asked_at,
+    (at) => at && app.voice.say(t("announce.senior")),
+  );
 }
 
 /** A call that rings here is heard, seen in the tab, and told to who looks elsewhere. @param {DeskApp} app @param {Wired} wired @param {Attention} attention */
@@ -254,6 +267,7 @@ const app = deskApp(wired, attention, accepting);
 followRing(app, wired, attention);
 followEnd(app, followToday(app, wired));
 followKinds(app, wired);
+followApprovals(app);
 followLine(wired);
 followGuests(wired);
 followEnding(wired, "desk");

@@ -130,7 +130,13 @@ export function stepping(wired) {
     grant: (need, what, on) => void ask("step.grant", { ...at(need), what, on }),
     /** @param {Need} need @param {string} code */
     code: (need, code) => void ask("step.code", { ...at(need), code }),
+    /** @param {{document: string, tool: string, result: import("../lib/protocol.js").ChipNoun["result"]}} chip */
+    chip: (chip) => void ask("step.chip", chip),
     asking,
     putAway: () => void (asking.value = null),
+    /** @param {import("../lib/protocol.js").ApprovalNoun["about"]} about @param {string} reason */
+    askApproval: async (about, reason) => {
+      if (await ask("approval.ask", { about, reason })) asking.value = null;
+    },
   };
 }

@@ -1,4 +1,5 @@
 /** The bar of 判定: the ways that the procedure has, each through its dialog; what is locked says why. */
+import { ApprovalChip, approvalState } from "./approvals.js";
 import { deskAdvice } from "./flow.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
@@ -35,6 +36,19 @@ export function decisionWords(locks, call, quality) {
   return { key: locks.find(Boolean) ?? "decide.any", urgent: false };
 }
 
+/** A senior's confirmation that the decision wants: asked by this button, then how it stands. @param {{app: import("./model.js").DeskApp}} props */
+function Confirmation({ app }) {
+  const steps = app.steps.noun.value;
+  const approval = steps?.approvals.find(({ about }) => about === "decision");
+  if (!steps || steps.missing.length || !(steps.approval_wanted || approval)) return null;
+  return html`${approval && html`<${ApprovalChip} approval=${approval} />`}
+    ${steps.approval_wanted &&
+    approvalState(approval) !== "asked" &&
+    html`<button class="btn primary" type="button" aria-haspopup="dialog" onClick=${() => (app.steps.asking.value = "decision")}>
+      <${Icon} name="people" />${t("senior.ask")}
+    </button>`}`;
+}
+
 /** @param {{app: import("./model.js").DeskApp, call: import("./model.js").CallNoun}} props */
 export function DecisionBar({ app, call }) {
   const line = app.store.connection.value;
@@ -54,6 +68,7 @@ export function DecisionBar({ app, call }) {
     ${call.state === "deciding" &&
     app.dialog.value === null &&
     html`<button class="btn" type="button" onClick=${app.putOff}><${Icon} name="left" />${t("decide.back")}</button>`}
+    <${Confirmation} app=${app} />
     ${ways.map(({ outcome, kind, icon }, index) => {
       const locked = locks[index] !== null || app.busy.value;
       return html`<button

@@ -1,6 +1,7 @@
 /** Beside the picture of a call: third parties, what is missing, and below in tabs chat, files, cards and the chip's result. */
 import { ChatBody, DeskChat } from "./desk-chat.js";
 import { DeskCards } from "./desk-cards.js";
+import { ChipResult } from "./desk-chip.js";
 import { useDrops } from "./drop.js";
 import { FilesBody, SendFile } from "./files.js";
 import { Others } from "./guests.js";
@@ -13,7 +14,7 @@ import { t } from "./words.js";
 /** @typedef {import("./model.js").DeskApp} DeskApp */
 
 /** Which tabs there are: on a wide screen the chat stands beside them, in training a register. @param {boolean} wide @param {boolean} [training] */
-export const tabsOf = (wide, training = false) => [...(wide ? [] : ["chat"]), "files", "cards", ...(training ? ["register"] : [])];
+export const tabsOf = (wide, training = false) => [...(wide ? [] : ["chat"]), "files", "cards", "chip", ...(training ? ["register"] : [])];
 
 /** @param {{app: DeskApp}} props */
 function Side({ app }) {
@@ -30,6 +31,7 @@ function Side({ app }) {
     files: { id: "files", icon: "file", label: count ? t("files.title.n", { n: count }) : t("files.title") },
     cards: { id: "cards", icon: "card", label: t("cards.title") },
     register: { id: "register", icon: "grad", label: t("resident.tab") },
+    chip: { id: "chip", icon: "chip", label: t("chip.tab") },
   };
   return html`<section class="panel grow ${over ? "over" : ""}" aria-label=${t("side.call")}>
     <${Tabs} name="desk" label=${t("side.call")} current=${current} onPick=${(/** @type {string} */ id) => (app.sideTab.value = id)} tabs=${ids.map((id) => look[/** @type {"chat"} */ (id)])} />
@@ -38,6 +40,7 @@ function Side({ app }) {
       ${current === "files" && html`<div class="row side-head"><${SendFile} app=${app} /></div><${FilesBody} app=${app} over=${over} />`}
       ${current === "register" && html`<div class="scroll"><${ResidentBody} app=${app} /></div>`}
       ${current === "cards" && html`<${DeskCards} app=${app} />`}
+      ${current === "chip" && html`<${ChipResult} app=${app} />`}
     <//>
   </section>`;
 }

@@ -1,4 +1,5 @@
 /** The call at the desk: steps at the left, the picture, at the right what is missing, chat and files, the decision below; nothing moves. */
+import { ApprovalDialog } from "./approvals.js";
 import { DecisionDialog } from "./decision-dialog.js";
 import { DecisionBar } from "./decision.js";
 import { DeskAside } from "./desk-aside.js";
@@ -28,6 +29,7 @@ export function DeskCall({ app }) {
       <${DeskAside} app=${app} />
     </main>
     <${DecisionBar} app=${app} call=${call} />
+    ${app.steps.asking.value && html`<${ApprovalDialog} app=${app} />`}
     ${app.invitable.value && html`<${InviteDialog} app=${app} />`}
     ${outcome && html`<${DecisionDialog} key=${outcome} app=${app} call=${call} outcome=${outcome} />`}`;
 }

@@ -1,4 +1,5 @@
 /** The desk between calls: the call that rings here, everyone who waits, what was done today. */
+import { ApprovalQueue } from "./approvals.js";
 import { countdown, duration, time } from "../lib/format.js";
 import { Asleep, Bells } from "./bells.js";
 import { secondsSince, secondsUntil } from "./clock.js";
@@ -152,6 +153,7 @@ export function DeskQueue({ app }) {
         action=${html`<button class="btn primary" type="button" onClick=${() => app.setState("open")}><${Icon} name="okc" />${t("desk.away.open")}</button>`}
         >${t("desk.away.what")}<//
       >`}
+      ${app.store.approvals.value.length > 0 && html`<div class="asked scroll" tabindex="0" role="group" aria-label=${t("senior.title")}><${ApprovalQueue} app=${app} /></div>`}
       ${ringing && html`<${DeskRing} app=${app} call=${ringing} />`}
       ${queue?.invited && html`<${GuestRing} app=${app} invitation=${queue.invited} />`}
       ${answers ? html`<${Waiting} app=${app} waiting=${waiting} /><${Today} app=${app} />` : html`<p>${t("guest.idle")}</p>`}

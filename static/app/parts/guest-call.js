@@ -1,4 +1,5 @@
 /** The call as a third party sees it: the counter large, everybody else small, and the way out; a senior has chat and files. */
+import { ApprovalQueue } from "./approvals.js";
 import { DeskChat } from "./desk-chat.js";
 import { DeskFacts } from "./desk-facts.js";
 import { DeskStage } from "./desk-stage.js";
@@ -46,6 +47,7 @@ export function GuestCall({ app, guest }) {
       </section>
       <div class="side">
         <${Others} app=${app} own=${guest.party} />
+        ${senior && html`<${ApprovalQueue} app=${app} call=${call.id} />`}
         ${senior && html`<${DeskChat} app=${app} me=${guest.party} /><${DeskFiles} app=${app} />`}
       </div>
     </main>

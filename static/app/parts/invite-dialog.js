@@ -41,6 +41,9 @@ export function InviteDialog({ app }) {
   const lock = inviteLock(person, agreed);
   const foot = html`<p class="why push-end" id="invite-why">${lock && people.length > 0 && t(lock)}</p>
     <button class="btn plain" type="button" onClick=${app.closeInvite}>${t("common.back")} <kbd>Esc</kbd></button>
+    ${person?.kind === "senior" &&
+    !lock &&
+    html`<button class="btn" type="button" onClick=${() => app.handOver(person.id)}><${Icon} name="return" />${t("invite.hand_over")}</button>`}
     <button
       class="btn primary"
       type="button"
@@ -59,6 +62,6 @@ export function InviteDialog({ app }) {
     <label class="choice check">
       <input type="checkbox" checked=${agreed} onChange=${() => setAgreed(!agreed)} /><span>${t("invite.agreed")}</span>
     </label>
-    <p class="dim">${t("invite.note")}</p>
+    <p class="dim">${t("invite.note")}${person?.kind === "senior" && ` ${t("invite.hand_over.note")}`}</p>
   <//>`;
 }

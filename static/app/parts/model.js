@@ -110,6 +110,7 @@
  * @property {Signal<boolean>} busy
  * @property {Signal<number>} zoom 1, 2 or 4
  * @property {ReturnType<typeof import("../pages/stepping.js").stepping>} steps
+ * @property {(call: string, about: import("../lib/protocol.js").ApprovalNoun["about"], approve: boolean, reason: string | null) => void} answerApproval
  * @property {Signal<DocumentKind[]>} kinds
  * @property {Signal<string | null>} cardKind whose card (見本) is shown
  * @property {Signal<string>} sideTab of the tabs beside the picture
@@ -126,6 +127,7 @@
  * @property {() => void} openInvite
  * @property {() => void} closeInvite
  * @property {(id: string) => void} invite
+ * @property {(id: string) => void} handOver the running call rings at this person's desk
  * @property {(id: string) => void} uninvite
  * @property {(call: string) => void} join come into the call that one is asked into
  * @property {() => void} leaveCall as a third party; or say no to being asked

@@ -1,4 +1,5 @@
 /** Identity documents of a call at the desk: which were shown, whether each counts on the day, and what is still wanted. */
+import { ApprovalChip, approvalState } from "./approvals.js";
 import { KindOptions } from "./desk-cards.js";
 import { grantsOf } from "../lib/steps.js";
 import { html, useState } from "./html.js";
@@ -76,6 +77,18 @@ const Grant = ({ app, need, what, on }) => html`<label class="pick">
   <input type="checkbox" checked=${on} onChange=${() => app.steps.grant(need, what, !on)} />${t(`documents.grant.${what}`)}
 </label>`;
 
+/** Too few documents: a senior may let them pass, when the desk says why. @param {{app: DeskApp, need: Need}} props */
+function Override({ app, need }) {
+  const approval = app.steps.noun.value?.approvals.find(({ about }) => about === "documents");
+  const state = approvalState(approval);
+  return html`${approval && html`<${ApprovalChip} approval=${approval} />${approval.answer && html`<p>${approval.answer}</p>`}`}
+    ${!need.done &&
+    state !== "asked" &&
+    html`<button class="btn plain low wide" type="button" aria-haspopup="dialog" onClick=${() => (app.steps.asking.value = "documents")}>
+      <${Icon} name="people" />${t("documents.override")}
+    </button>`}`;
+}
+
 /** @param {{app: DeskApp, need: Need}} props */
 export function DocumentsNeed({ app, need }) {
   const { documents } = need;
@@ -89,5 +102,6 @@ export function DocumentsNeed({ app, need }) {
     ${grants.includes("pin") && html`<${Grant} app=${app} need=${need} what="pin" on=${documents.pin} />`}
     ${grants.includes("notice") && html`<${Grant} app=${app} need=${need} what="notice" on=${documents.notice} />`}
     <${AddDocument} app=${app} need=${need} />
+    <${Override} app=${app} need=${need} />
   `;
 }
