@@ -63,6 +63,7 @@ class _House:
             "Deletions that were due and did not succeed",
             value=float(self._parts.retention.failed),
         )
+        yield self._deliveries()
         lag = "Longest delay of the event loop since the last look"
         yield GaugeMetricFamily(
             "madoguchi_loop_lag_seconds", lag, value=self._parts.loop_lag.take()
@@ -88,6 +89,14 @@ class _House:
         for page in PAGES:
             pages.add_metric([page], live.count(page))
         yield pages
+
+    def _deliveries(self) -> Metric:
+        """Return facts on their way to other systems, over all destinations of a kind."""
+        what = "Facts for other systems that wait, or are dead letters"
+        family = GaugeMetricFamily("madoguchi_deliveries", what, labels=["kind", "state"])
+        for (kind, state), count in self._parts.deliveries.on_their_way().items():
+            family.add_metric([kind, state], count)
+        return family
 
     def _room(self) -> Iterator[Metric]:
         capacity, registry = self._parts.media.capacity(), self._parts.registry

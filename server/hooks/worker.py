@@ -24,6 +24,7 @@ BATCH = 32
 KEPT = timedelta(days=30)
 SWEEP = timedelta(hours=1)
 TEST = "hook.test"
+KINDS = ("webhook", "plugin", "folder")
 _LUCK = random.SystemRandom()
 
 
@@ -48,7 +49,17 @@ class Deliveries:
         self._wake = asyncio.Event()
         self._looking = asyncio.Lock()
         self._swept: datetime | None = None
-        self.figures: dict[str, dict[str, int]] = {}
+        self._figures: dict[str, dict[str, int]] = {}
+
+    def on_their_way(self) -> dict[tuple[str, str], int]:
+        """Return how many deliveries of each kind waited or were dead at the last look."""
+        found = {(kind, state): 0 for kind in KINDS for state in ("waiting", "dead")}
+        for destination, states in self._figures.items():
+            for state, count in states.items():
+                key = (destination.partition(":")[0], state)
+                if key in found:
+                    found[key] += count
+        return found
 
     def wake(self) -> None:
         """Look at once."""
@@ -93,7 +104,7 @@ class Deliveries:
         if self._swept is None or now - self._swept > SWEEP:
             self._swept = now
             await self._box.sweep(now - KEPT)
-        self.figures = await self._box.figures()
+        self._figures = await self._box.figures()
 
     async def _to(self, fact: Fact) -> list[str]:
         """Return where a fact goes, as things stand now."""
