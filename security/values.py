@@ -46,6 +46,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
+def plain_network(text: str) -> IpNetwork | None:
+    """Return a network without host bits; None if it is none."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        return None
+
+
 def plain_address(text: str) -> IpAddress | None:
     """Return an address, an IPv4 one that is written as IPv6 in its own form; None if it is none.
 
