@@ -40,6 +40,7 @@ from server.api import (
     audit,
     calls,
     clerks,
+    counts,
     eligibility,
     factors,
     files,
@@ -53,10 +54,12 @@ from server.api import (
     policies,
     prechecks,
     recoveries,
+    rest,
     second_step,
     socket,
     steps,
     stills,
+    tokens,
 )
 from server.api import procedures as procedure_routes
 from server.api import records as record_routes
@@ -79,10 +82,13 @@ from server.call_times import CallTimes
 from server.calls.machine import Limits
 from server.calls.registry import Registry
 from server.clock import utc_now
+from server.count_months import CountMonths
+from server.db.api_tokens import SqlApiTokens
 from server.db.audit import SqlAudit
 from server.db.audit_export import SqlExported
 from server.db.calls import SqlCalls
 from server.db.chat import SqlChat
+from server.db.counts import SqlCounts
 from server.db.deletions import SqlDeletions
 from server.db.engine import open_database
 from server.db.factors import SqlFactors
@@ -222,6 +228,18 @@ async def build_parts(
         ),
     )  # fmt: skip
     call_store.when_closing(records.store.beside(records.of_closing))
+    bundles = RecordBundles(
+        records.store,
+        records.keys,
+        call_store,
+        SqlChat(database),
+        SqlFiles(database),
+        blobs,
+        audit,
+        signing,
+        SqlDeletions(database),
+    )
+    counted = SqlCounts(database, people)
     paths = PathWatch(gate, media, hub, present, relay, settings.relay.use, clock=clock)
     watch.follow(paths)
     return Parts(
@@ -245,7 +263,9 @@ async def build_parts(
         export=export_of(settings, audit, SqlExported(database), people, book),
         outbox=box,
         webhooks=webhooks,
-        deliveries=deliveries_of(settings.hooks, box, webhooks, call_store, people, book, clock),
+        deliveries=deliveries_of(
+            settings.hooks, box, webhooks, call_store, people, book, bundles, clock
+        ),
         policies=book,
         policy_store=policy_store,
         tallies=tallies,
@@ -280,17 +300,10 @@ async def build_parts(
         steps_told=steps_told,
         quality=quality,
         records=records,
-        bundles=RecordBundles(
-            records.store,
-            records.keys,
-            call_store,
-            SqlChat(database),
-            SqlFiles(database),
-            blobs,
-            audit,
-            signing,
-            SqlDeletions(database),
-        ),
+        bundles=bundles,
+        api_tokens=SqlApiTokens(database),
+        counted=counted,
+        counts=CountMonths(counted, audit, clock=clock),
     )
 
 
@@ -326,6 +339,9 @@ def create_app(parts: Parts) -> web.Application:
         files,
         guests,
         hooks,
+        rest,
+        tokens,
+        counts,
         oidc,
         officers,
         ops,

@@ -26,8 +26,11 @@ from server.audit_signing import AuditSigning
 from server.call_steps import CallSteps
 from server.call_times import CallTimes
 from server.calls.registry import Registry
+from server.count_months import CountMonths
+from server.db.api_tokens import SqlApiTokens
 from server.db.audit import SqlAudit
 from server.db.calls import SqlCalls
+from server.db.counts import SqlCounts
 from server.db.engine import Database
 from server.db.factors import SqlFactors
 from server.db.outbox import SqlOutbox
@@ -114,6 +117,9 @@ class Parts:
     steps_told: StepsTold
     records: RecordKeeper
     bundles: RecordBundles
+    api_tokens: SqlApiTokens
+    counted: SqlCounts
+    counts: CountMonths
 
     def relay_grant(self, municipality_id: str) -> Grant | None:
         """Return what a page of the municipality needs for the relay, None when it has none."""

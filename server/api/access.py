@@ -36,8 +36,15 @@ class Asks:
     pages: frozenset[str] = EVERY_PAGE
 
 
+@dataclass(frozen=True, slots=True)
+class ByToken:
+    """Only another system, by a token whose scopes open `action`; no cookie counts."""
+
+    action: str
+
+
 SOCKET = Asks("socket.open", frozenset({"counter", "desk"}))
-Access = Open | SignedIn | Asks
+Access = Open | SignedIn | Asks | ByToken
 HALF = SignedIn(frozenset({HALF_PAGE}))  # whose second factor is outstanding
 PAGE = Open("holds nothing personal")
 PROOF = Open("the body proves who it is")
@@ -157,6 +164,18 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", f"{_HOOK}/remove"): Asks("hook.change"),
         ("POST", "/api/v1/deliveries/{delivery}/retry"): Asks("hook.change"),
         ("POST", "/api/v1/deliveries/{delivery}/give-up"): Asks("hook.change"),
+        ("GET", "/api/v1/tokens"): Asks("token.read"),
+        ("POST", "/api/v1/tokens"): Asks("token.change"),
+        ("POST", "/api/v1/tokens/{token}/revoke"): Asks("token.change"),
+        ("GET", "/api/v1/counts"): Asks("count.read"),
+        ("GET", "/api/v1/counts/export"): Asks("count.read"),
+        ("POST", "/api/v1/counts/corrections"): Asks("count.correct"),
+        ("GET", "/api/v1/rest/records"): ByToken("rest.records"),
+        ("GET", "/api/v1/rest/records/{call}"): ByToken("rest.records"),
+        ("GET", "/api/v1/rest/records/{call}/bundle"): ByToken("rest.bundle"),
+        ("GET", "/api/v1/rest/counts"): ByToken("rest.counts"),
+        ("GET", "/hooks"): PAGE,
+        ("GET", "/counts"): PAGE,
         ("GET", "/api/v1/audit"): Asks("audit.read"),
         ("GET", "/records"): PAGE,
         ("GET", "/api/v1/records"): Asks("record.read"),

@@ -48,6 +48,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(1.0, watch_times, parts)),
         asyncio.create_task(_forever(DROP_SECONDS, drop_chats, parts)),
         asyncio.create_task(_forever(RETENTION_SECONDS, delete_what_is_due, parts)),
+        asyncio.create_task(_forever(RETENTION_SECONDS, close_months, parts)),
         asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
         asyncio.create_task(_forever(TALLY_SECONDS, write_tallies, parts)),
         asyncio.create_task(_forever(1.0, look_for_room, parts)),
@@ -167,6 +168,12 @@ async def drop_chats(parts: Parts) -> None:
             await parts.retention.drop_chats(home.id, parts.clock())
         except (MadoguchiError, OSError) as error:
             log.error("chats of %s were not deleted: %s", home.id, type(error).__name__)
+
+
+async def close_months(parts: Parts) -> None:
+    """Close the counts of months that are over, before anything of them is deleted."""
+    for home in await parts.people.municipalities():
+        await parts.counts.close_due(home.id)
 
 
 async def delete_what_is_due(parts: Parts) -> None:

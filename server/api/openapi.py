@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from server.api import (
     accounts,
     clerks,
+    counts,
     factors,
     hooks,
     oidc,
@@ -18,7 +19,9 @@ from server.api import (
     prechecks,
     procedures,
     records,
+    rest,
     second_step,
+    tokens,
 )
 from server.api import administration as admin
 from server.api import nouns as n
@@ -144,11 +147,40 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/hooks/{hook}/remove", "Remove a webhook", None, None),
     ("post", "/api/v1/deliveries/{delivery}/retry", "Try a delivery again", None, None),
     ("post", "/api/v1/deliveries/{delivery}/give-up", "Let a delivery go", None, None),
+    ("get", "/api/v1/tokens", "List tokens of other systems", None, None),
+    ("post", "/api/v1/tokens", "Make a token", tokens.TokenTermsBody, None),
+    ("post", "/api/v1/tokens/{token}/revoke", "Revoke a token", None, None),
+    ("get", "/api/v1/counts", "Return the counts of a month", None, None),
+    ("get", "/api/v1/counts/export", "Return counts as CSV", None, None),
+    ("post", "/api/v1/counts/corrections", "Correct a closed month", counts.CorrectionBody, None),
+    ("get", "/api/v1/rest/records", "List real calls that are over", None, rest.RestRecords),
+    ("get", "/api/v1/rest/records/{call}", "Return one of them", None, rest.RestRecord),
+    ("get", "/api/v1/rest/records/{call}/bundle", "Return its signed bundle", None, None),
+    ("get", "/api/v1/rest/counts", "Return the counts of a month", None, rest.RestCounts),
     ("get", "/api/v1/audit", "Search the audit log", None, None),
     ("get", "/api/v1/audit/export", "Return the audit log as CSV", None, None),
     ("get", "/api/v1/audit/chain", "Verify the audit log", None, None),
     ("get", "/healthz", "Say that the process answers", None, n.Health),
 )
+
+TOKEN = {"type": "http", "scheme": "bearer", "description": "mdt_…, made by an administrator"}
+_MONTH = {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$"}
+_TIME = {"type": "string", "format": "date-time"}
+QUERIES: dict[str, dict[str, dict[str, Any]]] = {
+    "/api/v1/rest/records": {
+        "from": _TIME,
+        "to": _TIME,
+        "after": {"type": "string", "maxLength": 64},
+        "limit": {"type": "integer", "minimum": 1, "maximum": rest.MAX_LIMIT},
+    },
+    "/api/v1/rest/counts": {"month": _MONTH},
+    "/api/v1/counts": {"month": _MONTH},
+    "/api/v1/counts/export": {"from": _MONTH, "to": _MONTH},
+}
+FILES = {
+    "/api/v1/rest/records/{call}/bundle": "application/zip",
+    "/api/v1/counts/export": "text/csv",
+}
 
 
 @cache
@@ -168,7 +200,7 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "madoguchi", "version": "1"},
         "paths": paths,
-        "components": {"schemas": schemas["$defs"]},
+        "components": {"schemas": schemas["$defs"], "securitySchemes": {"token": TOKEN}},
     }
 
 
@@ -182,7 +214,12 @@ def _operation(
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     text = {"type": "string"}
     parameters = [{"name": x, "in": "path", "required": True, "schema": text} for x in names]
-    if path.startswith("/api/"):
+    parameters += [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in QUERIES.get(path, {}).items()
+    ]
+    by_token = path.startswith("/api/v1/rest/")
+    if path.startswith("/api/") and not by_token:
         page = {"type": "string", "enum": ["counter", "desk", "officer", "sign-in"]}
         parameters.append({"name": "page", "in": "query", "required": False, "schema": page})
     done: dict[str, Any] = {"description": summary}
@@ -194,6 +231,10 @@ def _operation(
         "parameters": parameters,
         "responses": {"2XX": done, "4XX": failed, "5XX": failed},
     }
+    if path in FILES:
+        done["content"] = {FILES[path]: {"schema": {"type": "string", "format": "binary"}}}
+    if by_token:
+        operation["security"] = [{"token": []}]
     if body is not None:
         content = {"application/json": refs[body]}
         operation["requestBody"] = {"required": True, "content": content}

@@ -19,6 +19,8 @@ PAGES = {
     "/signed-in/{municipality}": "signed-in.html",
     "/account": "account.html",
     "/factor": "factor.html",
+    "/hooks": "hooks.html",
+    "/counts": "counts.html",
     "/precheck": "precheck.html",
     "/records": "records.html",
 }

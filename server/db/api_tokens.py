@@ -9,7 +9,7 @@ from security.api_tokens import ApiToken
 from security.errors import NotFound
 from security.tokens import token_hash
 from server.db import schema as t
-from server.db.engine import Database, one_row
+from server.db.engine import Database
 
 _TOKEN = t.api_token.c
 USED_EVERY = timedelta(minutes=1)
@@ -54,11 +54,11 @@ class SqlApiTokens:
     async def revoke(self, municipality_id: str, token_id: str, now: datetime) -> None:
         """Let it count no more, from the next request on. Raises `NotFound`."""
         this = (_TOKEN.municipality_id == municipality_id, _TOKEN.id == token_id)
-        values = {"revoked_at": sa.func.coalesce(_TOKEN.revoked_at, now)}
         async with self._database.writing() as connection:
-            changing = sa.update(t.api_token).where(*this).values(values)
-            if not one_row(await connection.execute(changing)):
+            if (await connection.execute(sa.select(_TOKEN.id).where(*this))).first() is None:
                 raise NotFound("there is no such token")
+            changing = sa.update(t.api_token).where(*this, _TOKEN.revoked_at.is_(None))
+            await connection.execute(changing.values(revoked_at=now))
 
     async def used(self, item: ApiToken, now: datetime) -> None:
         """Remember that it was used, to the minute."""

@@ -9,13 +9,15 @@ from server.db.outbox import SqlOutbox
 from server.db.people import SqlPeople
 from server.db.webhooks import SqlWebhooks
 from server.hooks.body import Bodies, names_of
-from server.hooks.folder import FolderSender, plain_bundle
+from server.hooks.fact import Fact, call_closed
+from server.hooks.folder import Bundle, FolderSender
 from server.hooks.plugins import PluginSender
 from server.hooks.sender import Sender
 from server.hooks.settings import HookSettings
 from server.hooks.webhook import WebhookSender
 from server.hooks.worker import Deliveries
 from server.policies import PolicyBook
+from server.record_bundles import RecordBundles
 
 
 def deliveries_of(
@@ -25,6 +27,7 @@ def deliveries_of(
     calls: SqlCalls,
     people: SqlPeople,
     book: PolicyBook,
+    bundles: RecordBundles,
     clock: Callable[[], datetime],
 ) -> Deliveries:
     """Return what tells facts to webhooks, plug-ins and the folder."""
@@ -37,10 +40,19 @@ def deliveries_of(
                 return home.slug
         raise NotFound("there is no such municipality")
 
+    async def bundle_of(fact: Fact) -> Bundle:
+        home = fact.municipality_id
+        call = await calls.get(home, fact.subject)
+        closed = call_closed(call) if call is not None else None
+        if closed is None:
+            raise NotFound("there is no such call any more")
+        _, data = await bundles.make(home, str(fact.data.get("record")), clock())
+        return Bundle(".zip", data, closed.data)
+
     senders: dict[str, Sender] = {
         "webhook": WebhookSender(hooks, bodies, clock=clock, ca_file=settings.ca_file),
         "plugin": PluginSender(bodies, slug_of, seconds=settings.plugin_seconds),
     }
     if settings.outbox_dir is not None:
-        senders["folder"] = FolderSender(settings.outbox_dir, plain_bundle(more), slug_of)
+        senders["folder"] = FolderSender(settings.outbox_dir, bundle_of, slug_of)
     return Deliveries(box, hooks, senders, settings.standing(), clock=clock)

@@ -1,6 +1,6 @@
 """Writes each closed record into a folder that somebody carries to a separate network.
 
-    OUTBOX/kasaoka/2026-11-23/K-261123-0001-<id>.json    the record, whole or not there
+    OUTBOX/kasaoka/2026-11-23/K-261123-0001-<id>.zip     the signed record, whole or not there
     OUTBOX/kasaoka/2026-11-23.csv                        a line for each, whole or not there
 
 A file appears under its name only when all of it is on the disk. The line comes after the record
@@ -12,18 +12,20 @@ import csv
 import errno
 import hashlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from security.errors import NotFound
 from server.csv_text import BOM, encoded, table
-from server.hooks.fact import Fact, payload
+from server.hooks.fact import Fact
 from server.hooks.plugins import SlugOf
 from server.hooks.sender import TOLD, Sent
 
 DESTINATION = "folder"
+TYPES = frozenset({"record.closed", "record.added"})
 MODE, FOLDER_MODE = 0o640, 0o750
 ZONE = ZoneInfo("Asia/Tokyo")
 FIELDS = ("number", "call", "office", "procedure", "outcome")
@@ -34,22 +36,14 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What is kept of a record: its bytes and how its file's name ends."""
+    """A record's bytes, how its file's name ends, and what its line says."""
 
     suffix: str
     data: bytes
+    line: Mapping[str, Any]
 
 
 BundleOf = Callable[[Fact], Awaitable[Bundle]]
-
-
-def plain_bundle(more: Callable[[Fact], Awaitable[dict[str, Any]]]) -> BundleOf:
-    """Return what makes a JSON of a call that is over, with its names."""
-
-    async def bundle(fact: Fact) -> Bundle:
-        return Bundle(".json", payload(fact, await more(fact)))
-
-    return bundle
 
 
 class FolderSender:
@@ -65,7 +59,10 @@ class FolderSender:
 
     async def send(self, destination: str, fact: Fact) -> Sent:
         """Write the record and its line; writing them again changes nothing."""
-        bundle = await self._bundle_of(fact)
+        try:
+            bundle = await self._bundle_of(fact)
+        except NotFound:
+            return Sent("deleted", gone=True)
         home = self._folder / await self._slug_of(fact.municipality_id)
         try:
             await asyncio.to_thread(_write_both, home, fact, bundle)
@@ -76,11 +73,11 @@ class FolderSender:
 
 def _write_both(home: Path, fact: Fact, bundle: Bundle) -> None:
     day = f"{fact.at.astimezone(ZONE):%Y-%m-%d}"
-    number = str(fact.data.get("number", fact.type))
+    number = str(bundle.line.get("number", fact.type))
     name = f"{day}/{number}-{fact.subject}{bundle.suffix}"
     (home / day).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     write_whole(home / name, bundle.data)
-    said = [fact.data.get(key) for key in (*FIELDS, *TIMES)]
+    said = [bundle.line.get(key) for key in (*FIELDS, *TIMES)]
     line = [fact.id, fact.type, *said, name, hashlib.sha256(bundle.data).hexdigest()]
     _add_line(home / f"{day}.csv", line)
 

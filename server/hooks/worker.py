@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from server.db.outbox import Delivery, SqlOutbox, Told
 from server.db.webhooks import DESTINATION, SqlWebhooks
+from server.hooks import folder
 from server.hooks.fact import Fact
 from server.hooks.schedule import next_try
 from server.hooks.sender import Sender, Sent
@@ -116,7 +117,8 @@ class Deliveries:
             for one, types, training in wanting
             if fact.type in types and (training or not fact.training)
         ]
-        return found if fact.training else [*found, *self._standing]
+        standing = () if fact.training else self._standing
+        return found + [x for x in standing if x != folder.DESTINATION or fact.type in folder.TYPES]
 
     def _begin(self, destination: str) -> None:
         task = asyncio.create_task(self._serve(destination))

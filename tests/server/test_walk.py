@@ -18,9 +18,10 @@ from security.ids import new_id
 from security.officers import Appointment
 from security.people import LinkPurpose, Person, Role, Tablet
 from security.roles import DECIDING, PARTY, TABLET, Holder, may, pages_of
-from server.api.access import EVERY_PAGE, MESSAGES, ROUTES, Asks, Open, SignedIn
+from server.api.access import EVERY_PAGE, MESSAGES, ROUTES, Access, ByToken, Open, SignedIn
 from server.api.hooks import WebhookBody, new_webhook
 from server.api.messages import CLIENT_MESSAGES
+from server.api.tokens import TokenTermsBody, new_api_token_of
 from server.app import create_app
 from server.clock import utc_now
 from server.db import outbox
@@ -54,6 +55,14 @@ PASSKEY = {
 }
 OF_A_CHECK = "camera microphone path rtt_ms loss chat_ms file_ms file_sha256 clock_ms"
 PIN = "730184"
+CORRECTION: Json = {
+    "month": "2020-01",
+    "office": "o",
+    "procedure": "new-issue",
+    "outcome": "verified",
+    "difference": 1,
+    "reason": "a",
+}
 CHANGE = {"values": {"people.idle_minutes": 14}}
 # What a rightful request carries, where it carries something.
 BODIES: dict[Route, Json] = {
@@ -62,6 +71,8 @@ BODIES: dict[Route, Json] = {
     ("POST", "/api/v1/factors/passkeys/options"): {"password": "wrong"},
     ("POST", "/api/v1/factors/passkeys"): {"name": "a", "credential": PASSKEY},
     ("POST", "/api/v1/factors/remove"): {"factor": "a", "password": "wrong"},
+    ("POST", "/api/v1/tokens"): {"name": "a", "scopes": ["counts"], "networks": ["::1/128"]},
+    ("POST", "/api/v1/counts/corrections"): CORRECTION,
     ("POST", "/api/v1/hooks"): {"name": "a", "url": "https://hooks.example/a"},
     ("POST", "/api/v1/hooks/{hook}/rotate"): {},
     ("POST", "/api/v1/procedures/versions"): {"text": shipped_text("return"), "note": "x"},
@@ -165,10 +176,12 @@ class Walker:
     appointed: bool = True
     ids: Json = field(default_factory=lambda: {"municipality": "kasaoka"})
 
-    def allowed(self, access: Open | SignedIn | Asks, page: str) -> bool:
+    def allowed(self, access: Access, page: str) -> bool:
         """Tell what the tables say of an access from a page."""
         if isinstance(access, Open):
             return True
+        if isinstance(access, ByToken):
+            return False
         if not self.signed_in or page not in pages_of(self.holder):
             return False
         if page not in access.pages:
@@ -233,8 +246,8 @@ async def begin_upload(page: Any, call: str) -> str:
     return str(page.last_headers["Location"].split("?")[0].rsplit("/", 1)[1])
 
 
-async def told(world: Any) -> tuple[str, str]:
-    """Return the ids of a webhook and of something that was not told there."""
+async def told(world: Any) -> Json:
+    """Return the ids of a webhook, of something that was not told there, and of a token."""
     parts, home = world.service.parts, world.town.municipality.id
     hook = await new_webhook(parts, home, WebhookBody(name="a", url="https://hooks.example"), None)
     fact = Fact(home, "call.closed", "c", parts.clock(), {})
@@ -243,7 +256,9 @@ async def told(world: Any) -> tuple[str, str]:
     await parts.deliveries.look()
     ((position,),) = world.sql("SELECT MAX(position) FROM outbox")
     await parts.outbox.give_up(home, position, hook.destination)
-    return hook.id, f"{position}@{hook.destination}"
+    terms = TokenTermsBody(name="a", scopes=("counts",), networks=("::1/128",))
+    token, _ = await new_api_token_of(parts, home, terms, None)
+    return {"hook": hook.id, "delivery": f"{position}@{hook.destination}", "token": token.id}
 
 
 async def streets(world: Any) -> Streets:
@@ -300,14 +315,14 @@ async def streets(world: Any) -> Streets:
         if one.call:
             one.file = await begin_upload(one.client, one.call)
     file = walkers[2].file
-    hook, delivery = await told(world)
+    systems = await told(world)
     guest = (await senior.request("GET", "/api/v1/me"))[1]["you"]["person"]["id"]
     for one in walkers:
         mine = {"guest": guest, "call": one.call or first, "file": one.file or file}
         one.ids = {**one.ids, **mine, "number": "1", "tablet": unused.id, "person": appointee}
-        one.ids |= {"hook": hook, "delivery": delivery}
+        one.ids |= systems
         one.ids |= {"worker": worker, "opening": opening, "office": town.office.id}
-        one.ids |= {"hook": hook, "delivery": delivery, "record": record}
+        one.ids |= {"record": record}
         one.ids["clerk"] = (town if one.at_home else away).clerk.id
     return Streets(world, walkers)
 

@@ -98,6 +98,7 @@ export const ERROR_CODES = Object.freeze({
     "bad_day",
     "bad_template",
     "bad_url",
+    "bad_key_terms",
   ),
   Denied: list(
     "denied",
@@ -202,6 +203,9 @@ export const ERROR_CODES = Object.freeze({
     "last_factor",
     "too_many_passkeys",
     "too_many_webhooks",
+    "month_open",
+    "count_negative",
+    "not_counted",
     "no_passkeys_here",
   ),
   NotFound: list("not_found"),

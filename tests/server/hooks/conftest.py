@@ -13,6 +13,7 @@ from security.ids import new_id
 from server.calls.call import Call, Outcome, State
 
 Json = dict[str, Any]
+CONSENT = '{"video": true, "text_version": "1", "language": "ja"}'
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -89,7 +90,7 @@ class Closing:
                 town.clerk.id,
                 procedure,
                 training,
-                "1",
+                CONSENT,
                 now,
                 State.TALKING,
                 desk_id=town.verifiers[0].id,
@@ -98,6 +99,7 @@ class Closing:
             return call, parts.keys.fresh_call(call_id)
 
         call: Call = await parts.calls.insert_numbered(town.municipality.id, "K-261123", make)
+        await parts.audit.note(town.municipality.id, "gate:call:accept", call_id, {}, now=now)
         return call
 
     async def close(self, call: Call, outcome: Outcome = Outcome.VERIFIED) -> Call:

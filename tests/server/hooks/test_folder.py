@@ -3,10 +3,12 @@
 import asyncio
 import csv
 import hashlib
-import json
 import os
 import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,10 @@ from server.hooks.folder import COLUMNS, write_whole
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KiB."""
+    """A disk of 512 KiB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
     if subprocess.run(mounting, capture_output=True, check=False).returncode:
         pytest.fail("this test needs root to mount a small tmpfs")
     yield folder
@@ -57,8 +59,17 @@ async def test_each_closed_call_leaves_a_file_and_a_line_that_fit(
     for line in lines:
         data = (out / "kasaoka" / line["file"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == line["sha256"]
-        assert json.loads(data)["data"]["call"] == line["call"]
-    assert json.loads((out / "kasaoka" / lines[0]["file"]).read_bytes())["data"]["reason"]
+        assert zipfile.ZipFile(BytesIO(data)).testzip() is None
+    key = await world.service.parts.records.keys.public_key(world.town.municipality.id)
+    command = ("record", "verify", str(out / "kasaoka" / lines[0]["file"]), "--key", key.hex())
+    verified = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from server.cli import main; main()",
+        *command,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    assert await verified.wait() == 0
     assert not list(out.rglob(".*.part"))
     # A folder that somebody has emptied begins anew; what was told is not told again.
     for file in (out / "kasaoka").glob("*.csv"):

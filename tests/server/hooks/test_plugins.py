@@ -149,7 +149,7 @@ async def gone(pid: int) -> bool:
 async def test_a_call_goes_on_while_a_plugin_loops_and_the_fact_waits(
     make_world: Any, closing_in: Any, installed: Path, until: Callable[..., Any]
 ) -> None:
-    world = await make_world(hooks={"plugins": ["loops", "keeps"], "plugin_seconds": 1})
+    world = await make_world(hooks={"plugins": ["loops", "keeps"], "plugin_seconds": 3})
     call = await closing_in(world)()
     await closing_in(world)(training=True)
     world.service.parts.deliveries.wake()

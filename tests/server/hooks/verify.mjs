@@ -1,6 +1,8 @@
 /** Verifies one message with the public library, and its v1a signatures with the runtime's own Ed25519. */
+import { Buffer } from "node:buffer";
 import { createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import { Webhook } from "standardwebhooks";
 
 const { secrets, wrong, publicKeys, body, headers } = JSON.parse(readFileSync(0, "utf8"));
