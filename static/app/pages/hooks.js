@@ -36,7 +36,7 @@ const app = {
   },
   test: (hook) => void doing(() => api.post(`hooks/${hook}/test`), "hooks.tested"),
   remove: (hook) => void doing(() => api.post(`hooks/${hook}/remove`), "hooks.removed"),
-  deliver: (delivery, what) => void doing(() => api.post(`deliveries/${encodeURIComponent(delivery)}/${what}`), `hooks.${what}.done`),
+  deliver: (delivery, what) => void doing(() => api.post(`deliveries/${encodeURIComponent(delivery)}/${what}`), what === "retry" ? "hooks.retry.done" : "hooks.give_up.done"),
   makeToken: async (body) => {
     const made = await doing(() => api.post("tokens", body), "tokens.made");
     if (made) once.value = { kind: "token", name: made.item.name, text: made.token, publicKey: "" };

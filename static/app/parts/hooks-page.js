@@ -129,7 +129,7 @@ function Troubled({ app, hooks, change }) {
                   ${change &&
                   html`<div class="acts">
                     <button class="btn low" type="button" onClick=${() => app.deliver(one.id, "retry")}>${t("hooks.retry")}</button>
-                    <button class="btn low" type="button" onClick=${() => app.deliver(one.id, "give-up")}>${t("hooks.give-up")}</button>
+                    <button class="btn low" type="button" onClick=${() => app.deliver(one.id, "give-up")}>${t("hooks.give_up")}</button>
                   </div>`}
                 </td>
               </tr>`,
