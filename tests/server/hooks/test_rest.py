@@ -42,7 +42,7 @@ async def test_records_are_read_page_by_page_with_ids_alone(world: Any, closing:
     await closing(training=True)
     found, after = [], None
     for _ in range(3):
-        more = {"after": after} if after else {}
+        more: dict[str, str] = {"after": after} if after else {}
         status, said = await get(world, "records", token, limit="2", **more)
         assert status == 200, said
         found += said["records"]
