@@ -47,11 +47,11 @@ class SqlCalls:
     def __init__(self, database: Database, keys: CallKeys) -> None:
         self._database = database
         self._keys = keys
-        self._closing: list[Closing] = []
+        self.closing: list[Closing] = []  # what is written with the end of a call
 
     def when_closing(self, beside: Closing) -> None:
         """Let `beside` write what goes with the end of a call, in the same transaction."""
-        self._closing.append(beside)
+        self.closing.append(beside)
 
     async def insert_numbered(
         self, municipality_id: str, prefix: str, make: Callable[[int], tuple[Call, bytes]]
@@ -84,7 +84,7 @@ class SqlCalls:
                 raise Conflict("the call was changed by somebody else")
             if call.state is State.CLOSED and stored.state != State.CLOSED:
                 await _tell(connection, call)
-                for beside in self._closing:
+                for beside in self.closing:
                     await beside(connection, call)
 
     async def load_open(self) -> list[Call]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
+from security.errors import NotFound
 from server.app import Service, running_service
 from server.clock import utc_now
 from server.demo import clip
@@ -23,6 +24,7 @@ from server.demo.picture import still_png
 from server.demo.report import Report
 from server.demo.seed import counter_link, desk_link, settings_for, sow
 from server.demo.transfer import sha256_hex
+from server.parts import Parts
 
 log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 16.0  # starting and stopping come on top; 20 are allowed
@@ -36,12 +38,15 @@ AFTERWARDS = "戻りました。聞こえています。"
 FILE_NAME = "申請書（見本）.pdf"
 
 
-async def check(folder: Path) -> Report:
-    """Run the whole call with its data in `folder` and report; failures stand in `errors`."""
+async def check(folder: Path, bundle: Path | None = None) -> Report:
+    """Run the whole call with its data in `folder` and report; failures stand in `errors`.
+
+    `bundle` is the file to which the bundle of the call's record is written.
+    """
     report = Report()
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
-            await _service_and_call(folder, report)
+            await _service_and_call(folder, report, bundle)
     except TimeoutError:
         report.errors.append(f"not done within {DEADLINE_SECONDS:g} seconds")
     except Exception as problem:
@@ -52,7 +57,7 @@ async def check(folder: Path) -> Report:
     return report
 
 
-async def _service_and_call(folder: Path, report: Report) -> None:
+async def _service_and_call(folder: Path, report: Report, bundle: Path | None) -> None:
     short = clip.FRAMES_PER_SECOND
     clips = asyncio.gather(
         asyncio.to_thread(resident_clip, short), asyncio.to_thread(desk_clip, short)
@@ -76,8 +81,20 @@ async def _service_and_call(folder: Path, report: Report) -> None:
         )
         try:
             await Conversation(counter, desk, report).run()
+            if bundle is not None:
+                await _leave_bundle(parts, seed.municipality_id, counter, bundle)
         finally:
             await asyncio.gather(counter.close(), desk.page.close())
+
+
+async def _leave_bundle(parts: Parts, home: str, counter: SimulatedPage, file: Path) -> None:
+    """Write the bundle of the call's record, as whoever exports it would get it."""
+    call_id = (counter.mirror.call or {}).get("id", "")
+    record_id = await parts.records.store.id_of_call(home, call_id)
+    if record_id is None:
+        raise NotFound("the call has no record")
+    _, content = await parts.bundles.make(home, record_id, parts.clock())
+    await asyncio.to_thread(file.write_bytes, content)
 
 
 async def _sign_in(service: Service, http: aiohttp.ClientSession, page: str, token: str) -> Browser:

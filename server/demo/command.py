@@ -47,6 +47,12 @@ class Wishes:
 @click.option("--check", "checking", is_flag=True, help="Simulate both sides, report, end.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: print one JSON object.")
 @click.option(
+    "--record",
+    "bundle",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --check: leave the bundle of the call's record in this file.",
+)
+@click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep everything in this folder instead of removing it.",
@@ -60,27 +66,28 @@ def demo(
     *,
     checking: bool,
     as_json: bool,
+    bundle: Path | None,
     data: Path | None,
     port: int | None,
     no_resident: bool,
     lan: bool,
 ) -> None:
     """Try it: a service on this machine with a made-up municipality that keeps nothing."""
-    if as_json and not checking:
-        raise click.UsageError("--json goes with --check")
+    if (as_json or bundle) and not checking:
+        raise click.UsageError("--json and --record go with --check")
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
     if checking:
-        _check(data, as_json=as_json)
+        _check(data, bundle, as_json=as_json)
     else:
         wishes = Wishes(data, port, resident=not no_resident, lan=lan)
         asyncio.run(_until_told(wishes))
 
 
-def _check(data: Path | None, *, as_json: bool) -> None:
+def _check(data: Path | None, bundle: Path | None, *, as_json: bool) -> None:
     with _folder(data) as folder:
-        report = asyncio.run(check(folder))
+        report = asyncio.run(check(folder, bundle))
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

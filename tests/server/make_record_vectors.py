@@ -115,6 +115,11 @@ def segment() -> bundle.Segment:
 
 def record() -> Record:
     """Return the record of the good bundle."""
+    return compose(known())
+
+
+def known() -> Known:
+    """Return what that record is made from."""
     call = Call(
         CALL, "R-261124-0012", HOME, "office-1", "tablet-1", "clerk-1", "new-issue", False,
         '{"video":true,"text_version":"2","language":"ja"}',
@@ -131,13 +136,11 @@ def record() -> Record:
         for one in (log.entries[0], log.entries[-1])
     )
     key = AUDIT_KEY.public_key().public_bytes_raw().hex()
-    return compose(
-        Known(
-            "record-1", call, AT.date(), names, (), TEMPLATE, 3, SHEET,
-            [_file(each) for each in (*STILLS, FILE)], CHAT, 1, POLICY, 14,
-            {("counter", "sends"): Summary(seconds=60, good_seconds=60)},
-            AuditPlace(first=first, last=last, key=key),
-        )
+    return Known(
+        "record-1", call, AT.date(), names, (), TEMPLATE, 3, SHEET,
+        [_file(each) for each in (*STILLS, FILE)], CHAT, 1, POLICY, 14,
+        {("counter", "sends"): Summary(seconds=60, good_seconds=60)},
+        AuditPlace(first=first, last=last, key=key),
     )  # fmt: skip
 
 
