@@ -101,7 +101,8 @@ class Rounds:
             _log.exception("the tick of a party failed in call %s", member.call_id)
 
     def _tick(self, member: Party, leg: Leg, needy: frozenset[int], now: float) -> None:
-        self._tell_path(member, leg)
+        if member not in self._lobby:
+            self._tell_path(member, leg)
         transport = leg.transport
         if transport.dtls.state is DtlsState.WAITING:
             transport.dtls.expire(now=now)
