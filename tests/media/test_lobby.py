@@ -81,6 +81,17 @@ async def test_nothing_leads_from_the_lobby_to_anybody_nor_back(
     assert [x for probe in (counter, desk, other) for x in probe.rtp] == []
 
 
+async def test_by_which_address_media_goes_is_told_once_it_is_that_of_a_call(
+    node: MediaNode, make_probe: Make, permit: Permits, eventually: Eventually, events: Events
+) -> None:
+    desk = make_probe(ssrc=2000)
+    await desk.warm(node, DESK)
+    await _ping_back(desk, eventually)
+    assert events.paths == []
+    assert await _adopt(node, permit)
+    assert await eventually(lambda: events.paths == [(CALL, "desk", "127.0.0.1")])
+
+
 async def test_what_was_said_before_the_call_is_never_heard_in_it(
     node: MediaNode, make_probe: Make, permit: Permits, eventually: Eventually
 ) -> None:

@@ -108,6 +108,14 @@ CHANGED_BY = {
         EFFECTS,
         "test_who_was_the_clerk_answers_the_call_only_where_the_policy_lets_them",
     ),
+    "people.senior_approval": (
+        "server/test_steps.py",
+        "test_where_the_policy_says_always_a_senior_confirms_the_decision",
+    ),
+    "people.sample_percent": (
+        "server/test_steps.py",
+        "test_a_sample_of_every_call_is_every_call",
+    ),
     "retention.chat_days": (KEPT, DUE),
     "retention.files_days": (KEPT, DUE),
     "retention.audit_days": (
