@@ -33,6 +33,7 @@ function Top({ app }) {
           html`<a key=${tab} href=${`#${tab}`} aria-current=${app.where.value.tab === tab ? "page" : undefined}><${Icon} name=${icon} />${t(`adm.tab.${tab}`)}</a>`,
       )}
       <a href="/officer#officers"><${Icon} name="key" />${t("adm.officers")}</a>
+      <a href="/hooks"><${Icon} name="link" />${t("page.hooks")}</a>
     </nav>
     <div class="end">
       <a class="row tight nw own who" href="/account?page=officer" title=${t("account.title")}><${Icon} name="person" />${you?.person.name}</a>
