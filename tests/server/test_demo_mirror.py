@@ -4,7 +4,14 @@ from typing import Any
 
 from server.demo.mirror import Mirror
 
-STATE: dict[str, Any] = {"call": None, "chat": [], "files": [], "queue": None, "position": None}
+STATE: dict[str, Any] = {
+    "call": None,
+    "steps": None,
+    "chat": [],
+    "files": [],
+    "queue": None,
+    "position": None,
+}
 
 
 def welcomed() -> Mirror:
