@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from security.errors import NotFound
+from security.errors import Conflict, NotFound
 from server.db import schema as t
 from server.db.engine import Database, one_row
 from server.hooks.fact import Fact
@@ -150,12 +150,12 @@ class SqlOutbox:
     async def retry(
         self, municipality_id: str, position: int, destination: str, now: datetime
     ) -> None:
-        """Try one again at once, for another day. Raises `NotFound`."""
+        """Try one again at once, for another day. Raises `NotFound`, `Conflict` `wrong_state`."""
         again = {"state": "waiting", "first_at": None, "next_at": now}
         await self._change(municipality_id, position, destination, again)
 
     async def give_up(self, municipality_id: str, position: int, destination: str) -> None:
-        """Let one go untold; what waits behind it goes on. Raises `NotFound`."""
+        """Let one go untold; what waits behind it goes on. Raises as `retry` does."""
         await self._change(municipality_id, position, destination, {"state": "given_up"})
 
     async def _change(
@@ -165,12 +165,15 @@ class SqlOutbox:
             _DEL.municipality_id == municipality_id,
             _DEL.position == position,
             _DEL.destination == destination,
-            _DEL.state != "done",
         )
         async with self._database.writing() as connection:
-            changing = sa.update(t.delivery).where(*this).values(values)
-            if not one_row(await connection.execute(changing)):
+            changing = sa.update(t.delivery).where(*this, _DEL.state.in_(OPEN))
+            if one_row(await connection.execute(changing.values(values))):
+                return
+            if (await connection.execute(sa.select(_DEL.state).where(*this))).first() is None:
                 raise NotFound("there is no such delivery")
+        # What followed it has gone on meanwhile: telling it now would be out of order.
+        raise Conflict("this delivery is over", code="wrong_state")
 
     async def figures(self, municipality_id: str | None = None) -> dict[str, dict[str, int]]:
         """Return how many deliveries of each destination are in each state."""

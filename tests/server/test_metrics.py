@@ -10,7 +10,7 @@ from media.capacity import DEFAULT_CALLS
 from server.demo.encoded import desk_clip
 from server.demo.leg import MediaLeg
 
-LABELS = {"state", "level", "page", "node", "way", "path"}
+LABELS = {"state", "level", "page", "node", "way", "path", "kind"}
 
 
 async def families(world: Any) -> dict[str, Any]:

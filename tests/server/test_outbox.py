@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from security.errors import Conflict, NotFound
 from security.ids import new_id
 from server.calls.call import Call, Outcome, State
 from server.db import outbox
@@ -90,9 +91,12 @@ async def test_a_call_closed_by_its_desk_is_told_once(world: Any) -> None:
     counter, desk, call = await world.talking()
     await desk.do("call.close", outcome="aborted", reason="線が切れました")
     await counter.until_state("closed")
-    ((kind, subject, data),) = facts_of(world)
-    assert (kind, subject) == ("call.closed", call["id"])
-    assert "線が切れました" not in data.decode()
+    facts = facts_of(world)
+    assert [(kind, subject) for kind, subject, _ in facts] == [
+        ("call.closed", call["id"]),
+        ("record.closed", call["id"]),
+    ]
+    assert all("線が切れました" not in data.decode() for _, _, data in facts)
 
 
 async def test_a_call_that_nobody_answered_is_no_fact(world: Any) -> None:
@@ -178,9 +182,14 @@ async def test_a_dead_letter_holds_what_follows_until_it_is_retried_or_given_up(
     await tell(box, first, "dead")
     await box.give_up("m", dead.position, "webhook:a")
     assert numbers(await box.due("webhook:a", NOW, 10)) == [2]
-    for home, position in (("other", dead.position), ("m", dead.position), ("m", 99)):
-        with pytest.raises(Exception, match="no such delivery"):
+    for home, position in (("other", dead.position), ("m", 99)):
+        with pytest.raises(NotFound):
             await box.retry(home, position, "webhook:a", NOW)
+    # It is over, and the next was told meanwhile: telling it now would be out of order.
+    with pytest.raises(Conflict, match="over"):
+        await box.retry("m", dead.position, "webhook:a", NOW)
+    with pytest.raises(Conflict, match="over"):
+        await box.give_up("m", dead.position, "webhook:a")
 
 
 async def test_what_was_told_everywhere_is_forgotten_and_the_rest_kept(store: Any) -> None:
