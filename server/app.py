@@ -21,6 +21,7 @@ from media.fleet import Fleet
 from media.local import LocalEngine
 from media.node import MediaNode
 from media.settings import MediaEvents
+from security.bad_tokens import BadTokens
 from security.clerk_sign_in import ClerkSignIn
 from security.errors import MadoguchiError, Unavailable
 from security.fresh import FreshSignIns
@@ -264,7 +265,7 @@ async def build_parts(
         outbox=box,
         webhooks=webhooks,
         deliveries=deliveries_of(
-            settings.hooks, box, webhooks, call_store, people, book, bundles, clock
+            settings.hooks, box, webhooks, call_store, people, book, bundles, audit, clock
         ),
         policies=book,
         policy_store=policy_store,
@@ -302,6 +303,7 @@ async def build_parts(
         records=records,
         bundles=bundles,
         api_tokens=SqlApiTokens(database),
+        bad_tokens=BadTokens(),
         counted=counted,
         counts=CountMonths(counted, audit, clock=clock),
     )

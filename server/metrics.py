@@ -1,7 +1,7 @@
 """The figures of `/metrics`, drawn from what the house knows at that moment.
 
-Labels are states, levels, pages, node indexes and directions: a fixed, small number of series,
-whatever happens. No label ever names a municipality, a person, a tablet or a call.
+Labels are states, levels, pages, kinds, node indexes and directions: a fixed, small number of
+series, whatever happens. No label ever names a municipality, a person, a tablet or a call.
 """
 
 from collections.abc import Iterable, Iterator
@@ -64,6 +64,11 @@ class _House:
             value=float(self._parts.retention.failed),
         )
         yield self._deliveries()
+        yield CounterMetricFamily(
+            "madoguchi_bad_tokens",
+            "Requests of other systems with a token that does not count",
+            value=float(self._parts.bad_tokens.total),
+        )
         lag = "Longest delay of the event loop since the last look"
         yield GaugeMetricFamily(
             "madoguchi_loop_lag_seconds", lag, value=self._parts.loop_lag.take()

@@ -7,6 +7,7 @@ from datetime import datetime
 from chat.log import ChatLog
 from files.uploads import Uploads
 from media.engine import MediaEngine
+from security.bad_tokens import BadTokens
 from security.clerk_sign_in import ClerkSignIn
 from security.fresh import FreshSignIns
 from security.gate import Gate
@@ -118,6 +119,7 @@ class Parts:
     records: RecordKeeper
     bundles: RecordBundles
     api_tokens: SqlApiTokens
+    bad_tokens: BadTokens
     counted: SqlCounts
     counts: CountMonths
 

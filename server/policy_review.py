@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from security.audit.chain import Json, Stored
-from security.errors import Corrupt, NotFound, ProtocolError, Reason
+from security.errors import Corrupt, NotFound, ProtocolError, Reason, TooMuch
 from security.gate import Permit
 from security.policy.baseline import BASELINE
 from security.policy.decide import decide
@@ -117,7 +117,9 @@ class PolicyReview:
         policy = await asyncio.to_thread(read_draft, text)
         await let_in(policy, (author_id,))
         if len(note) > MAX_NOTE:
-            raise ProtocolError("the note is too long", code="too_long")
+            raise TooMuch(
+                "the note is too long", limit=MAX_NOTE, unit="characters", code="too_long"
+            )
         home = permit.municipality_id
         base = self._book.of(home).number
         version = await self._versions.add(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from security.errors import NotFound, ProtocolError, Reason
+from security.errors import NotFound, ProtocolError, Reason, TooMuch
 from server.administration import Hand
 from server.procedures.book import ProcedureBook, read_template
 from server.procedures.catalog import shipped_text
@@ -52,7 +52,9 @@ class ProcedureReview:
         """Store a draft. Raises `ProtocolError` `bad_template` with every mistake and its line."""
         template = await asyncio.to_thread(read_draft, text)
         if len(note) > MAX_NOTE:
-            raise ProtocolError("the note is too long", code="too_long")
+            raise TooMuch(
+                "the note is too long", limit=MAX_NOTE, unit="characters", code="too_long"
+            )
         made = TemplateVersion(
             hand.municipality_id, 0, template.id, text, note, hand.person_id, self._clock()
         )

@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from chat.log import open_lines
 from files.blobs import Blobs
+from files.entry import FileEntry
 from files.opened import OpenedFile
 from files.sealing import place_of
 from security.audit.signed import SignedHead
@@ -23,6 +25,14 @@ from server.record_keys import RecordKeys
 from server.records.bundle import Contents, Segment, make
 from server.records.compose import transcript_bytes
 from server.records.record import Record, read_record
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the policy asks about a bundle before it is given to somebody."""
+
+    stills: bool
+    taken: bool  # one of its files was had before
 
 
 class RecordBundles:
@@ -71,6 +81,29 @@ class RecordBundles:
         key = await self._keys.signing_key(home)
         return record, await asyncio.to_thread(make, contents, key, now=now)
 
+    async def held(self, home: str, record_id: str, taker: str) -> Held:
+        """Return what a bundle holds for `taker`, a person or a token. Raises `NotFound`."""
+        record = read_record((await self._store.get(home, record_id)).record.content)
+        entries = await self._offered(record)
+        stills = {one.id for one in record.evidence if one.kind == "still"}
+        return Held(
+            any(one.id in stills for one in entries), any(taker in x.taken_by for x in entries)
+        )
+
+    async def take(self, record: Record, taker: str, now: datetime) -> tuple[list[FileEntry], bool]:
+        """Note that `taker` has the bundle's files; return those had for the first time.
+
+        Also tells whether that is every one of them.
+        """
+        entries = await self._offered(record)
+        new = [one for one in entries if await self._files.take(one, taker, now)]
+        return new, len(new) == len(entries)
+
+    async def give_back(self, entries: Sequence[FileEntry], taker: str) -> None:
+        """Take that back: the bundle did not arrive."""
+        for one in entries:
+            await self._files.give_back(one, taker)
+
     async def _segment(self, record: Record, now: datetime) -> Segment | None:
         home, place = record.municipality.id, record.audit
         signed = await self._head_over(home, place.last.position)
@@ -96,16 +129,18 @@ class RecordBundles:
         return transcript_bytes(await asyncio.to_thread(open_lines, sealed, key))
 
     async def _evidence(self, record: Record) -> dict[str, bytes]:
-        home = record.municipality.id
-        wanted = {one.id for one in record.evidence if one.state == "offered"}
-        key = await self._calls.data_key(home, record.call)
+        key = await self._calls.data_key(record.municipality.id, record.call)
         found: dict[str, bytes] = {}
-        for stored in await self._files.list_of_call(home, record.call):
-            if stored.entry.id in wanted:
-                place = place_of(stored.entry)
-                async with await OpenedFile.open(stored.entry, self._blobs, key, place) as file:
-                    found[stored.entry.id] = await file.read(0, file.length)
+        for entry in await self._offered(record):
+            async with await OpenedFile.open(entry, self._blobs, key, place_of(entry)) as file:
+                found[entry.id] = await file.read(0, file.length)
         return found
+
+    async def _offered(self, record: Record) -> list[FileEntry]:
+        """Return the files of a record whose bytes are still there."""
+        wanted = {one.id for one in record.evidence if one.state == "offered"}
+        stored = await self._files.list_of_call(record.municipality.id, record.call)
+        return [one.entry for one in stored if one.entry.id in wanted]
 
     async def _proofs(self, record: Record) -> Sequence[Proof]:
         """Return the proofs about this call, and those of the log that reach its beginning."""

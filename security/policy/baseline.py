@@ -15,6 +15,8 @@ from security.policy.eligibility import DESIGNATED, PRECHECKED, RESOLVED
 from security.policy.facts import Facts
 from security.policy.terms import (
     APPROVED,
+    BUNDLE_NETWORK,
+    BUNDLE_STILLS,
     FACTOR_FIRST,
     FACTORS_SET,
     FIRST_FACTOR,
@@ -301,7 +303,10 @@ _RULES = (
     Rule("audit.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
     Rule("record.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
     Rule("record.correct", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
-    Rule("record.export", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
+    Rule(
+        "record.export",
+        (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR, BUNDLE_STILLS, NOT_TAKEN),
+    ),
     Rule("hook.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
     Rule("hook.change", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
     Rule("token.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
@@ -309,7 +314,13 @@ _RULES = (
     Rule("count.read", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR), quiet=True),
     Rule("count.correct", (SAME_MUNICIPALITY, *FROM_WHERE, SECOND_FACTOR)),
     Rule("rest.records", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, TOKEN_NETWORK)),
-    Rule("rest.bundle", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, TOKEN_NETWORK)),
+    Rule(
+        "rest.bundle",
+        (
+            *(SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, TOKEN_NETWORK),
+            *(BUNDLE_NETWORK, NOT_TAKEN),
+        ),
+    ),
     Rule("rest.counts", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, TOKEN_NETWORK)),
 )
 # Whoever is nobody or nobody's here is told that first, before what the own role may do.

@@ -85,8 +85,9 @@ class Facts:
     given where a call is placed. The others
     belong to single actions: what the resident agreed to, how often it was tried before, what a
     scanner said (`clean`, `found`, None: nothing), who is invited, whether a text holds 個人番号
-    or a number of an insurer, whether the asker has had the file before, how long a call has
-    waited, and how long ago it was first answered.
+    or a number of an insurer, whether the asker has had the file before (of a bundle: one of its
+    files), whether a bundle holds stills, how long a call has waited, and how long ago it was
+    first answered.
     """
 
     now: datetime
@@ -108,6 +109,7 @@ class Facts:
     my_number: bool = False
     insurer_number: bool = False
     taken: bool = False
+    stills: bool = False
     waited_seconds: int = 0
     talked_seconds: int = 0
     steps_missing: bool = False  # what the outcome wants of the procedure's steps is not done

@@ -196,6 +196,11 @@ STILL_VIEWER = Term(
     Reason("not_a_viewer", "this role may not view stills"),
     "stills.viewers",
 )
+BUNDLE_STILLS = Term(
+    lambda f: not f.stills or f.actor.role in f.policy.stills.viewers,
+    Reason("not_a_viewer", "the bundle holds stills, which this role may not view"),
+    "stills.viewers",
+)
 NO_MALWARE = Term(
     lambda f: f.policy.files.scan == "off" or f.scanned != "found",
     Reason("malware", "the scanner found something malicious in the file"),
@@ -263,5 +268,10 @@ WITHIN_WAIT = Term(
 TOKEN_NETWORK = Term(
     lambda f: lies_in(f.line.address, f.actor.networks),
     Reason("token_network", "this token does not count from this network"),
+)
+BUNDLE_NETWORK = Term(
+    lambda f: lies_in(f.line.address, f.policy.hooks.bundle_networks),
+    Reason("bundle_network", "the officers let no record's bundle be fetched from this network"),
+    "hooks.bundle_networks",
 )
 FROM_WHERE = (VPN, SOURCES, TLS)

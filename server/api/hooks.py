@@ -198,7 +198,8 @@ async def rotate(request: web.Request) -> web.Response:
 @routes.post("/api/v1/hooks/{hook}/test")
 async def test(request: web.Request) -> web.Response:
     """Send a test message."""
-    parts, _, hook = await _own(request)
+    parts, person, hook = await _own(request)
+    await _note(parts, hook, "test", person.id)
     fact = Fact(hook.municipality_id, TEST, hook.id, parts.clock(), {"webhook": hook.id})
     async with parts.database.writing() as connection:
         await outbox.add(connection, fact)

@@ -16,6 +16,7 @@ from security.errors import Corrupt, NotFound, ProtocolError
 from security.ids import is_id
 from security.people import DESK_ROLES, Role
 from server.api.body import answer, read_body
+from server.api.bundles import send_bundle, with_bundle
 from server.api.keys import PARTS
 from server.api.speaker import Speaker, path_id, speaker_of
 from server.db.records import Kept, Row, Wanted
@@ -51,6 +52,8 @@ async def _asked(request: web.Request, action: str) -> tuple[Parts, Speaker, str
     facts = speaker.facts(
         record_id, now=parts.clock(), subject_municipality_id=home if there else "another"
     )
+    if there and action == "record.export" and speaker.person is not None:
+        facts = await with_bundle(parts, facts, record_id, speaker.person.id)
     await parts.gate.ask(action, facts)
     if not there:
         raise NotFound("there is no such record")
@@ -191,10 +194,8 @@ async def add(request: web.Request) -> web.Response:
 
 
 @routes.get(f"{PATH}/bundle")
-async def bundle(request: web.Request) -> web.Response:
+async def bundle(request: web.Request) -> web.StreamResponse:
     """Return the bundle, to be kept and verified elsewhere."""
     parts, speaker, record_id = await _asked(request, "record.export")
-    record, content = await parts.bundles.make(speaker.municipality.id, record_id, parts.clock())
-    name = f"{record.number}.zip"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return web.Response(body=content, content_type="application/zip", headers=headers)
+    home, taker = speaker.municipality.id, speaker.person.id if speaker.person else ""
+    return await send_bundle(parts, request, home, record_id, taker)

@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict
 
 from security.api_tokens import PREFIX, ApiToken
 from security.errors import Denied, NotFound, ProtocolError
-from security.gate import Permit
 from security.ids import is_id
 from security.policy.facts import Actor, Facts
 from security.roles import SYSTEM_PAGE
 from server.api.body import answer
+from server.api.bundles import send_bundle, with_bundle
 from server.api.keys import PARTS
 from server.api.nouns import time_view
 from server.api.reach import reach_of
@@ -82,10 +82,19 @@ class RestCounts(Answer):
     counts: tuple[RestCount, ...]
 
 
-async def system_of(request: web.Request, action: str) -> tuple[Parts, ApiToken, Permit]:
-    """Return the token of a request, once the gate lets it do `action`.
+async def system_of(request: web.Request, action: str) -> tuple[Parts, ApiToken]:
+    """Return the token of a request, once the gate lets it do `action`. Raises `Denied`."""
+    parts, found = await _token_of(request)
+    await parts.gate.ask(action, _facts(parts, request, found, parts.clock()))
+    await parts.api_tokens.used(found, parts.clock())
+    return parts, found
 
-    Raises `Denied` `bad_token` for one that is unknown, expired or revoked.
+
+async def _token_of(request: web.Request) -> tuple[Parts, ApiToken]:
+    """Return the token of a request.
+
+    Raises `Denied` `bad_token` for one that is unknown, expired or revoked; each is counted, and
+    of one that was known once the log says so.
     """
     parts = request.app[PARTS]
     kind, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -94,10 +103,13 @@ async def system_of(request: web.Request, action: str) -> tuple[Parts, ApiToken,
         found = await parts.api_tokens.known_by(given.strip())
     now = parts.clock()
     if found is None or not found.counts(now):
+        count = parts.bad_tokens.refused(found.id if found else None, now)
+        if found is not None and count:
+            detail = {"count": count, "why": "revoked" if found.revoked_at else "expired"}
+            home = found.municipality_id
+            await parts.audit.note(home, "token:system:refused", found.id, detail, now=now)
         raise Denied("no token that counts", code="bad_token", http_status=401)
-    permit = await parts.gate.ask(action, _facts(parts, request, found, now))
-    await parts.api_tokens.used(found, now)
-    return parts, found, permit
+    return parts, found
 
 
 def _facts(parts: Parts, request: web.Request, found: ApiToken, now: datetime) -> Facts:
@@ -121,7 +133,7 @@ def _facts(parts: Parts, request: web.Request, found: ApiToken, now: datetime) -
 @routes.get("/api/v1/rest/records")
 async def records(request: web.Request) -> web.Response:
     """List real calls that are over, by when they were closed."""
-    parts, token, _ = await system_of(request, "rest.records")
+    parts, token = await system_of(request, "rest.records")
     since, until = _span(request.query, parts.clock())
     limit = _number(request.query.get("limit"), LIMIT, MAX_LIMIT)
     after = _cursor(request.query.get("after"))
@@ -136,32 +148,34 @@ async def records(request: web.Request) -> web.Response:
 @routes.get("/api/v1/rest/records/{call}")
 async def record(request: web.Request) -> web.Response:
     """Return one of them."""
-    parts, token, _ = await system_of(request, "rest.records")
+    parts, token = await system_of(request, "rest.records")
     found = await _found(parts, token, path_id(request, "call"))
     return answer((await _record(parts, token.municipality_id, found)).model_dump(mode="json"))
 
 
 @routes.get("/api/v1/rest/records/{call}/bundle")
-async def bundle(request: web.Request) -> web.Response:
-    """Return the signed bundle of its record."""
-    parts, token, _ = await system_of(request, "rest.bundle")
-    home = token.municipality_id
-    found = await _found(parts, token, path_id(request, "call"))
-    record_id = await parts.records.store.id_of_call(home, found.id)
+async def bundle(request: web.Request) -> web.StreamResponse:
+    """Return the signed bundle of its record, into the networks that the policy names."""
+    parts, token = await _token_of(request)
+    home, now = token.municipality_id, parts.clock()
+    found = await parts.counted.one(home, path_id(request, "call"))
+    record_id = await parts.records.store.id_of_call(home, found.id) if found else None
+    facts = _facts(parts, request, token, now)
+    if record_id is not None:
+        facts = await with_bundle(parts, facts, record_id, token.id)
+    await parts.gate.ask("rest.bundle", facts)
+    await parts.api_tokens.used(token, now)
     if record_id is None:
-        raise NotFound("there is no record of this call yet")
-    _, data = await parts.bundles.make(home, record_id, parts.clock())
+        raise NotFound("there is no such call, or no record of it yet")
     detail = {"token": token.id}
-    await parts.audit.note(home, "record:bundle:taken", record_id, detail, now=parts.clock())
-    name = f'attachment; filename="{found.number}.zip"'
-    headers = {"Content-Disposition": name}
-    return web.Response(body=data, content_type="application/zip", headers=headers)
+    await parts.audit.note(home, "record:bundle:taken", record_id, detail, now=now)
+    return await send_bundle(parts, request, home, record_id, token.id)
 
 
 @routes.get("/api/v1/rest/counts")
 async def counts(request: web.Request) -> web.Response:
     """Return the counts of a month."""
-    parts, token, _ = await system_of(request, "rest.counts")
+    parts, token = await system_of(request, "rest.counts")
     month = require_month(request.query.get("month") or month_of(parts.clock()))
     (found,) = await parts.counts.of(token.municipality_id, [month])
     return answer(_counts(found).model_dump(mode="json"))

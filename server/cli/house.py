@@ -19,9 +19,11 @@ from server.clock import utc_now
 from server.db.audit import SqlAudit
 from server.db.engine import FILE_NAME, Database, open_database
 from server.db.people import SqlPeople
+from server.db.policies import SqlPolicies
 from server.db.procedures import SqlProcedures
 from server.db.sessions import SqlSessions
 from server.keys import KeyRing, load_kek
+from server.policies import PolicyBook
 from server.procedure_review import ProcedureReview
 from server.procedures.book import ProcedureBook
 from server.settings import Settings
@@ -85,6 +87,13 @@ class House:
     def templates(self) -> ProcedureReview:
         """Return what puts a municipality's own templates in force."""
         return ProcedureReview(SqlProcedures(self.database), ProcedureBook(), clock=utc_now)
+
+    async def policies(self) -> PolicyBook:
+        """Return the policies that two officers have approved."""
+        book = PolicyBook(utc_now)
+        for version in await SqlPolicies(self.database).every_approved():
+            book.put(version)
+        return book
 
     def hand(self, home: Municipality) -> Hand:
         """Return the hand of whoever has this shell."""

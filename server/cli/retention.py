@@ -13,8 +13,6 @@ from server.cli.options import config_option, json_option, municipality_option, 
 from server.clock import utc_now
 from server.db.audit_export import SqlExported
 from server.db.deletions import SqlDeletions
-from server.db.policies import SqlPolicies
-from server.policies import PolicyBook
 from server.retention import Retention, readable
 
 Row = dict[str, str | int | None]
@@ -26,9 +24,7 @@ def retention() -> None:
 
 
 async def _retention(house: House) -> Retention:
-    book = PolicyBook(utc_now)
-    for version in await SqlPolicies(house.database).every_approved():
-        book.put(version)
+    book = await house.policies()
     blobs = FolderBlobs(house.settings.data.folder / "blobs")
     signing = AuditSigning(house.people, house.audit)
     store = SqlDeletions(house.database)

@@ -23,6 +23,8 @@ _COMMANDS = {
     "policy": ("server.cli.policy:policy", "方針: check, compare and try policies."),
     "procedure": ("server.cli.procedure:procedure", "事務: check and show procedures."),
     "retention": ("server.cli.retention:retention", "保存期間: delete what is due, and prove it."),
+    "token": ("server.cli.token:token", "連携用の鍵: tokens of other systems."),
+    "hook": ("server.cli.hook:hook", "連携: what other systems are told."),
     "keys": ("server.cli.keys:keys", "鍵: change the key that wraps all others."),
     "record": ("server.cli.record:record", "本人確認記録: verify and export records."),
     "audit": ("server.cli.audit:audit", "監査ログ: verify the log of decisions."),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from security.errors import NotFound
+from security.sessions import Notes
 from server.db.calls import SqlCalls
 from server.db.outbox import SqlOutbox
 from server.db.people import SqlPeople
@@ -28,6 +29,7 @@ def deliveries_of(
     people: SqlPeople,
     book: PolicyBook,
     bundles: RecordBundles,
+    audit: Notes,
     clock: Callable[[], datetime],
 ) -> Deliveries:
     """Return what tells facts to webhooks, plug-ins and the folder."""
@@ -50,7 +52,7 @@ def deliveries_of(
         return Bundle(".zip", data, closed.data)
 
     senders: dict[str, Sender] = {
-        "webhook": WebhookSender(hooks, bodies, clock=clock, ca_file=settings.ca_file),
+        "webhook": WebhookSender(hooks, bodies, audit, clock=clock, ca_file=settings.ca_file),
         "plugin": PluginSender(bodies, slug_of, seconds=settings.plugin_seconds),
     }
     if settings.outbox_dir is not None:

@@ -6,6 +6,7 @@ proxy of the environment used, and of the answer nothing counts but its status.
 """
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -16,6 +17,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from security.audit.chain import Json
+from security.errors import NotFound
+from security.sessions import Notes
 from server.db.webhooks import DESTINATION, SqlWebhooks, Webhook
 from server.hooks.address import Target, is_listed, reachable, target_of
 from server.hooks.body import Bodies
@@ -64,6 +68,7 @@ class WebhookSender:
         self,
         hooks: SqlWebhooks,
         bodies: Bodies,
+        notes: Notes,
         *,
         clock: Callable[[], datetime],
         ca_file: Path | None = None,
@@ -71,6 +76,7 @@ class WebhookSender:
     ) -> None:
         self._hooks = hooks
         self._bodies = bodies
+        self._notes = notes
         self._clock = clock
         self._trust = ssl.create_default_context(cafile=ca_file)
         self._trust.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -90,8 +96,16 @@ class WebhookSender:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Sent(_code(error))
         if sent.gone:
-            await self._hooks.end(home, hook_id, "gone", self._clock())
+            await self._end(hook)
         return sent
+
+    async def _end(self, hook: Webhook) -> None:
+        """End a webhook whose receiver says that it is gone, and note it in the audit log."""
+        home, now = hook.municipality_id, self._clock()
+        with contextlib.suppress(NotFound):  # of two answers at once the first has ended it
+            await self._hooks.end(home, hook.id, "gone", now)
+            detail: Json = {"host": target_of(hook.url).host, "status": GONE}
+            await self._notes.note(home, "hook:webhook:gone", hook.id, detail, now=now)
 
     async def _send(self, hook: Webhook, fact: Fact) -> Sent:
         policy = self._bodies.policy_of(hook.municipality_id)

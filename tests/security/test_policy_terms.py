@@ -20,6 +20,9 @@ from security.values import lies_in
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 CLERK = Actor("counter", "m", "p", Role.CLERK, "t", True, "o", OfficeKind.DIRECT)
 DESK = Actor("desk", "m", "v", Role.VERIFIER)
+SENIOR = Actor("desk", "m", "s", Role.SENIOR)
+SYSTEM = Actor("system", "m", token="k", scopes=("bundles",), networks=("192.0.2.0/24",))
+NEAR = {"hooks": {"bundle_networks": ["192.0.2.0/24"]}}
 OTHER = Actor("desk", "m", "w", Role.VERIFIER)
 TABLET = Actor("counter", "m", None, None, "t", True, "o", OfficeKind.DIRECT)
 KEPT = {
@@ -165,6 +168,25 @@ def test_who_was_the_clerk_does_not_decide() -> None:
         ("still.take", {"stills": {"mode": "off"}}, {}, "stills_off"),
         ("still.take", {"stills": {"retry_limit": 2}}, {"tries": 3}, "too_many_retakes"),
         ("still.view", {"stills": {"viewers": []}}, {}, "not_a_viewer"),
+        (
+            "record.export",
+            {"stills": {"viewers": []}},
+            {"stills": True, "actor": SENIOR},
+            "not_a_viewer",
+        ),
+        (
+            "record.export",
+            {"files": {"one_time_download": "on"}},
+            {"taken": True, "actor": SENIOR},
+            "already_taken",
+        ),
+        (
+            "rest.bundle",
+            {"files": {"one_time_download": "on"}, **NEAR},
+            {"taken": True, "actor": SYSTEM},
+            "already_taken",
+        ),
+        ("rest.bundle", {}, {"actor": SYSTEM}, "bundle_network"),
         ("file.offer", {"files": {"scan": "required"}}, {}, "not_scanned"),
         ("file.offer", {"files": {"scan": "if_available"}}, {"scanned": "found"}, "malware"),
         ("file.offer", {"files": {"scan": "required"}}, {"scanned": "found"}, "malware"),
@@ -224,6 +246,7 @@ def test_a_municipalitys_own_clause_stands_beside_ours() -> None:
         Line, st.none() | st.just("192.0.2.7"), st.none() | st.just("1.2"), st.booleans()
     ),
     tries=st.integers(0, 9),
+    stills=st.booleans(),
     training=st.booleans(),
     answered=st.booleans(),
     grounds=st.builds(
@@ -236,13 +259,19 @@ def test_a_municipalitys_own_clause_stands_beside_ours() -> None:
     ),
 )
 def test_facts_read_from_an_entry_decide_as_they_did(
-    actor: Actor, line: Line, tries: int, training: bool, answered: bool, grounds: Grounds
+    actor: Actor,
+    line: Line,
+    tries: int,
+    stills: bool,
+    training: bool,
+    answered: bool,
+    grounds: Grounds,
 ) -> None:
     call = CallFacts("c", "m", "t", None, "talking", answered, None, training)
     policy = Policy.model_validate({"network": INSIDE})
     facts = Facts(
         NOW, actor, "c", "m", call, policy=policy, policy_number=3, line=line, tries=tries,
-        training=training, grounds=grounds,
+        training=training, grounds=grounds, stills=stills,
     )  # fmt: skip
     again = facts_of(facts_json(facts), policy, home="m", subject="c", now=NOW)
     assert again == facts

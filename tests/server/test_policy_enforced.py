@@ -71,6 +71,10 @@ CHANGED_BY = {
     "calls.poor_picture_seconds": (QUALITY, PICTURE),
     "stills.mode": ("server/test_stills.py", STILLS),
     "stills.retry_limit": ("server/test_stills.py", STILLS),
+    "stills.viewers": (
+        "server/test_records.py",
+        "test_a_bundle_is_asked_about_like_the_stills_and_files_that_it_holds",
+    ),
     "files.types": (FILES, "test_files_are_what_the_policy_allows"),
     "files.max_bytes": (FILES, "test_files_are_what_the_policy_allows"),
     "files.max_per_call": (FILES, "test_files_are_what_the_policy_allows"),
@@ -133,6 +137,10 @@ CHANGED_BY = {
     "hooks.destinations": (HOOKS, TOLD),
     "hooks.private_networks": (HOOKS, TOLD),
     "hooks.content": (HOOKS, NAMED),
+    "hooks.bundle_networks": (
+        "server/hooks/test_rest.py",
+        "test_a_bundle_goes_into_networks_that_officers_have_named_and_verifies",
+    ),
 }
 IN_EFFECT = sorted(k for k, s in SETTINGS.items() if not s.about.waits)
 CANNOT_CHANGE = {k for k in IN_EFFECT if len(SETTINGS[k].about.choices) == 1}

@@ -1,5 +1,6 @@
 """PROTOCOL.md, the server and the browser's library say the same names."""
 
+import ast
 import json
 import re
 import subprocess
@@ -32,9 +33,14 @@ def types_of(number: int) -> set[str]:
     return {name for cell in first for name in re.findall(r"`([a-z.-]+)`", cell)}
 
 
+def by_class() -> dict[str, set[str]]:
+    """Return the error codes of section 6, by the class of the error."""
+    return {row[0].strip("`"): set(re.findall(r"`([a-z_]+)`", row[3])) for row in table(section(6))}
+
+
 def codes() -> set[str]:
     """Return the error codes of section 6."""
-    return {code for row in table(section(6)) for code in re.findall(r"`([a-z_]+)`", row[3])}
+    return set().union(*by_class().values())
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +49,7 @@ def browser() -> dict[str, Any]:
     script = (
         "import * as p from './static/app/lib/protocol.js';"
         "console.log(JSON.stringify({client: p.CLIENT_TYPES, server: p.SERVER_TYPES,"
-        "codes: Object.values(p.ERROR_CODES).flat(), close: Object.values(p.CLOSE_CODES),"
+        "codes: p.ERROR_CODES, close: Object.values(p.CLOSE_CODES),"
         "limits: p.LIMITS}))"
     )
     done = subprocess.run(
@@ -66,8 +72,31 @@ def test_the_browser_knows_the_same_messages(browser: dict[str, Any]) -> None:
     assert set(browser["server"]) == set(SERVER_TYPES)
 
 
-def test_the_browser_knows_every_error_code(browser: dict[str, Any]) -> None:
-    assert set(browser["codes"]) == codes()
+def test_the_browser_knows_every_error_code_and_its_class(browser: dict[str, Any]) -> None:
+    assert {name: set(every) for name, every in browser["codes"].items()} == by_class()
+
+
+def test_no_error_code_belongs_to_two_classes_and_the_server_raises_it_in_its_own() -> None:
+    of_class = {code: name for name, every in by_class().items() for code in every}
+    assert len(of_class) == sum(map(len, by_class().values()))
+    wrong = []
+    for folder in ("server", "chat", "files", "media", "security"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if "demo" not in path.parts and "cli" not in path.parts:
+                wrong += [(path, *one) for one in raised(path) if of_class.get(one[1]) != one[0]]
+    assert not wrong
+
+
+def raised(path: Path) -> list[tuple[str, str]]:
+    """Return class and code of each error that a file makes with its code."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            name = node.func.id
+            given = [one.value for one in node.keywords if one.arg == "code"]
+            if name in by_class() and given and isinstance(given[0], ast.Constant):
+                found.append((name, str(given[0].value)))
+    return found
 
 
 def test_every_error_code_of_the_code_is_documented() -> None:

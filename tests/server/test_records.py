@@ -227,13 +227,35 @@ async def test_a_record_is_found_read_verified_and_corrected_over_http(world: An
     assert by == {town.verifiers[1].id}
 
 
+async def _auditor(world: Any) -> Any:
+    """Return the page of a new auditor."""
+    home = world.town.municipality.id
+    auditor = Person(new_id(), home, "auditor", "監査", Role.AUDITOR, None, None, None)
+    await world.service.parts.people.add_person(auditor)
+    return await world.signed_in(auditor)
+
+
+async def test_a_bundle_is_asked_about_like_the_stills_and_files_that_it_holds(world: Any) -> None:
+    counter, desk, call = await world.talking()
+    await world.do_steps(counter, desk, call["id"])
+    await desk.do("call.close", outcome="returned", reason="写しが読めません")
+    record_id, record = await _record(world, await counter.until_state("closed"))
+    assert "still" in {one.kind for one in record.evidence}
+    page, path = await _auditor(world), f"/api/v1/records/{record_id}/bundle"
+    seen = {"stills.viewers": ["senior", "auditor"]}
+    once = {**seen, "files.one_time_download": "on"}
+    answers = []
+    for number, policy in enumerate(({}, {"stills.viewers": ["senior"]}, once, once, seen), 1):
+        world.enforce(policy, number)
+        status, said = await page.request("GET", path)
+        answers.append((status, said["error"]["code"] if status != 200 else ""))
+    refused = (403, "not_a_viewer")
+    assert answers == [refused, refused, (200, ""), (403, "already_taken"), (200, "")]
+
+
 async def test_an_auditor_exports_a_bundle_and_corrects_nothing(world: Any) -> None:
     record_id, record = await _record(world, await _closed(world, file=False))
-    auditor = Person(
-        new_id(), world.town.municipality.id, "auditor", "監査", Role.AUDITOR, None, None, None
-    )
-    await world.service.parts.people.add_person(auditor)
-    page, path = await world.signed_in(auditor), f"/api/v1/records/{record_id}"
+    page, path = await _auditor(world), f"/api/v1/records/{record_id}"
     status, content = await page.request("GET", f"{path}/bundle")
     assert status == 200
     assert page.last_headers["Content-Disposition"] == f'attachment; filename="{record.number}.zip"'

@@ -18,10 +18,10 @@ from security.ids import new_id
 from security.officers import Appointment
 from security.people import LinkPurpose, Person, Role, Tablet
 from security.roles import DECIDING, PARTY, TABLET, Holder, may, pages_of
+from server.administration import Hand
 from server.api.access import EVERY_PAGE, MESSAGES, ROUTES, Access, ByToken, Open, SignedIn
 from server.api.hooks import WebhookBody, new_webhook
 from server.api.messages import CLIENT_MESSAGES
-from server.api.tokens import TokenTermsBody, new_api_token_of
 from server.app import create_app
 from server.clock import utc_now
 from server.db import outbox
@@ -30,6 +30,7 @@ from server.hooks.fact import Fact
 from server.procedures.catalog import shipped_text
 from server.procedures.opening import Opening
 from server.procedures.versions import TemplateVersion
+from server.system_tokens import make_token
 
 Json = dict[str, Any]
 Route = tuple[str, str]
@@ -246,6 +247,10 @@ async def begin_upload(page: Any, call: str) -> str:
     return str(page.last_headers["Location"].split("?")[0].rsplit("/", 1)[1])
 
 
+async def nothing(tag: str, subject: str, detail: Json) -> None:
+    """Note nothing."""
+
+
 async def told(world: Any) -> Json:
     """Return the ids of a webhook, of something that was not told there, and of a token."""
     parts, home = world.service.parts, world.town.municipality.id
@@ -256,8 +261,9 @@ async def told(world: Any) -> Json:
     await parts.deliveries.look()
     ((position,),) = world.sql("SELECT MAX(position) FROM outbox")
     await parts.outbox.give_up(home, position, hook.destination)
-    terms = TokenTermsBody(name="a", scopes=("counts",), networks=("::1/128",))
-    token, _ = await new_api_token_of(parts, home, terms, None)
+    hand = Hand(home, None, nothing)
+    terms = ("a", ("counts",), ("::1/128",), 1)
+    token, _ = await make_token(parts.api_tokens, hand, *terms, now=parts.clock())
     return {"hook": hook.id, "delivery": f"{position}@{hook.destination}", "token": token.id}
 
 

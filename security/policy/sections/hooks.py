@@ -1,4 +1,4 @@
-"""[hooks] 連携: what the municipality's own systems are told, and where they may stand."""
+"""[hooks] 連携: what the municipality's own systems are told and fetch, and where they stand."""
 
 import re
 from typing import Annotated, Literal
@@ -22,7 +22,7 @@ Place = Annotated[str, Strict(), AfterValidator(_place)]
 
 
 class Hooks(Section):
-    """Webhooks to systems of the municipality."""
+    """Webhooks to systems of the municipality, and what these may fetch."""
 
     destinations: tuple[Place, ...] = setting(
         (),
@@ -72,4 +72,21 @@ class Hooks(Section):
                 ]
             ),
         ),
+    )
+    bundle_networks: tuple[Cidr, ...] = setting(
+        (),
+        About(
+            name=("記録の控えを渡してよいネットワーク", "Networks that records are given to"),
+            protects=(
+                "管理者が自分で作った連携用の鍵で静止画やファイルを読むことを防ぎます"
+                "（ここにないネットワークからは、どの鍵でも記録の控えを取り出せません）",
+                "keeps an administrator from reading evidence by a key made for oneself: "
+                "from elsewhere no key fetches a record's bundle",
+            ),
+            source="own",
+            enforced="rest.bundle",
+            safer=Safer.FEWER,
+        ),
+        strict=False,
+        max_length=50,
     )

@@ -16,7 +16,7 @@ import { has, language, t } from "./words.js";
  * @typedef {{kind: "secret" | "token", name: string, text: string, publicKey: string}} Once
  * @typedef {ReturnType<typeof import("../pages/systems.js").createSystems>} Systems
  * @typedef {Systems & {
- *   hooks: import("./html.js").Signal<Hooks | null>, tokens: import("./html.js").Signal<{tokens: Token[], scopes: string[]} | null>,
+ *   hooks: import("./html.js").Signal<Hooks | null>, tokens: import("./html.js").Signal<{tokens: Token[], scopes: string[], bundle_networks: string[]} | null>,
  *   once: import("./html.js").Signal<Once | null>,
  *   add: (body: any) => Promise<boolean>, rotate: (hook: string) => void, test: (hook: string) => void, remove: (hook: string) => void,
  *   deliver: (delivery: string, what: "retry" | "give-up") => void, makeToken: (body: any) => Promise<boolean>, revoke: (token: string) => void,
@@ -139,11 +139,18 @@ function Troubled({ app, hooks, change }) {
   </section>`;
 }
 
+/** Into which networks records go, which officers decide. @param {{networks: string[]}} props */
+function BundleNetworks({ networks }) {
+  if (networks.length > 0) return html`<p class="body">${t("tokens.bundles.from", { networks: networks.join(language() === "ja" ? "・" : ", ") })}</p>`;
+  return html`<div class="owarn"><${Notice} kind="info" title=${t("tokens.bundles.none")}>${t("tokens.bundles.none.what")}<//></div>`;
+}
+
 /** @param {{app: HooksApp, change: boolean}} props */
 function Tokens({ app, change }) {
   const tokens = app.tokens.value?.tokens ?? [];
   return html`<section class="panel" aria-labelledby="tokens">
     <header><h2 id="tokens">${t("tokens.title")}</h2><span class="dim">${t("tokens.what")}</span></header>
+    ${app.tokens.value && html`<${BundleNetworks} networks=${app.tokens.value.bundle_networks} />`}
     ${tokens.length === 0
       ? html`<p class="body empty">${t("tokens.none")}</p>`
       : html`<table>

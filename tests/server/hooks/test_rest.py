@@ -36,6 +36,13 @@ async def get(world: Any, path: str, token: str | None = None, **query: str) -> 
         return response.status, json.loads(raw) if json_said else raw
 
 
+async def noted(world: Any) -> list[tuple[str, bytes]]:
+    """Return tags and entries of the audit log."""
+    log, home = world.service.parts.audit, world.town.municipality.id
+    start = world.service.parts.clock().replace(year=2020)
+    return [(one.tag, one.entry) for one in await log.since(home, start, limit=9_999)]
+
+
 async def test_records_are_read_page_by_page_with_ids_alone(world: Any, closing: Any) -> None:
     token, _, _ = await token_of(world, "records")
     calls = [await closing() for _ in range(5)]
@@ -55,11 +62,25 @@ async def test_records_are_read_page_by_page_with_ids_alone(world: Any, closing:
     assert (status, one) == (200, found[0])
 
 
-async def test_the_bundle_of_a_record_verifies(world: Any, closing: Any, tmp_path: Any) -> None:
-    token, _, _ = await token_of(world, "records", "bundles")
+async def test_a_bundle_goes_into_networks_that_officers_have_named_and_verifies(
+    world: Any, closing: Any, tmp_path: Any
+) -> None:
+    # The administrator who makes the token reads no evidence by it.
+    token, token_id, page = await token_of(world, "records", "bundles")
     call = await closing(Outcome.REFUSED)
-    status, data = await get(world, f"records/{call.id}/bundle", token)
+    path = f"records/{call.id}/bundle"
+    for number, elsewhere in enumerate(([], ["10.0.0.0/8", "::1/128"]), 1):
+        world.enforce({"hooks.bundle_networks": elsewhere}, number)
+        status, said = await get(world, path, token)
+        assert (status, said["error"]["code"]) == (403, "bundle_network")
+    world.enforce({"hooks.bundle_networks": ["127.0.0.0/8"]}, 3)
+    _, shown = await page.request("GET", "/api/v1/tokens")
+    assert shown["bundle_networks"] == ["127.0.0.0/8"]
+    status, data = await get(world, path, token)
     assert status == 200
+    tags = {tag: json.loads(entry) for tag, entry in await noted(world)}
+    assert tags["record:bundle:taken"]["detail"] == {"token": token_id}
+    assert tags["gate:rest:bundle"]["facts"]["actor"]["token"] == token_id
     assert zipfile.ZipFile(BytesIO(data)).testzip() is None
     file = tmp_path / "bundle.zip"
     file.write_bytes(data)
@@ -96,8 +117,16 @@ async def test_a_token_opens_its_scopes_from_its_networks_at_home_while_it_count
     assert (await other.request("POST", f"/api/v1/tokens/{token_id}/revoke"))[0] == 404
     status, _ = await page.request("POST", f"/api/v1/tokens/{token_id}/revoke")
     assert status == 204
-    status, said = await get(world, "counts", token)
-    assert (status, said["error"]["code"]) == (401, "bad_token")
+    for _ in range(5):
+        status, said = await get(world, "counts", token)
+        assert (status, said["error"]["code"]) == (401, "bad_token")
+    told = [json.loads(x)["detail"] for tag, x in await noted(world) if tag.endswith(":refused")]
+    assert told == [{"count": 1, "why": "revoked"}]  # the others are counted, not written each
+    assert world.service.parts.bad_tokens.total == 5
+    world.clock.advance(hours=1)
+    await get(world, "counts", token)
+    told = [json.loads(x)["detail"] for tag, x in await noted(world) if tag.endswith(":refused")]
+    assert told[1:] == [{"count": 5, "why": "revoked"}]
     short, _, _ = await token_of(world, "counts", days=1)
     world.clock.advance(hours=25)
     assert (await get(world, "counts", short))[0] == 401

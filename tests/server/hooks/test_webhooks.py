@@ -112,6 +112,7 @@ async def test_both_secrets_count_after_a_rotation_until_the_old_one_ends(
     for secret in (said["secret"], hook["secret"]):
         Webhook(secret).verify(body, headers)
     assert headers["webhook-signature"].count("v1a,") == 2
+    assert "hook:webhook:rotate" in [tag for tag, _ in await noted(world)]
     world.clock.advance(minutes=61)
     await closing()
     await look(world)
@@ -168,9 +169,7 @@ async def test_what_fails_for_a_day_is_a_dead_letter_until_somebody_retries_it(
     assert len(receiver.got) == before + 1
     assert len(set(receiver.ids)) == 1
     assert await troubled(hook) == []
-    tags = [one.tag for one in await world.service.parts.audit.since(
-        world.town.municipality.id, datetime(2020, 1, 1, tzinfo=UTC), limit=999)]  # fmt: skip
-    assert "hook:delivery:retry" in tags
+    assert "hook:delivery:retry" in [tag for tag, _ in await noted(world)]
 
 
 async def test_a_redirect_is_never_followed(world: Any, make_receiver: Any, closing: Any) -> None:
@@ -251,6 +250,10 @@ async def test_a_receiver_that_is_gone_is_told_no_more(
     assert len(receiver.got) == 1
     _, said = await hook["page"].request("GET", "/api/v1/hooks")
     assert (said["webhooks"], said["troubled"]) == ([], [])
+    gone = json.dumps({"host": "127.0.0.1", "status": 410}, separators=(",", ":")).encode()
+    assert [gone in entry for tag, entry in await noted(world) if tag == "hook:webhook:gone"] == [
+        True
+    ]
 
 
 REFUSED: list[tuple[Json, str, str]] = [
@@ -313,6 +316,13 @@ async def test_training_is_told_only_to_whoever_asked_for_it(
     assert json.loads(both.got[0][1])["data"]["training"] is True
 
 
+async def noted(world: Any) -> list[tuple[str, bytes]]:
+    """Return tags and entries of the audit log."""
+    log, home = world.service.parts.audit, world.town.municipality.id
+    every = await log.since(home, datetime(2020, 1, 1, tzinfo=UTC), limit=9_999)
+    return [(one.tag, one.entry) for one in every]
+
+
 async def test_a_test_message_goes_to_the_one_webhook(
     world: Any, make_receiver: Any, until: Any
 ) -> None:
@@ -325,6 +335,7 @@ async def test_a_test_message_goes_to_the_one_webhook(
     await until(lambda: one.got)
     assert json.loads(one.got[0][1])["type"] == "hook.test"
     assert other.got == []
+    assert "hook:webhook:test" in [tag for tag, _ in await noted(world)]
 
 
 async def test_only_an_administrator_of_the_municipality_changes_webhooks(world: Any) -> None:
