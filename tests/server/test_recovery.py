@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from security.errors import Conflict, Denied
+from security.passwords import Passwords
 from security.people import Person, Role
 from security.recovery import CONFIRM_WITHIN, Recovery, confirm, start
 from tests.security.conftest import START
 from tests.server.test_second_factor import (
     ASKED,
+    CHEAP,
     PASSWORD,
     asked,
     code_of,
@@ -182,3 +184,32 @@ async def test_who_has_opened_the_link_of_a_withdrawn_recovery_sets_no_factor_up
     body = {"code": code_of(secret), "page": "desk"}
     assert await refused(opened, "POST", "factors/totp/confirm", body) == "signed_out"
     assert (await of_person(first, person))["factors"] == ["totp"]
+
+
+async def test_an_administrator_alone_does_not_come_in_as_an_auditor_made_for_it(
+    world: Any,
+) -> None:
+    world.service.parts.sign_in._passwords = Passwords(CHEAP)
+    first, _ = await administrators(world)
+    policy = {"people.second_factor_roles": ["auditor"], "people.first_factor": "by_link"}
+    world.enforce(policy)
+    status, made = await first.request(
+        "POST", "/api/v1/people", body={"login": "myself", "name": "架空", "role": "auditor"}
+    )
+    assert status == 201
+    auditor, page = made["person"]["id"], world.stranger("officer")
+    token = made["link"].split("#")[1]
+    await asked(page, "POST", "password", {"token": token, "password": PASSWORD})
+    known = {"login": "myself", "password": PASSWORD}
+    assert await refused(page, "POST", "sign-in", known) == "factor_by_link"
+    assert (await first.request("POST", f"/api/v1/recoveries/{auditor}/start"))[0] == 200
+    assert await refused(first, "POST", f"recoveries/{auditor}/confirm") == "second_administrator"
+    # Where the policy does not ask for that, officers and auditors find who made the account.
+    world.enforce({}, number=2)
+    await asked(page, "POST", "sign-in", known)
+    log = await entries(world)
+    (added,) = [x for x in log if x["tag"] == "administration:person:add"]
+    (begun,) = [x for x in log if x["tag"] == "gate:session:begin" and x["allowed"]][-1:]
+    assert (added["subject"], added["detail"]["role"]) == (auditor, "auditor")
+    assert added["detail"]["by"] != auditor
+    assert begun["facts"]["actor"]["person"] == auditor
