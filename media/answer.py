@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from media.codecs import H264, OPUS, VP8, Codec
+from media.codecs import H264, OPUS, RED, VP8, Codec
 from media.sdp import Extension, Line, Offer, Refused
 
 START_KBPS = 1500
@@ -18,7 +18,7 @@ STREAM = "madoguchi"
 UDP_PREFERENCE, TCP_PREFERENCE, PASSIVE_PREFERENCE = 126, 90, 2
 
 _FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
-_RTPMAPS = {OPUS: "opus/48000/2", VP8: "VP8/90000", H264: "H264/90000"}
+_RTPMAPS = {OPUS: "opus/48000/2", RED: "red/48000/2", VP8: "VP8/90000", H264: "H264/90000"}
 _REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly"}
 
 
@@ -73,7 +73,8 @@ def _refusal(line: Refused) -> Iterator[str]:
 def _media(line: Line, offer: Offer, local: Local, place: int) -> Iterator[str]:
     """Give the lines of an m-line, the one of number `place` among those of its kind."""
     # Who reads it sends the first and may be sent any (RFC 3264 section 6.1).
-    codecs = sorted(line.codecs, key=lambda x: x.name != local.codec)
+    taken = [x for x in line.codecs if x.name != RED or x == line.red]
+    codecs = sorted(taken, key=lambda x: x.name not in (RED, local.codec))
     types = " ".join(str(x) for c in codecs for x in (c.payload_type, c.rtx_type) if x is not None)
     yield f"m={line.kind} {local.port} {line.profile} {types}"
     yield "c=" + _connection(local.addresses[0])
@@ -84,7 +85,7 @@ def _media(line: Line, offer: Offer, local: Local, place: int) -> Iterator[str]:
         yield "a=rtcp-rsize"
     yield from _transport(local)
     for codec in codecs:
-        yield from _codec(codec)
+        yield from _codec(codec, line)
     for extension in line.extensions:
         yield _extmap(extension)
     if line.receives:
@@ -117,10 +118,10 @@ def _candidates(local: Local) -> Iterator[str]:
         yield f"a=candidate:{foundation} 1 tcp {priority} {end}"
 
 
-def _codec(codec: Codec) -> Iterator[str]:
+def _codec(codec: Codec, line: Line) -> Iterator[str]:
     number = codec.payload_type
     yield f"a=rtpmap:{number} {_RTPMAPS[codec.name]}"
-    yield f"a=fmtp:{number} {_parameters(codec)}"
+    yield f"a=fmtp:{number} {_parameters(codec, line)}"
     for value in _FEEDBACK:
         if value in codec.feedback:
             yield f"a=rtcp-fb:{number} {value}"
@@ -129,7 +130,9 @@ def _codec(codec: Codec) -> Iterator[str]:
         yield f"a=fmtp:{codec.rtx_type} apt={number}"
 
 
-def _parameters(codec: Codec) -> str:
+def _parameters(codec: Codec, line: Line) -> str:
+    if codec.name == RED:
+        return f"{line.payload_type}/{line.payload_type}"
     if codec.name == OPUS:
         return "minptime=10;useinbandfec=1"
     start = f"x-google-start-bitrate={START_KBPS}"

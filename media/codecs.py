@@ -1,7 +1,8 @@
 """Which codecs pass through, and which of them a call uses. Pure.
 
 Pictures: VP8, which every browser must have (RFC 7742 section 5), and H.264 constrained baseline in
-packetization mode 1 with room for 1280x720 at 30, which tablets make in hardware. Sound: Opus.
+packetization mode 1 with room for 1280x720 at 30, which tablets make in hardware. Sound: Opus, from
+whoever offers it inside RED (RFC 2198): each packet then tells the one before again (media/red.py).
 Parameters are compared here: two H.264 payload types of one offer differ in nothing else.
 """
 
@@ -9,9 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-OPUS, VP8, H264 = "opus", "vp8", "h264"
+OPUS, VP8, H264, RED = "opus", "vp8", "h264", "red"
 NAMES = {
     ("audio", "audio/opus", 48000, 2): OPUS,
+    ("audio", "audio/red", 48000, 2): RED,
     ("video", "video/vp8", 90000, None): VP8,
     ("video", "video/h264", 90000, None): H264,
 }

@@ -15,6 +15,9 @@ from media.path import NOBODY, PacketPath
 from media.uplink import LastReport, Uplink
 
 REPORT_SECONDS = 0.4  # at least every 500 ms on each leg: pages watch for silence
+# While a leg is told of arrivals ten times a second (media/path.py, rule 31), as its page sees too,
+# nothing is capped and every clock is known.
+TOLD_REPORT_SECONDS, TOLD_FRESH_SECONDS = 0.9, 0.2
 IDLE_SECONDS = 2.0  # a page that waits gives its line 6.5 s (static/app/lib/watchdog.js)
 STEER_SECONDS = 0.1
 CALM_SECONDS = 0.4  # between looks at a line against which nothing speaks
@@ -22,6 +25,8 @@ CALM_TURN_SECONDS = 0.2  # between turns of its party, which may have to hear of
 WINDOW_ROUND_TRIPS = 4  # a request may be lost, and its answer too
 UNKNOWN_RTT_SECONDS = 0.15
 UNCAPPED_BPS = 10_000_000
+# What is lost of a line from which on sound is sent twice, how long after, and the line for that.
+LOSSY, LOSSY_SECONDS, LOSSY_LEAST_BPS = 0.03, 10.0, 150_000
 FALLEN = 0.95  # a limit that fell so far does not wait for the next report
 MAX_RTCP_BYTES = 1500
 REPORTS_APART_SECONDS = 0.2  # of one source to its listeners; browsers send one in a second or so
@@ -121,7 +126,7 @@ class ControlPath:
     # --- out
 
     def tick(self, leg: Leg, uplinks: dict[str, Uplink], needy: Set[int], now: float) -> None:
-        """Do what is due: requests at once, steering every 100 ms, reports every 400 ms.
+        """Do what is due: requests at once, steering every 100 ms, reports every 400 to 900 ms.
 
         `needy` are the sources that miss something or want a keyframe. Says in `leg.due_at` when it
         wants to be called again at the latest: on a calm line after 200 ms.
@@ -139,11 +144,11 @@ class ControlPath:
                 leg.judged_at = now
                 self._steer(leg, now)
             self._hasten_cap(leg, uplinks["video"], now)
-        if now - leg.reported_at >= REPORT_SECONDS:
+        if now - leg.reported_at >= leg.report_seconds:
             leg.reported_at = now
             self._report(leg, uplinks, now)
         turn = CALM_TURN_SECONDS if is_calm and leg.cap_told is None else STEER_SECONDS
-        leg.due_at = min(leg.steered_at + turn, leg.reported_at + REPORT_SECONDS)
+        leg.due_at = min(leg.steered_at + turn, leg.reported_at + leg.report_seconds)
 
     def idle(self, leg: Leg, now: float) -> None:
         """Send a sign of life to who is in no call, every 2 s."""
@@ -162,8 +167,21 @@ class ControlPath:
         steering.judge(octets["video"], octets["audio"], now)
         for downlink in leg.of_kind("video"):
             downlink.set_flow(steering.flow)
+        self._repeat_sound(leg, now)
         repairs = steering.repairs_per_second(now)
         leg.resends.refit(repairs / 2, repairs)
+
+    def _repeat_sound(self, leg: Leg, now: float) -> None:
+        """Send sound twice while the line loses much, unless it is too narrow even for that.
+
+        Pictures tell of the loss as it is; sound that came at the second time counts as received.
+        """
+        if max((x.reported.fresh_loss(now) for x in leg.downlinks), default=0.0) >= LOSSY:
+            leg.lossy_until = now + LOSSY_SECONDS
+        limit = leg.steering.limit(now)
+        wide = limit is None or limit >= LOSSY_LEAST_BPS
+        for downlink in leg.of_kind("audio"):
+            downlink.set_twice(wide and now < leg.lossy_until)
 
     def _hasten_cap(self, leg: Leg, video: Uplink, now: float) -> None:
         """Tell a party at once when its listeners bear much less than before."""
@@ -208,6 +226,9 @@ class ControlPath:
         packet = rtcp.receiver_report(rtcp.ReceiverReport(own, tuple(blocks)))
         packet += leg.of_kind("video")[0].cname + self._cap(leg, uplinks["video"], now)
         self._path.send_control(leg.handle, packet)
+        calm = leg.cap_told is None and all(x.clock_told or not x.party for x in leg.downlinks)
+        is_told = leg.counts_arrivals and uplinks["video"].heard(now, TOLD_FRESH_SECONDS)
+        leg.report_seconds = TOLD_REPORT_SECONDS if calm and is_told else REPORT_SECONDS
 
     def _tell_clock(self, downlink: Downlink, now: float) -> None:
         """Tell a listener what it has just begun to get: the source's next may take seconds."""

@@ -42,6 +42,7 @@ class Downlink:
         self.counted = False  # whether its packets go under transport-wide numbers
         self.clock_told = False  # by a sender report since it was attached
         self._flow = Flow.ALL
+        self._twice = False
         self.reported = Reported(steering.cap if kind == "video" else None)
 
     def listen(self, uplink: Uplink | None) -> None:
@@ -79,6 +80,12 @@ class Downlink:
         if flow != self._flow:
             self._flow = flow
             self._path.set_flow(self.sink, flow)
+
+    def set_twice(self, on: bool) -> None:
+        """Send sound twice or once (media/path.py, rule 34)."""
+        if on != self._twice:
+            self._twice = on
+            self._path.set_twice(self.sink, on=on)
 
     def state(self) -> SinkState:
         """Return what was sent."""

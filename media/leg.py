@@ -42,7 +42,9 @@ class Leg:
         self.report_steps = Bucket(REPORT_STEPS, REPORT_STEPS)
         self.due_at = 0.0  # when it is to be looked at next, if nothing comes up before
         self.steered_at = self.judged_at = 0.0
+        self.lossy_until = 0.0  # sound is sent twice so long
         self.reported_at = 0.0
+        self.report_seconds = 0.0  # from one to the next; the first goes at once
         self.waited_as: str | None = None  # whose place in the lobby it had
         self.codec_told = VP8  # in which the party was last told to send pictures
         self.cap_told: int | None = None
@@ -69,6 +71,12 @@ class Leg:
     def counts(self) -> bool:
         """Whether the party agreed to account for packets by transport-wide numbers."""
         return any(downlink.counted for downlink in self.downlinks)
+
+    @property
+    def counts_arrivals(self) -> bool:
+        """Whether the party's pictures go under transport-wide numbers, of which it is told."""
+        line = self.offer.line("video")
+        return any(x.uri == TRANSPORT_CC for x in line.extensions)
 
     @property
     def resent(self) -> int:
@@ -137,6 +145,9 @@ def _routes(line: Line, codec: Codec, source: int) -> list[Route]:
     routes = [Route(number, source, table, cc, stamp, mid, NOBODY)]
     if codec.rtx_type is not None:
         routes.append(Route(codec.rtx_type, source, table, cc, stamp, mid, number))
+    if line.red is not None:
+        kind = line.red.payload_type
+        routes.append(Route(kind, source, table, cc, stamp, mid, NOBODY, number))
     return routes
 
 

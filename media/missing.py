@@ -15,12 +15,15 @@ class Missing:
     """Asks for what has not come after 10 ms and then once per round trip.
 
     A number is given up after ten requests or 1.2 s; `gave_up` tells of it, since whoever decodes
-    the stream then needs a keyframe. Times are monotonic seconds.
+    the stream then needs a keyframe. `longest` bounds the time between requests: a browser that has
+    sent a packet does so again a round trip later at the earliest, so that asking sooner only makes
+    up for requests that are lost. Times are monotonic seconds.
     """
 
-    __slots__ = ("_asks", "_gave_up")
+    __slots__ = ("_asks", "_gave_up", "_longest")
 
-    def __init__(self) -> None:
+    def __init__(self, longest: float = LONGEST_SECONDS) -> None:
+        self._longest = longest
         # number: (when to ask next, requests so far; -1: given up)
         self._asks: dict[int, tuple[float, int]] = {}
         self._gave_up = False
@@ -37,7 +40,7 @@ class Missing:
         `rtt_seconds` is the round trip of the sender's own connection, None while unknown.
         """
         wait = ROUND_TRIPS * (UNKNOWN_RTT_SECONDS if rtt_seconds is None else rtt_seconds)
-        wait = min(LONGEST_SECONDS, max(SHORTEST_SECONDS, wait))
+        wait = min(self._longest, max(SHORTEST_SECONDS, wait))
         before, self._asks = self._asks, {}
         asked = []
         for seq, since in missing:

@@ -20,14 +20,10 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Sequence, Set
 from socket import (
-    AF_INET,
-    AF_INET6,
     AF_UNIX,
     SO_SNDBUF,
     SOCK_SEQPACKET,
     SOL_SOCKET,
-    inet_ntop,
-    inet_pton,
     socket,
     socketpair,
 )
@@ -39,7 +35,6 @@ from media.libs import PacketBuffer, SrtpSession, srtp_functions
 from media.native import library as lib
 from media.path import (
     NOBODY,
-    STREAM,
     Agreed,
     LegState,
     Outsider,
@@ -208,13 +203,13 @@ class NativePath:
             if len(self._wheres) >= MAX_REMEMBERED:
                 self._wheres.clear()
                 self._addresses.clear()
-            found = self._wheres[address] = _to_where(address)
+            found = self._wheres[address] = lib.to_where(address)
             self._addresses[bytes(found)] = address
         return found
 
     def _address(self, where: bytes) -> Address:
         """Return an address of the library, the very one that was given if it was."""
-        return self._addresses.get(where) or _to_address(lib.Where.from_buffer_copy(where))
+        return self._addresses.get(where) or lib.to_address(lib.Where.from_buffer_copy(where))
 
     # --- legs
 
@@ -265,7 +260,7 @@ class NativePath:
             entry.payload_type, entry.source = route.payload_type, route.source
             entry.table[:] = route.table
             entry.cc, entry.stamp, entry.mid = route.cc, route.stamp, route.mid
-            entry.repairs = route.repairs
+            entry.repairs, entry.carries = route.repairs, route.carries
         self._done(self._lib.leg_routes(self._path, leg, entries, len(routes)))
 
     def leg_state(self, leg: int) -> LegState:
@@ -389,6 +384,10 @@ class NativePath:
         """Say which frames are sent, from the next frame on."""
         self._done(self._lib.sink_flow(self._path, sink, flow))
 
+    def set_twice(self, sink: int, *, on: bool) -> None:
+        """Send sound twice from now on, or once."""
+        self._done(self._lib.sink_twice(self._path, sink, on))
+
     def resend(self, sink: int, seqs: Sequence[int], limit: int) -> int:
         """Send packets of the sink again, at most `limit`; return how many."""
         numbers = (ctypes.c_uint16 * len(seqs))(*seqs)
@@ -424,24 +423,3 @@ class NativePath:
         """End the tap."""
         self._done(self._lib.tap_remove(self._path, tap))
         self._taps.pop(tap, None)
-
-
-def _to_where(address: Address) -> lib.Where:
-    host, port = str(address[0]).partition("%")[0], int(address[1])
-    family = AF_INET6 if ":" in host else AF_INET
-    is_stream = address[-1] == STREAM
-    packed = inet_pton(family, host)
-    where = lib.Where(kind=family | (lib.STREAM_KIND if is_stream else 0), port=port)
-    where.scope = int(address[3]) if len(address) == 4 else 0
-    where.host[: len(packed)] = packed
-    return where
-
-
-def _to_address(where: lib.Where) -> Address:
-    family = where.kind & ~lib.STREAM_KIND
-    if family == AF_INET:
-        host = inet_ntop(AF_INET, bytes(where.host[:4]))
-        return (host, where.port, 0, 0, STREAM) if where.kind != family else (host, where.port)
-    host = inet_ntop(AF_INET6, bytes(where.host))
-    rest = (0, 0, STREAM) if where.kind != family else (0, where.scope)
-    return (host, where.port, *rest)

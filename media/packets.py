@@ -30,6 +30,7 @@ from media.path import (
 )
 from media.pathleg import PathLeg
 from media.reception import Reception
+from media.red import copy_before, read_red, unwrap_main
 from media.rtp import (
     FIXED,
     MIN_BYTES,
@@ -57,6 +58,7 @@ class Forwarder:
         self._send = send
         self._out = PacketBuffer()
         self._kept = PacketBuffer()
+        self._before = PacketBuffer()
         self._control = PacketBuffer()
         self.excess = 0
 
@@ -91,7 +93,7 @@ class Forwarder:
             return
         leg.packets_received += 1
         leg.bytes_received += size
-        source, table, cc, stamp, mid, repairs = way
+        source, table, cc, stamp, mid, repairs, carries = way
         places = NOWHERE
         if first & 0x10:
             places = clean_extensions(data, payload, table, cc, stamp, mid)
@@ -110,7 +112,34 @@ class Forwarder:
             source.heard_at = now
         else:
             return
-        self._pass(source, buffer, payload, size, seq, time, places, now)
+        if carries:
+            size = self._unwrap(source, buffer, payload, size, carries, places, now)
+        if size:
+            self._pass(source, buffer, payload, size, seq, time, places, now)
+
+    def _unwrap(
+        self,
+        source: Source,
+        buffer: PacketBuffer,
+        payload: int,
+        size: int,
+        carries: int,
+        places: Places,
+        now: float,
+    ) -> int:
+        """Make the packet a plain one and return its size, 0 for none (rule 33).
+
+        The one before that it carries is passed on first, if that is not here.
+        """
+        red = read_red(buffer.data, payload, size, carries)
+        if red is None:
+            return 0
+        before = (int.from_bytes(buffer.data[2:4], "big") - 1) & 0xFFFF
+        if red.again_size and source.lacks(before):
+            seq, time, told = copy_before(buffer.data, payload, red, carries, self._before.data)
+            source.repaired += 1
+            self._pass(source, self._before, payload, told, seq, time, places, now)
+        return unwrap_main(buffer.data, payload, red, carries)
 
     def tell(self, leg: PathLeg, now: float) -> None:
         """Tell the leg's sender what arrived, if it may be sent to (rule 31)."""
@@ -182,6 +211,8 @@ class Forwarder:
                         sink.leave_out(seq, time)
                     continue
             self._forward(sink, buffer, payload, size, seq, time, frame, places, now)
+            if sink.twice:
+                self._say_again(sink, source, seq - 1 & 0xFFFF if new else seq, now)
 
     def _catch_up(self, sink: Sink, source: Source, seq: int, now: float) -> None:
         """Send all since the last keyframe up to `seq` from the cache, or wish for another one."""
@@ -281,6 +312,14 @@ class Forwarder:
                 sent += 1
         sink.resent += sent
         return sent
+
+    def _say_again(self, sink: Sink, source: Source, seq: int, now: float) -> None:
+        """Send the packet `seq` of sound a second time, if it is here (rule 34)."""
+        seq_out = sink.numbers.seq_out(seq) if sink.repeats else -1
+        size = source.cache.fetch(seq, self._kept.view) if seq_out >= 0 else 0
+        if size:
+            self._again(sink, source, seq, seq_out, size, now)
+            sink.resent += 1
 
     def _again(
         self, sink: Sink, source: Source, seq: int, seq_out: int, size: int, now: float

@@ -115,6 +115,14 @@ Measure
 32. A leg brings at most `MEASURE_BYTES` a second, and as many at once, a packet counting for its
     bytes and `PACKET_COST_BYTES` more: 1,000 large ones, 3,000 small ones. What authenticates is
     counted, what is beyond is dropped unopened and counted (`excess`).
+
+Sound on lossy lines
+33. RED (RFC 2198): a packet of a route that `carries` another payload type is the plain one in it;
+    with nothing of that type, or lengths beyond its end, it is dropped. The newest packet that it
+    tells again is the one of the number before: it is passed on first if it is missing, or new by
+    less than 3,000, and counts as repaired.
+34. `set_twice`: with each new packet of sound the one before is sent again, with each late one that
+    one itself, as rule 24 allows and bit for bit.
 """
 
 from collections.abc import Callable, Sequence, Set
@@ -159,7 +167,7 @@ class Route(NamedTuple):
 
     `table` has 16 entries; `cc`, `stamp` and `mid` are the source's ids of the transport-wide
     number, abs-send-time and mid, 0 for none. `repairs` is the payload type that a retransmission
-    carries, `NOBODY` for other packets.
+    carries, `NOBODY` for other packets; `carries` the one that RED does (rule 33), 0 for others.
     """
 
     payload_type: int
@@ -169,6 +177,7 @@ class Route(NamedTuple):
     stamp: int
     mid: int
     repairs: int
+    carries: int = 0
 
 
 class Seeds(NamedTuple):
@@ -405,6 +414,9 @@ class PacketPath(Protocol):
 
     def set_flow(self, sink: int, flow: int) -> None:
         """Say which frames are sent, from the next frame on."""
+
+    def set_twice(self, sink: int, *, on: bool) -> None:
+        """Send each packet of sound twice from now on (rule 34), or once; pictures never are."""
 
     def resend(self, sink: int, seqs: Sequence[int], limit: int) -> int:
         """Send packets of the sink again, at most `limit`; return how many."""

@@ -10,7 +10,8 @@ from media.rtp import Table
 from media.source import Source
 from media.transport_cc import Arrivals
 
-Way = tuple[Source, Table, int, int, int, int]  # a route: table, cc, stamp, mid, repairs
+# A route: table, cc, stamp, mid, repairs, carries.
+Way = tuple[Source, Table, int, int, int, int, int]
 
 
 class PathLeg:

@@ -22,6 +22,7 @@ from media.control_api import version_of
 from media.control_folder import ControlFolder
 from media.control_server import ControlServer
 from media.event_log import EventLog
+from media.heap import keep_heaps_few
 from media.node import MediaNode
 from media.settings import MediaSettings
 from security.errors import MadoguchiError
@@ -44,6 +45,7 @@ class ProcessConfig(BaseModel):
 
 def main() -> None:
     """Run until told to end, or until nobody needs this process any more."""
+    keep_heaps_few()
     told = sys.stdin.buffer.read()
     if not told:
         return  # kept ready for a server that has ended

@@ -337,6 +337,11 @@ class PythonPath:
         """Say which frames are sent, from the next frame on."""
         self._sinks[sink].set_flow(flow)
 
+    def set_twice(self, sink: int, *, on: bool) -> None:
+        """Send sound twice from now on, or once."""
+        ours = self._sinks[sink]
+        ours.twice = on and not ours.pictures
+
     def resend(self, sink: int, seqs: Sequence[int], limit: int) -> int:
         """Send packets of the sink again, at most `limit`; return how many."""
         return self._forwarder.resend(self._sinks[sink], seqs, limit, self._clock())

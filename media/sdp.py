@@ -5,11 +5,11 @@ server needs none (RFC 8445 section 2.5), so offers with mDNS names only, or non
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from media.codecs import H264, NAMES, REQUIRED, Codec, h264_profile
+from media.codecs import H264, NAMES, OPUS, RED, REQUIRED, Codec, h264_profile
 from media.libs import SessionDescription, grouplines
 from security.errors import ProtocolError
 
@@ -77,6 +77,11 @@ class Line:
     def main(self) -> Codec:
         """Return the codec that every offer has: Opus, VP8."""
         return next(x for x in self.codecs if x.name == REQUIRED[self.kind])
+
+    @property
+    def red(self) -> Codec | None:
+        """Return what the offerer sends Opus in, None without: of further lines it sends none."""
+        return self.codec(RED) if self.sends else None
 
     @property
     def payload_type(self) -> int:
@@ -277,9 +282,19 @@ def _codecs(media: Any) -> tuple[Codec, ...]:
         profile = h264_profile(offered.parameters) if name == H264 else ""
         if profile is not None:
             found[name] = _codec(media, name, offered, profile)
+    if RED in found and not _carries(found, media):
+        del found[RED]
     if REQUIRED[media.kind] not in found:
         raise bad_sdp("the offer has no Opus" if media.kind == "audio" else "the offer has no VP8")
     return tuple(found.values())
+
+
+def _carries(found: Mapping[str, Codec], media: Any) -> bool:
+    """Tell whether the RED of the offer is of its Opus: `fmtp:63 111/111`."""
+    carried = str(found[OPUS].payload_type) if OPUS in found else ""
+    red = next(x for x in media.rtp.codecs if x.payloadType == found[RED].payload_type)
+    told = {number for text in red.parameters for number in str(text).split("/")}
+    return told == {carried}
 
 
 def _codec(media: Any, name: str, offered: Any, profile: str) -> Codec:

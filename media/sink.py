@@ -41,6 +41,7 @@ class Sink:
         "seeds",
         "source",
         "ssrc",
+        "twice",
     )
 
     def __init__(self, handle: int, leg: "PathLeg", codec: int, seeds: Seeds) -> None:
@@ -59,6 +60,7 @@ class Sink:
         self.attached_epoch = self.attached_generation = -1
         self.flow = self.flow_next = Flow.ALL
         self.left_time = self.key_time = -1
+        self.twice = False
         self.packets = self.octets = self.resent = self.frames_left_out = 0
 
     def listen(self, source: "Source | None") -> None:

@@ -13,7 +13,7 @@ from media.path import (
     Codec,
     SourceState,
 )
-from media.reception import Reception
+from media.reception import MAX_DROPOUT, Reception
 from media.rtp import Table
 from media.sink import Sink
 from media.tap import Tap
@@ -193,6 +193,12 @@ class Source:
             self.interrupt()
             return self.reception.note(seq, time, now)
         return Reception.REPEATED
+
+    def lacks(self, seq: int) -> bool:
+        """Tell whether the packet `seq`, of which a later one tells, has not come."""
+        highest = self.reception.highest
+        ahead = 0 < (seq - highest) & 0xFFFF < MAX_DROPOUT
+        return highest >= 0 and (ahead or seq in self.gaps)
 
     def begin_keyframe(self, seq: int, time: int, frame: Frame, now: float) -> bool:
         """Note the beginning of a keyframe, and tell whether it is one of its own."""

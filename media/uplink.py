@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from media.codecs import H264, OPUS, VP8
 from media.feedback import Keyframes
-from media.missing import Missing
+from media.missing import LONGEST_SECONDS, SHORTEST_SECONDS, Missing
 from media.path import NOBODY, Codec, PacketPath, SourceState
 from media.rtcp import Block
 
@@ -36,12 +36,16 @@ class Uplink:
         self.open = False
         self.listeners: tuple[Downlink, ...] = ()
         self.keyframes = Keyframes()
-        self.missing = Missing()
+        self.missing = self._missing()
         self.last_report: LastReport | None = None
         self.passed_on_at = 0.0  # when a sender report of it last went to its listeners
         self.ssrc = NOBODY
         self._window = -1.0
         self._counted = (0, 0)  # expected and received at the last report
+
+    def _missing(self) -> Missing:
+        """Sound is of use for a moment alone, and small: it is asked for more often."""
+        return Missing(SHORTEST_SECONDS if self.kind == "audio" else LONGEST_SECONDS)
 
     def read(self) -> SourceState:
         """Return what it brought, and note when another SSRC has taken over."""
@@ -58,6 +62,10 @@ class Uplink:
         state = self.read()
         return state.lost_before + max(0, state.expected - state.received)
 
+    def heard(self, now: float, seconds: float) -> bool:
+        """Tell whether a packet came within these seconds."""
+        return now - self.read().heard_at < seconds
+
     def set_open(self, is_open: bool) -> None:
         """Let its packets through or not."""
         self.open = is_open
@@ -70,7 +78,7 @@ class Uplink:
     def replaced(self) -> None:
         """Forget what belongs to the connection that is gone."""
         self._path.replace(self.source)
-        self.missing = Missing()
+        self.missing = self._missing()
         self.read()
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from files.shred import BlobShredder
 from files.uploads import Uploads
 from media.engine import MediaEngine
 from media.fleet import Fleet
+from media.heap import keep_heaps_few
 from media.local import LocalEngine
 from media.node import MediaNode
 from media.settings import MediaEvents
@@ -434,6 +435,7 @@ async def running_service(
     clock: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Service]:
     """Run the service until the block ends. Port 0 takes a free one."""
+    keep_heaps_few()
     parts = await build_parts(settings, media_ends_with_us, clock)
     runner = web.AppRunner(create_app(parts), access_log=None, shutdown_timeout=3.0)
     try:

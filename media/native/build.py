@@ -15,8 +15,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 LIBRARY = FOLDER / "_path.so"
 SOURCES = (
-    *("header.c", "frame.c", "sps.c", "numbers.c", "reception.c", "cache.c"),
-    *("forward.c", "send.c", "report.c", "checks.c", "wire.c"),
+    *("header.c", "red.c", "frame.c", "sps.c", "numbers.c", "reception.c", "cache.c"),
+    *("take.c", "forward.c", "send.c", "report.c", "checks.c", "wire.c"),
     *("sources.c", "sinks.c", "legs.c", "path.c"),
 )
 HEADERS = ("streams.h", "path.h", "inside.h")

@@ -158,6 +158,7 @@ typedef struct {
     int64_t epoch, generation; /* of the source, at the attachment; -1 for none */
     int64_t left_time, key_time; /* of the frame being left out, of the last keyframe sent; or -1 */
     int64_t packets, octets, resent, frames_left_out;
+    bool twice; /* sound, rule 34 */
 } sink;
 
 typedef struct {
@@ -228,6 +229,7 @@ struct path {
     pthread_t thread;
     letter in[BATCH], out[BATCH_OUT];
     _Alignas(16) uint8_t kept[PACKET_BYTES]; /* a packet of a cache in hand; under `state` too */
+    _Alignas(16) uint8_t before[PACKET_BYTES]; /* one that its successor told again; likewise */
     int out_count;
     struct mmsghdr headers[BATCH_OUT];
     struct iovec parts[BATCH_OUT];
@@ -329,9 +331,14 @@ void end_sink(path *p, sink *s);
 
 /* --- forward.c */
 
-bool leave_behind(path *p, const leg *l, const uint8_t *data, int size);
 bool is_attached(const path *p, const sink *s);
+bool repeats(const sink *s);
 bool send_again(path *p, leg *l, sink *s, const source *from, uint16_t seq_out, double now);
+void offer(path *p, sink *s, source *from, const packet *k, bool fresh, bool key, double now);
+
+/* --- take.c */
+
+bool leave_behind(path *p, const leg *l, const uint8_t *data, int size);
 void take_rtp(path *p, leg *l, const address *where, uint8_t *data, int size, double now);
 
 #endif

@@ -17,9 +17,12 @@ from ctypes import (
     c_uint64,
 )
 from functools import cache
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any
 
+from media.ice import Address
 from media.native.build import LIBRARY, source_hash
+from media.path import STREAM
 
 GONE, FULL, DETACHED = -1, -2, -3
 STREAM_KIND = 0x8000
@@ -116,6 +119,7 @@ class RouteEntry(ctypes.Structure):
         ("stamp", c_int32),
         ("mid", c_int32),
         ("repairs", c_int32),
+        ("carries", c_int32),
     )
 
 
@@ -212,6 +216,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "sink_agree": (c_int, (_P, _H, POINTER(SinkAgreed))),
     "sink_listen": (c_int, (_P, _H, _H)),
     "sink_flow": (c_int, (_P, _H, c_int)),
+    "sink_twice": (c_int, (_P, _H, c_bool)),
     "sink_resend": (c_int, (_P, _H, POINTER(c_uint16), c_int, c_int, c_double)),
     "sink_read": (c_int, (_P, _H, POINTER(SinkFacts))),
     "sink_time_out": (c_int64, (_P, _H, c_uint32)),
@@ -242,3 +247,26 @@ def load() -> Any:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
+
+
+def to_where(address: Address) -> Where:
+    """Return the address as the library has it."""
+    host, port = str(address[0]).partition("%")[0], int(address[1])
+    family = AF_INET6 if ":" in host else AF_INET
+    is_stream = address[-1] == STREAM
+    packed = inet_pton(family, host)
+    where = Where(kind=family | (STREAM_KIND if is_stream else 0), port=port)
+    where.scope = int(address[3]) if len(address) == 4 else 0
+    where.host[: len(packed)] = packed
+    return where
+
+
+def to_address(where: Where) -> Address:
+    """Return what the library has as an address."""
+    family = where.kind & ~STREAM_KIND
+    if family == AF_INET:
+        host = inet_ntop(AF_INET, bytes(where.host[:4]))
+        return (host, where.port, 0, 0, STREAM) if where.kind != family else (host, where.port)
+    host = inet_ntop(AF_INET6, bytes(where.host))
+    rest = (0, 0, STREAM) if where.kind != family else (0, where.scope)
+    return (host, where.port, *rest)

@@ -82,7 +82,7 @@ typedef struct {
     int32_t payload_type;
     handle source;
     uint8_t table[TABLE_IDS];
-    int32_t cc, stamp, mid, repairs; /* repairs: -1 for none */
+    int32_t cc, stamp, mid, repairs, carries; /* repairs: -1 for none; carries: 0 */
 } route;
 
 typedef struct {
@@ -148,6 +148,7 @@ int sink_remove(path *p, handle h);
 int sink_agree(path *p, handle h, const agreed *a);
 int sink_listen(path *p, handle h, handle source);
 int sink_flow(path *p, handle h, int flow);
+int sink_twice(path *p, handle h, bool on);
 int sink_resend(path *p, handle h, const uint16_t *seqs, int count, int limit,
                 double now);
 int sink_read(path *p, handle h, sink_facts *facts);

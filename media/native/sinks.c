@@ -120,6 +120,15 @@ int sink_flow(path *p, handle h, int flow)
     LEAVE(0);
 }
 
+int sink_twice(path *p, handle h, bool on)
+{
+    sink *s = enter_sink(p, h);
+    if (!s)
+        LEAVE(GONE);
+    s->twice = on && s->codec == OPUS;
+    LEAVE(0);
+}
+
 /* Send packets of the stream again, at most `limit`; return how many. */
 int sink_resend(path *p, handle h, const uint16_t *seqs, int count, int limit,
                 double now)
@@ -128,9 +137,8 @@ int sink_resend(path *p, handle h, const uint16_t *seqs, int count, int limit,
     sink *s = enter_sink(p, h);
     leg *l = s ? pool_get(&p->legs, s->leg) : NULL;
     source *from = s ? pool_get(&p->sources, s->source) : NULL;
-    bool repeats = s && (s->agreed.rtx_type >= 0 || !(s->agreed.stamps || s->agreed.numbers));
     int sent = s ? 0 : GONE;
-    if (l && from && from->open && is_attached(p, s) && repeats && may_send(l, now)) {
+    if (l && from && from->open && is_attached(p, s) && repeats(s) && may_send(l, now)) {
         for (int i = 0; i < count && sent < limit; i++)
             sent += send_again(p, l, s, from, seqs[i], now);
         s->resent += sent;

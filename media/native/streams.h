@@ -52,6 +52,23 @@ void rtp_put_mid(uint8_t *data, int mid_at, const uint8_t *mid, int mid_size);
  * `size` becomes the new size. */
 int rtp_unwrap_rtx(uint8_t *data, int payload, int *size, uint8_t payload_type, uint32_t ssrc);
 
+/* --- sound that carries the packet before along (RED, RFC 2198) */
+
+typedef struct {
+    int main_at, end;       /* the packet itself */
+    int again_size, behind; /* of what is before `main_at`; by how much its timestamp is less */
+} red;
+
+/* What a packet holds of `payload_type`; false when nothing, or when it lies about lengths. */
+bool red_read(const uint8_t *data, int payload, int size, int payload_type, red *found);
+
+/* Turn the packet into the plain one that it is; its new size. */
+int red_unwrap_main(uint8_t *data, int payload, const red *r, int payload_type);
+
+/* Write the packet before to `out`, which has as much room; its size. */
+int red_copy_before(const uint8_t *data, int payload, const red *r, int payload_type,
+                    uint8_t *out);
+
 /* --- what a packet is to its frame */
 
 enum codec { OPUS, VP8, H264 };

@@ -12,6 +12,7 @@ Prints one JSON object: the median of each figure in each window, its growth in 
 first window after the warm-up, and what grew. Exit 1 when a figure of the last window is more than
 2 % (and more than two tasks or sockets) over the first, or calls are left over. Memory is judged
 from the fourth window on, if windows are of a minute or longer: before, it is warming up.
+`server_mib` is of the server's own process alone.
 """
 
 import argparse
@@ -177,6 +178,7 @@ async def _look(service: Service) -> Figures:
     await asyncio.sleep(0.1)
     return {
         "rss_mib": round(resident_mib(service.pids), 2),
+        "server_mib": round(resident_mib(service.pids[:1]), 2),
         "tasks": await service.tasks(),
         "sockets": sockets(service.pids),
         "calls": calls,

@@ -62,18 +62,19 @@ static void add_leg(int n)
     legs[n] = leg_add(made);
     leg_keys(made, legs[n], &session, &session);
     leg_allow(made, legs[n], &from[n], now + 1e9);
-    route routes[3] = {{.payload_type = 111, .repairs = -1},
+    route routes[4] = {{.payload_type = 63, .repairs = -1, .carries = 111},
+                       {.payload_type = 111, .repairs = -1},
                        {.payload_type = 96, .repairs = -1},
                        {.payload_type = 97, .repairs = 96}};
-    for (int i = 0; i < 3; i++) {
-        routes[i].source = sources[n * KINDS + (i > 0)];
+    for (int i = 0; i < 4; i++) {
+        routes[i].source = sources[n * KINDS + (i > 1)];
         routes[i].cc = 3;
         routes[i].stamp = 2;
         routes[i].mid = 4;
         for (int id = 0; id < TABLE_IDS; id++)
             routes[i].table[id] = (uint8_t)(draw(4) ? id : 0);
     }
-    leg_routes(made, legs[n], routes, 3);
+    leg_routes(made, legs[n], routes, 4);
 }
 
 static void add_source(int n)
@@ -133,7 +134,7 @@ static void call(void)
     uint64_t lost;
     uint16_t seqs[32];
     int l = (int)draw(LEGS), s = (int)draw(LEGS * KINDS), k = (int)draw(LEGS * LEGS * KINDS);
-    switch (draw(28)) {
+    switch (draw(29)) {
     case 0: source_open(made, sources[s], draw(3) != 0); break;
     case 1: source_replace(made, sources[s]); break;
     case 2: source_codec(made, sources[s], s % KINDS == 0 ? OPUS : draw(2) ? VP8 : H264); break;
@@ -182,6 +183,7 @@ static void call(void)
         break;
     case 26: path_expect(made, (const uint8_t *)"ufragufragufragufragufragufrag-a", (int)draw(34)); break;
     case 27: path_ignore(made, (const uint8_t *)"ufragufragufragufragufragufrag-a", (int)draw(34)); break;
+    case 28: sink_twice(made, sinks[k], draw(3) != 0); break;
     default: break;
     }
 }
@@ -216,9 +218,10 @@ static int datagram(uint8_t *data)
     static uint16_t seqs[3];
     static uint32_t time;
     int lane = (int)draw(3), size = 12;
+    bool told_again = lane == 0 && draw(2);
     memset(data, 0, PACKET_BYTES);
     data[0] = (uint8_t)(0x80 | (draw(2) ? 0x10 : 0) | (draw(10) ? 0 : 0x20));
-    data[1] = (uint8_t)((lane == 0 ? 111 : lane == 1 ? 96 : 97) | (draw(2) ? 0x80 : 0));
+    data[1] = (uint8_t)((told_again ? 63 : lane == 0 ? 111 : lane == 1 ? 96 : 97) | (draw(2) ? 0x80 : 0));
     seqs[lane] = (uint16_t)(seqs[lane] + (draw(50) ? 1 : draw(1000) ? draw(5) : 5000));
     put16(data + 2, seqs[lane]);
     put32(data + 4, time += draw(3) ? 0 : 3000);
@@ -236,6 +239,10 @@ static int datagram(uint8_t *data)
         put16(data + size, (uint16_t)(seqs[1] - draw(6)));
         size += 2;
     }
+    for (uint32_t heads = told_again ? draw(3) : 0; heads > 0; heads--, size += 4)
+        put32(data + size, 0x80000000u | 111u << 24 | 960u << 10 | draw(draw(8) ? 30 : 1024));
+    if (told_again)
+        data[size++] = draw(20) ? 111 : 5;
     static const uint8_t starts[][6] = {{0x10, 0x50, 0, 0, 0x9D, 1}, {0x90, 0xE0, 0x81, 2, 3, 0x40},
                                         {0x10, 0x51},                {0x67, 1},
                                         {0x78, 0, 2, 0x67, 1, 2},    {0x7C, 0x85}};

@@ -100,6 +100,17 @@ def test_feedback_is_agreed_only_where_it_was_offered() -> None:
         assert f"a=rtcp-fb:96 {kind}\r\n" in _answer(OFFERS["chromium"])
 
 
+def test_sound_that_tells_the_packet_before_again_is_asked_for_first_where_it_was_offered() -> None:
+    answer = _answer(OFFERS["chromium"])
+    assert "m=audio 5004 UDP/TLS/RTP/SAVPF 63 111\r\n" in answer
+    assert "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n" in answer
+    assert "red" not in _answer(OFFERS["firefox"])
+    for other in ("a=fmtp:63 111/5", "a=fmtp:63 5/5", "a=fmtp:63 a=b", "a=ptime:20"):
+        assert "red" not in _answer(OFFERS["chromium"].replace("a=fmtp:63 111/111", other))
+    silent = OFFERS["chromium"].replace("a=sendrecv", "a=recvonly")
+    assert "m=audio 5004 UDP/TLS/RTP/SAVPF 111\r\n" in _answer(silent)
+
+
 def test_every_id_and_payload_type_is_the_offers_own() -> None:
     for offer in OFFERS.values():
         for line in _answer(offer).split("\r\n"):

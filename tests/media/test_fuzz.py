@@ -17,6 +17,7 @@ from aioice import stun
 from media import frames, ice, rtcp, rtp
 from media.dtls import cut_records
 from media.node import MediaNode
+from media.red import read_red
 from media.sdp import check_bounds, parse_offer
 from media.sent import MAX_STATUSES
 from media.transport_cc import Arrivals
@@ -132,6 +133,8 @@ def test_a_mutated_datagram_is_a_value_or_nothing() -> None:
                 rtp.clean_extensions(buffer, header, bytes(range(16)), 3, 1, 10)
                 rtp.rename_extensions(buffer, header, bytes(16))
             rtp.padding_bytes(buffer, header, len(data))
+            red = read_red(buffer, header, len(data), 111)
+            assert red is None or header < red.main_at - red.again_size <= red.main_at < red.end
             frames.read_vp8(buffer, header, len(data))
             frames.read_h264(buffer, header, len(data))
             seq, size = rtp.unwrap_rtx(buffer, header, len(data), 96, 1)

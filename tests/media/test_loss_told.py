@@ -47,3 +47,28 @@ async def test_a_full_intra_request_is_a_wish_for_a_keyframe_like_any_other(
     desk.send_rtcp(struct.pack("!BBHII", 0x84, 206, 4, 2001, 0) + entry)
     counter.send_video(2)
     assert await eventually(lambda: counter.wishes() == 1)
+
+
+async def test_a_listener_whose_line_loses_much_is_sent_sound_twice_for_a_while(
+    node: MediaNode, make_probe: Make, eventually: Eventually
+) -> None:
+    counter, desk = make_probe(ssrc=1000), make_probe(ssrc=2000)
+    await counter.connect(node, "counter")
+    await desk.connect(node, "desk")
+    sounds = iter(range(1, 1000))
+
+    def twice() -> bool:
+        counter.send_audio(next(sounds))
+        return len({x.seq for x in heard()}) < len(heard())
+
+    def heard() -> list[Any]:
+        return [x for x in desk.rtp if x.payload_type == 111]
+
+    counter.send_video(1, KEYFRAME)
+    assert await eventually(lambda: len(desk.videos()) == 1)
+    assert not any(twice() for _ in range(5))
+    (picture,) = desk.videos()
+    for highest, lost in ((picture.seq, 0), (picture.seq + 100, 5)):
+        block = rtcp.Block(picture.ssrc, 0, lost, highest, 0, 0, 0)
+        desk.send_rtcp(rtcp.receiver_report(rtcp.ReceiverReport(2000, (block,))))
+    assert await eventually(twice)

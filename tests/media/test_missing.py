@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from media.gaps import MAX_MISSING, MISSING_SECONDS, Gaps
-from media.missing import GIVE_UP_SECONDS, MAX_ASKS, Missing
+from media.missing import GIVE_UP_SECONDS, MAX_ASKS, SHORTEST_SECONDS, Missing
 
 
 def _asked_at(rtt: float | None, seconds: float = 3.0) -> list[float]:
@@ -26,6 +26,14 @@ def test_requests_are_a_round_trip_apart(rtt: float, spacing: float) -> None:
     times = _asked_at(rtt)
     gaps = [b - a for a, b in itertools.pairwise(times)]
     assert all(spacing - 1e-6 <= gap <= spacing + 0.021 for gap in gaps)
+
+
+def test_sound_is_asked_for_more_often_as_only_requests_may_be_lost() -> None:
+    missing = Missing(SHORTEST_SECONDS)
+    times = [n / 50 for n in range(150) if missing.due([(1, 0.0)], n / 50, 0.2)]
+    gaps = [b - a for a, b in itertools.pairwise(times)]
+    assert len(times) == MAX_ASKS
+    assert all(gap <= SHORTEST_SECONDS + 0.021 for gap in gaps)
 
 
 def test_requests_end_by_number_on_a_short_line_and_by_time_on_a_long_one() -> None:

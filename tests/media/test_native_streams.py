@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from media import frames, rtp, sps
 from media.native import library
 from media.path import Codec
+from media.red import Red, copy_before, read_red, unwrap_main
 
 SETTINGS = settings(deadline=None, derandomize=True, max_examples=300)
 
@@ -27,11 +28,18 @@ class Frame(ctypes.Structure):
     _fields_ = tuple((name, ctypes.c_int) for name in ("flags", "id_at", "level_at"))
 
 
+class RedFound(ctypes.Structure):
+    """`red` of streams.h."""
+
+    _fields_ = tuple((name, ctypes.c_int) for name in Red._fields)
+
+
 @pytest.fixture(scope="module")
 def streams() -> Any:
     loaded = library.load()
     loaded.rtp_clean_extensions.restype = Places
     loaded.frame_read.restype = Frame
+    loaded.red_read.restype = ctypes.c_bool
     return loaded
 
 
@@ -111,6 +119,46 @@ def test_retransmissions_are_unwrapped_alike(streams: Any) -> None:
         if seq >= 0:
             assert size.value == left
             assert bytes(other)[:left] == data[:left]
+
+
+def _red(draw: random.Random) -> bytes:
+    """Return something like a payload of RED, and then less so."""
+    kinds = [draw.choice((111, 111, 111, 5)) for _ in range(draw.choice((0, 1, 1, 1, 2, 3)))]
+    sizes = [draw.choice((0, 3, 9, draw.randrange(1024))) for _ in kinds]
+    heads = [
+        bytes((0x80 | kind,))
+        + (draw.choice((960, draw.randrange(1 << 14))) << 10 | size).to_bytes(3, "big")
+        for kind, size in zip(kinds, sizes, strict=True)
+    ]
+    data = b"".join(heads) + bytes((draw.choice((111, 111, 5)),))
+    data += draw.randbytes(sum(sizes) + draw.choice((0, 1, 9)))
+    return data[: draw.randrange(len(data) + 1)] if draw.random() < 0.2 else data
+
+
+def test_sound_told_again_is_read_alike(streams: Any) -> None:
+    draw = random.Random(3)
+    told = 0
+    for _ in range(4000):
+        head = bytearray(b"\x80\xbf" + draw.randbytes(10))
+        head[0] |= draw.choice((0, 0, 0, 0x20))
+        data = head + _red(draw)
+        other, found = held(data), RedFound()
+        red = read_red(data, 12, len(data), 111)
+        assert streams.red_read(other, 12, len(data), 111, ctypes.byref(found)) == bool(red)
+        if red is None:
+            continue
+        assert tuple(getattr(found, name) for name in Red._fields) == red
+        assert 12 < red.main_at - red.again_size <= red.main_at < red.end <= len(data)
+        out, room = bytearray(len(data)), held(bytes(len(data)))
+        seq, time, size = copy_before(data, 12, red, 111, out)
+        assert streams.red_copy_before(other, 12, ctypes.byref(found), 111, room) == size
+        assert bytes(room) == out
+        assert rtp.FIXED.unpack_from(out)[1:4] == (111, seq, time)
+        left = unwrap_main(data, 12, red, 111)
+        assert streams.red_unwrap_main(other, 12, ctypes.byref(found), 111) == left
+        assert bytes(other) == data
+        told += red.again_size > 0
+    assert told > 400
 
 
 def _looked_at(streams: Any, codec: int, data: bytes, payload: int) -> None:
