@@ -74,6 +74,13 @@ class Downlink:
     def close(self) -> None:
         """End the stream."""
         self._path.remove_sink(self.sink)
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of who was heard: who holds each other is not freed before a collection."""
+        if self.uplink is not None:
+            self.uplink.listeners = tuple(x for x in self.uplink.listeners if x is not self)
+            self.uplink = None
 
     def set_flow(self, flow: int) -> None:
         """Say which frames are sent (media/path.py, `Flow`)."""

@@ -132,8 +132,10 @@ class Leg:
         self._path.set_routes(self.handle, routes)
 
     def close(self) -> None:
-        """Forget the connection in the packet path."""
+        """Forget the connection in the packet path, and whom it heard."""
         self._path.remove_leg(self.handle)
+        for downlink in self.downlinks:
+            downlink.forget()
 
 
 def _routes(line: Line, codec: Codec, source: int) -> list[Route]:

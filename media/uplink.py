@@ -84,6 +84,9 @@ class Uplink:
     def close(self) -> None:
         """Forget the source."""
         self._path.remove_source(self.source)
+        for listener in self.listeners:
+            listener.uplink = None
+        self.listeners = ()
 
     @property
     def octets(self) -> int:
