@@ -125,6 +125,7 @@ from server.quality_watch import QualityWatch
 from server.record_bundles import RecordBundles
 from server.record_keeper import RecordKeeper, Sources
 from server.record_keys import RecordKeys
+from server.record_paper import RecordPaper
 from server.relay_addresses import with_addresses
 from server.retention import Retention
 from server.settings import Settings
@@ -303,6 +304,7 @@ async def build_parts(
         quality=quality,
         records=records,
         bundles=bundles,
+        paper=RecordPaper(records.store, records.keys),
         api_tokens=SqlApiTokens(database),
         bad_tokens=BadTokens(),
         counted=counted,
@@ -379,7 +381,7 @@ async def running(app: web.Application) -> AsyncIterator[None]:
         for municipality_id, person_id in await parts.people.open_desks():
             parts.registry.desks.restore(person_id, municipality_id)
         await parts.registry.restore()
-        await parts.records.make_owed()
+        await parts.records.find_owed()
         await parts.uploads.drop_orphans(await parts.calls.open_ids())
         yield
     finally:

@@ -63,6 +63,10 @@ class _House:
             "Deletions that were due and did not succeed",
             value=float(self._parts.retention.failed),
         )
+        owed = "Records of closed calls that could not be made yet"
+        yield GaugeMetricFamily(
+            "madoguchi_records_owed", owed, value=float(len(self._parts.records.owed))
+        )
         yield self._deliveries()
         yield CounterMetricFamily(
             "madoguchi_bad_tokens",

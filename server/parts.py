@@ -56,6 +56,7 @@ from server.procedures.catalog import Catalog
 from server.quality_watch import QualityWatch
 from server.record_bundles import RecordBundles
 from server.record_keeper import RecordKeeper
+from server.record_paper import RecordPaper
 from server.relay import Grant, Relay, RelayUse, grant
 from server.retention import Retention
 from server.settings import Settings
@@ -118,6 +119,7 @@ class Parts:
     steps_told: StepsTold
     records: RecordKeeper
     bundles: RecordBundles
+    paper: RecordPaper
     api_tokens: SqlApiTokens
     bad_tokens: BadTokens
     counted: SqlCounts

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from media.quality import MinimumPicture
 from security.errors import Corrupt
 from security.policy.model import BASELINE_POLICY, Policy
-from security.policy.versions import Version, in_force
+from security.policy.versions import Version, in_force, in_force_then
 from server.settings_file import SettingsError, parse_settings
 
 # Dates of the law count in Japan, wherever the server's clock stands.
@@ -72,6 +72,10 @@ class PolicyBook:
     def version_in_force(self, municipality_id: str) -> Version | None:
         """Return the version in force, None while it is the baseline."""
         return in_force(self.approved(municipality_id), self._clock())
+
+    def version_at(self, municipality_id: str, at: datetime) -> Version | None:
+        """Return the version that was in force at a time in the past, None for the baseline."""
+        return in_force_then(self.approved(municipality_id), at)
 
     def approved(self, municipality_id: str) -> tuple[Version, ...]:
         """Return every version that was ever approved, those withdrawn afterwards as well."""

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from chat.log import open_lines
 from security.audit.chain import time_text
-from security.errors import Conflict, Corrupt, MadoguchiError, NotFound
+from security.errors import Conflict, NotFound, Unavailable
 from security.ids import new_id
 from security.people import Person, Role
 from security.policy.model import BASELINE_POLICY
+from security.policy.versions import Version
 from server.audit_signing import AuditSigning
 from server.calls.call import Call
 from server.calls.quality import Summaries
@@ -72,37 +73,58 @@ class RecordKeeper:
         self.store = store
         self.keys = keys
         self._from = sources
+        self.owed: set[tuple[str, str]] = set()  # municipality and call, to be tried again
         self._baseline = policy_text(BASELINE_POLICY).encode()
 
     async def of_closing(self, call: Call) -> Made | None:
         """Return the record of a call that closes, to be written in the same transaction.
 
         A call that nobody answered has none. What cannot be made now is owed: a call that must
-        end is never kept open by something that does not verify.
+        end is never kept open by something that does not verify, nor by a fault of ours.
+        Raises `Unavailable`: without the database the call does not close either.
         """
         if not _has_record(call):
             return None
         try:
-            return await self._make(call)
-        except (Corrupt, NotFound, ValueError) as error:
-            log.error("call %s: its record is owed: %s", call.id, type(error).__name__)
+            return await self._make(call, self._from.policies.version_in_force)
+        except Unavailable:
+            raise
+        except Exception as error:
+            self._owe(call.municipality_id, call.id, error)
             return None
 
+    async def find_owed(self) -> int:
+        """Look through the calls of the past for records that are owed, and make them."""
+        self.owed |= set(await self.store.owed())
+        return await self.make_owed()
+
     async def make_owed(self) -> int:
-        """Make every record that is owed and can be made; return how many that were."""
+        """Make what is owed and can be made; return how many records that were.
+
+        One that fails stays owed, is named in the log without a word of what it holds, and keeps
+        no other from being made.
+        """
         done = 0
-        for home, call_id in await self.store.owed():
+        for home, call_id in sorted(self.owed):
             try:
-                call = await self._from.calls.get(home, call_id)
-                if call is None or not _has_record(call):
-                    continue
-                made = await self._make(call)
-                await self.store.make_one_up(made)
-            except (MadoguchiError, ValueError) as error:
-                log.error("call %s: its record is still owed: %s", call_id, type(error).__name__)
-            else:
-                done += 1
+                done += await self._make_up(home, call_id)
+                self.owed.discard((home, call_id))
+            except Exception as error:
+                self._owe(home, call_id, error)
         return done
+
+    async def _make_up(self, home: str, call_id: str) -> bool:
+        call = await self._from.calls.get(home, call_id)
+        if call is None or not _has_record(call) or await self.store.id_of_call(home, call_id):
+            return False
+        closed_at = call.closed_at or call.placed_at
+        made = await self._make(call, lambda home: self._from.policies.version_at(home, closed_at))
+        await self.store.make_one_up(made)
+        return True
+
+    def _owe(self, home: str, call_id: str, error: Exception) -> None:
+        self.owed.add((home, call_id))
+        log.error("call %s: its record is owed: %s", call_id, type(error).__name__)
 
     async def add(
         self, home: str, record_id: str, text: str, by: Person, now: datetime, *, after: int
@@ -124,10 +146,11 @@ class RecordKeeper:
             text=text,
         ).to_bytes()
         signed = Signed(content, sign(await self.keys.signing_key(home), ADDITION_LABEL, content))
-        await self.store.add_addition(kept, home, after + 1, signed, by.id, now)
+        fact = _added(read_record(kept.record.content), after + 1, signed, now)
+        await self.store.add_addition(kept, home, after + 1, signed, by.id, fact)
         return await self.store.get(home, record_id)
 
-    async def _make(self, call: Call) -> Made:
+    async def _make(self, call: Call, policy_of: Callable[[str], Version | None]) -> Made:
         home, known = call.municipality_id, self._from
         template = known.procedures.template_of(call)
         if template is None:
@@ -135,7 +158,7 @@ class RecordKeeper:
         key = await known.calls.data_key(home, call.id)
         sealed = await known.chat.list_after(home, call.id, 0)
         messages = await asyncio.to_thread(open_lines, sealed, key)
-        in_force = known.policies.version_in_force(home)
+        in_force = policy_of(home)
         policy = in_force.text.encode() if in_force else self._baseline
         sheet = await known.steps(home, call.id) or Sheet(call.id, home, 0)
         persons = await self._persons(call, sheet)
@@ -167,7 +190,10 @@ class RecordKeeper:
         home = call.municipality_id
         since = call.placed_at - CLOCK_SLACK
         entries = await self.store.entries_of(home, call.id, since)
-        mine = [one for one in entries if names_call(one.entry, call.id)]
+        # Of a record that was owed: what was noted of the call after its end is no part of it.
+        end = call.closed_at or since
+        about = [one for one in entries if names_call(one.entry, call.id)]
+        mine = [one for one in about if one.at <= end] or about
         if not mine:
             raise NotFound("the audit log does not know this call")
         first, last = (
@@ -195,6 +221,19 @@ class RecordKeeper:
             await people.tablet(home, call.tablet_id),
         )
         return {one.id: one.name for one in (*parts, *persons) if one is not None}
+
+
+def _added(record: Record, number: int, signed: Signed, at: datetime) -> Fact:
+    """Return the fact that a record was added to: ids, numbers and the addition's hash."""
+    data = {
+        "record": record.id,
+        "call": record.call,
+        "number": record.number,
+        "addition": number,
+        "sha256": sha256_hex(signed.content),
+        "training": record.training,
+    }
+    return Fact(record.municipality.id, "record.added", record.call, at, data, record.training)
 
 
 def _has_record(call: Call) -> bool:

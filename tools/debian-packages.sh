@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, ip, nft,
-# coturn, clamd, rsyslog, a C compiler.
+# Makes sure of what the tests need beside Python and Node: two browsers, Japanese type, Pango, ip,
+# nft, coturn, clamd, rsyslog, pdftotext, a C compiler.
 # On Debian as root or with sudo it installs what is missing; elsewhere it says what to install.
 set -euo pipefail
 
@@ -14,6 +14,9 @@ have_type() {
 have chromium || missing+=(chromium)
 have firefox-esr || missing+=(firefox-esr)
 have_type || missing+=(fonts-noto-cjk)
+compgen -G "/usr/lib/*/libpangoft2-1.0.so.0" >/dev/null || missing+=(libpango-1.0-0 libpangoft2-1.0-0)
+compgen -G "/usr/lib/*/libharfbuzz-subset.so.0" >/dev/null || missing+=(libharfbuzz-subset0)
+have pdftotext || missing+=(poppler-utils)
 have ip || missing+=(iproute2)
 have nft || missing+=(nftables)
 have turnserver || missing+=(coturn)

@@ -60,6 +60,12 @@ def in_force(versions: Iterable[Version], now: datetime) -> Version | None:
     return max(found)[2] if found else None
 
 
+def in_force_then(versions: Iterable[Version], at: datetime) -> Version | None:
+    """Return the version that was in force at a time that is over; None before the first."""
+    then = [one for one in versions if one.approved_at is not None and one.approved_at <= at]
+    return in_force(then, at)
+
+
 def started(versions: Iterable[Version], now: datetime) -> tuple[Version, ...]:
     """Return the approved versions whose beginning has come, the one in force among them."""
     versions = tuple(versions)

@@ -183,6 +183,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", f"{_RECORD}/verify"): Asks("record.read"),
         ("POST", f"{_RECORD}/additions"): Asks("record.correct"),
         ("GET", f"{_RECORD}/bundle"): Asks("record.export"),
+        ("GET", f"{_RECORD}/pdf"): Asks("record.read"),
         ("GET", "/api/v1/audit/export"): Asks("audit.read"),
         ("GET", "/api/v1/audit/chain"): Asks("audit.read"),
     }

@@ -34,6 +34,7 @@ SIGN_LOOK_SECONDS = 30.0
 DROP_SECONDS = 5.0
 TEMPLATE_SECONDS = 5.0
 RETENTION_SECONDS = 3600.0
+OWED_SECONDS = 60.0
 FRESH, LONGEST_GAP = timedelta(days=1), timedelta(days=7)
 Work = Callable[[Parts], Coroutine[None, None, None]]
 
@@ -49,6 +50,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(_forever(DROP_SECONDS, drop_chats, parts)),
         asyncio.create_task(_forever(RETENTION_SECONDS, delete_what_is_due, parts)),
         asyncio.create_task(_forever(RETENTION_SECONDS, close_months, parts)),
+        asyncio.create_task(_forever(OWED_SECONDS, make_owed_records, parts)),
         asyncio.create_task(_forever(PING_SECONDS, ping, parts)),
         asyncio.create_task(_forever(TALLY_SECONDS, write_tallies, parts)),
         asyncio.create_task(_forever(1.0, look_for_room, parts)),
@@ -87,6 +89,11 @@ async def ping(parts: Parts) -> None:
 async def look_at_templates(parts: Parts) -> None:
     """Take up templates that a command has put in force beside this service."""
     await parts.templates.refresh()
+
+
+async def make_owed_records(parts: Parts) -> None:
+    """Try again to make the records that could not be made when their calls closed."""
+    await parts.records.make_owed()
 
 
 async def renew_relay(parts: Parts) -> None:

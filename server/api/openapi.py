@@ -77,6 +77,7 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("post", "/api/v1/records/{record}/verify", "Verify a record again", None, None),
     ("post", "/api/v1/records/{record}/additions", "Correct by adding", records.AdditionBody, None),
     ("get", "/api/v1/records/{record}/bundle", "Export a record's bundle", None, None),
+    ("get", "/api/v1/records/{record}/pdf", "Return a record's page as PDF", None, None),
     ("get", "/api/v1/procedures", "List procedures", None, ProceduresAnswer),
     ("get", "/api/v1/documents", "List kinds of documents", None, DocumentsAnswer),
     ("get", "/api/v1/eligibility", "Say whether a call may be placed", None, None),

@@ -26,6 +26,7 @@ from server.procedures.documents import KINDS
 from server.records.bundle import sha256_hex
 from server.records.record import MAX_ADDITION_CHARACTERS, read_addition, read_record
 from server.records.verify import Failed, Verifier
+from server.words import Language
 
 routes = web.RouteTableDef()
 MAX_ROWS = 200
@@ -199,3 +200,18 @@ async def bundle(request: web.Request) -> web.StreamResponse:
     parts, speaker, record_id = await _asked(request, "record.export")
     home, taker = speaker.municipality.id, speaker.person.id if speaker.person else ""
     return await send_bundle(parts, request, home, record_id, taker)
+
+
+@routes.get(f"{PATH}/pdf")
+async def pdf(request: web.Request) -> web.Response:
+    """Return the record's page as PDF: what its reader could print. It is noted in the log."""
+    parts, speaker, record_id = await _asked(request, "record.read")
+    language: Language = "en" if request.query.get("language") == "en" else "ja"
+    home, now = speaker.municipality.id, parts.clock()
+    person = speaker.person
+    by = person.name if person else ""
+    said = {"language": language, "person": person.id if person else ""}
+    await parts.audit.note(home, "record:pdf:make", record_id, said, now=now)
+    record, content = await parts.paper.pdf(home, record_id, language=language, by=by, now=now)
+    headers = {"Content-Disposition": f'attachment; filename="{record.number}.pdf"'}
+    return web.Response(body=content, content_type="application/pdf", headers=headers)

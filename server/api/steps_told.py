@@ -1,7 +1,9 @@
 """Shows the steps of a call to its ends. Implements `Listeners` of server/call_steps.py."""
 
+import logging
 from typing import Protocol
 
+from security.errors import Corrupt
 from security.people import Person, Role
 from server.api.hub import SENIOR, Hub, counter_key
 from server.api.step_views import asked_view, people_of, steps_view
@@ -10,6 +12,9 @@ from server.call_steps import CallSteps, day_of
 from server.calls.call import Call
 from server.calls.guests import joined
 from server.calls.registry import UNDER_WAY
+from server.procedures.sheet import Sheet
+
+log = logging.getLogger(__name__)
 
 
 class PersonStore(Protocol):
@@ -61,15 +66,33 @@ class StepsTold:
         for call in self._hub.registry.open_calls(home):
             if call.state not in UNDER_WAY:
                 continue
-            sheet, names = await steps.of(call), await self._hub.directory.names(call)
+            sheet = await self._sheet(steps, call)
+            if sheet is None:
+                continue
+            names = await self._hub.directory.names(call)
             for one in sheet.approvals:
                 if one.approved is None:
                     found.append(asked_view(call, names, sheet, one, day_of(call)))
         return sorted(found, key=lambda one: str(one["asked_at"]))
 
+    async def _sheet(self, steps: CallSteps, call: Call) -> Sheet | None:
+        """Return the sheet of a call; one that does not verify keeps no other from being shown."""
+        try:
+            return await steps.of(call)
+        except Corrupt:
+            log.error("call %s: its steps do not verify", call.id)
+            return None
+
     async def draw(self, steps: CallSteps, call: Call, *, desk: bool) -> Json | None:
-        """Return the noun "steps", None when the procedure is not in the list any more."""
-        template, sheet = steps.template_of(call), await steps.of(call)
+        """Return the noun "steps".
+
+        None when the procedure is not in the list any more, or what was written does not verify:
+        the call goes on to its end, and whatever is asked of its steps answers `corrupt`.
+        """
+        template = steps.template_of(call)
+        sheet = await self._sheet(steps, call)
+        if sheet is None:
+            return None
         lock = steps.lock(call, sheet)
         if template is None or lock is None:
             return None

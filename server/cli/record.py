@@ -21,7 +21,9 @@ from server.db.records import SqlRecords, Wanted
 from server.keys import KeyRing, load_kek
 from server.record_bundles import RecordBundles
 from server.record_keys import RecordKeys
+from server.record_paper import RecordPaper
 from server.records.verify import STEPS, Done, Failed, Verifier
+from server.words import Language
 
 
 @click.group()
@@ -75,11 +77,32 @@ def export(which: str, file: Path, slug: str | None, config: Path) -> None:
 
     async def work(house: House) -> None:
         home = await house.municipality(slug)
-        bundles, store = _bundles(house)
-        found = await store.search(home.id, Wanted(number=which), limit=1)
-        record_id = found[0].id if found else which
+        store, record_id = await _found(house, home.id, which)
         await house.note(home.id, "record:export", record_id, {})
-        _, content = await bundles.make(home.id, record_id, utc_now())
+        _, content = await _bundles(house, store).make(home.id, record_id, utc_now())
+        write_new(file, content)
+
+    run(config, work)
+
+
+@record.command()
+@click.argument("which")
+@click.option(
+    "-o", "--output", "file", type=click.Path(dir_okay=False, path_type=Path), required=True
+)
+@click.option("--language", type=click.Choice(["ja", "en"]), default="ja", show_default=True)
+@municipality_option
+@config_option
+def pdf(which: str, file: Path, language: Language, slug: str | None, config: Path) -> None:
+    """Write the page of a record as PDF to the new FILE; WHICH is its id or 受付番号."""
+
+    async def work(house: House) -> None:
+        home = await house.municipality(slug)
+        store, record_id = await _found(house, home.id, which)
+        await house.note(home.id, "record:pdf", record_id, {"language": language})
+        paper = RecordPaper(store, RecordKeys(house.people))
+        by = "madoguchi record pdf"
+        _, content = await paper.pdf(home.id, record_id, language=language, by=by, now=utc_now())
         write_new(file, content)
 
     run(config, work)
@@ -102,14 +125,23 @@ def key(config: Path, *, as_json: bool) -> None:
     run(config, work)
 
 
-def _bundles(house: House) -> tuple[RecordBundles, SqlRecords]:
+async def _found(house: House, home: str, which: str) -> tuple[SqlRecords, str]:
+    """Return where records stand, and the id of the one meant by its id or 受付番号."""
+    store = SqlRecords(house.database, _calls(house))
+    found = await store.search(home, Wanted(number=which), limit=1)
+    return store, found[0].id if found else which
+
+
+def _calls(house: House) -> SqlCalls:
     ring = KeyRing(load_kek(house.settings.keys.kek_file, os.environ))
-    calls = SqlCalls(house.database, ring)
-    store = SqlRecords(house.database, calls)
-    bundles = RecordBundles(
+    return SqlCalls(house.database, ring)
+
+
+def _bundles(house: House, store: SqlRecords) -> RecordBundles:
+    return RecordBundles(
         store,
         RecordKeys(house.people),
-        calls,
+        _calls(house),
         SqlChat(house.database),
         SqlFiles(house.database),
         FolderBlobs(house.settings.data.folder / "blobs"),
@@ -117,7 +149,6 @@ def _bundles(house: House) -> tuple[RecordBundles, SqlRecords]:
         AuditSigning(house.people, house.audit),
         SqlDeletions(house.database),
     )
-    return bundles, store
 
 
 def write_new(file: Path, content: bytes) -> None:

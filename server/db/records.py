@@ -112,15 +112,15 @@ class SqlRecords:
         await outbox.add(connection, made.fact)
 
     async def add_addition(
-        self, kept: Kept, home: str, number: int, signed: Signed, person_id: str, at: datetime
+        self, kept: Kept, home: str, number: int, signed: Signed, person_id: str, fact: Fact
     ) -> None:
-        """Write an addition. Raises `Conflict` when another one came first."""
+        """Write an addition with the fact of it. Raises `Conflict` when another one came first."""
         key = await self._calls.data_key(home, kept.call_id)
         values = {
             "record_id": kept.id,
             "number": number,
             "municipality_id": home,
-            "at": at,
+            "at": fact.at,
             "person_id": person_id,
             "addition_sealed": key.seal(signed.content, *_addition_ids(home, kept, number)),
             "signature": signed.signature,
@@ -131,6 +131,7 @@ class SqlRecords:
             if (await connection.execute(query)).scalar_one() != number - 1:
                 raise Conflict("somebody else has added something meanwhile")
             await connection.execute(sa.insert(t.record_addition).values(values))
+            await outbox.add(connection, fact)
 
     async def get(self, home: str, record_id: str) -> Kept:
         """Return a record with its additions. Raises `NotFound`, `Corrupt`."""

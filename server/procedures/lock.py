@@ -49,9 +49,11 @@ def lock_of(
     """Return what keeps a call locked that `desk_id` would decide.
 
     A confirmation by who decides is none: with a hand-over the senior can have become the desk.
+    What was let pass with no senior counts while the policy wants none.
     """
     progress, found = sheet.progress, sheet.approval(About.DOCUMENTS)
-    if found is not None and found.answered_by == desk_id:
+    alone = found is not None and found.answered_by is None and confirming.when != "never"
+    if found is not None and (alone or found.answered_by == desk_id):
         progress = replace(progress, excused=False)
     said = sheet.approval(About.DECISION)
     confirmed = said is not None and said.approved is True and said.answered_by != desk_id
@@ -95,7 +97,8 @@ def ask(
     step = next(
         (s for s in template.steps if any(need.kind == "documents" for need in s.needs)), None
     )
-    lacks = any(one.kind == "documents" for one in missing(template, sheet.progress, day))
+    left = lock_of(template, sheet, day, confirming, person_id).missing
+    lacks = any(one.kind == "documents" for one in left)
     if step is None or not lacks:
         raise Conflict("no document is missing", code="nothing_to_approve")
     if not is_open(template, sheet.progress, step, day):

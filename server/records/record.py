@@ -211,9 +211,17 @@ class Record(_Part):
         return canonical(self.model_dump(mode="json"))
 
     @property
+    def documents_let_pass(self) -> bool:
+        """Tell whether documents that are not enough were let pass, by another than who decided."""
+        return any(
+            one.about == "documents" and one.approved and one.answered_by != self.people.verifier
+            for one in self.approvals
+        )
+
+    @property
     def left(self) -> int:
-        """Return how much was missing at the close; documents that a senior let pass are not."""
-        let_pass = any(one.about == "documents" and one.approved for one in self.approvals)
+        """Return how much was missing at the close; documents that were let pass are not."""
+        let_pass = self.documents_let_pass
         return sum(
             need.left
             for step in self.steps

@@ -6,6 +6,7 @@ verified by an earlier one.
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -156,12 +157,12 @@ class Verifier:
             ]
         except (KeyError, TypeError):
             raise Corrupt("the template has not the form of version 1") from None
-        for step_id, kinds in asked:
-            done = [step for step in self.record.steps if step.id == step_id]
-            if len(done) != 1 or [need.kind for need in done[0].needs] != kinds:
-                raise Corrupt(f"step {step_id} of the template is not in the record")
-        if len(asked) != len(self.record.steps):
-            raise Corrupt("the record has a step that is not in the template")
+        done = [(step.id, [need.kind for need in step.needs]) for step in self.record.steps]
+        for one in asked:
+            if one not in done:
+                raise Corrupt(f"step {one[0]} of the template is not in the record")
+        if asked != done:
+            raise Corrupt("the record has other steps than the template, or in another order")
         if self.record.outcome.value not in said.get("outcomes", ()):
             raise Corrupt(f"the template allows no outcome {self.record.outcome}")
 
@@ -170,15 +171,33 @@ class Verifier:
         self._basis(b.POLICY, self.record.policy.sha256)
 
     def outcome(self) -> None:
-        """確認済み stands only where nothing was missing, or a senior agreed to what was."""
-        record = self.record
-        if record.outcome is Outcome.VERIFIED and record.left:
-            raise Corrupt(f"確認済み although {record.left} were missing and no senior agreed")
+        """確認済み and 対応済み: nothing was missing, and whom the policy asks agreed."""
+        record, wanted = self.record, self._senior_approval()
         if record.outcome not in GOOD_OUTCOMES and record.reason is None:
             raise Corrupt("the outcome stands without its reason")
         for one in record.approvals:
-            if one.approved and (one.answered_by is None or one.answered_by == one.asked_by):
+            if one.approved and one.answered_by is None and wanted != "never":
+                raise Corrupt("an approval is nobody's, and the policy asks for a senior's")
+            if one.approved and one.answered_by == one.asked_by:
                 raise Corrupt("who asked for a senior's approval gave it as well")
+        if record.outcome not in GOOD_OUTCOMES:
+            return
+        if record.left:
+            word = "確認済み" if record.outcome is Outcome.VERIFIED else "対応済み"
+            raise Corrupt(f"{word} although {record.left} were missing and no senior agreed")
+        by = [x.answered_by for x in record.approvals if x.about == "decision" and x.approved]
+        if wanted in ("always", "sample") and record.people.verifier in by:
+            raise Corrupt("who decided gave the senior's approval as well")
+        if wanted == "always" and not by:
+            raise Corrupt("no senior agreed to the decision, as the policy asks")
+
+    def _senior_approval(self) -> str:
+        """Return what the policy says of a senior's approval; unset it is that of the baseline."""
+        try:
+            said = tomllib.loads(self._content(b.POLICY).decode())
+            return str(said.get("people", {}).get("senior_approval", "override"))
+        except (ValueError, AttributeError, RecursionError):
+            raise Corrupt("policy.toml is not a policy") from None
 
     def deletions(self) -> str:
         """Proofs of deletion are signed with the key of the audit log."""

@@ -21,6 +21,8 @@ from files.entry import FileEntry, FileState
 from media.quality_sum import Summary
 from security.audit.chain import Head, append, canonical, time_text
 from security.audit.signed import sign as sign_head
+from security.audit.signed import to_json
+from security.deletions import Deletion, Kind, Proof, prove
 from server.calls.call import Call, Outcome, State
 from server.procedures.documents import Shown
 from server.procedures.progress import Code, Progress
@@ -181,8 +183,8 @@ def packed(members: Members) -> bytes:
     return zipped.write(members.items())
 
 
-def insider(members: Members, key: Ed25519PrivateKey = KEY) -> bytes:
-    """Return members with a manifest that fits them and is signed by `key`."""
+def insider(members: Members, key: Ed25519PrivateKey = KEY, **more: Any) -> bytes:
+    """Return members with a manifest that fits them, says `more` and is signed by `key`."""
     said: dict[str, Any] = json.loads(members["manifest.json"])
     said["key"] = key.public_key().public_bytes_raw().hex()
     said["members"] = [
@@ -190,7 +192,7 @@ def insider(members: Members, key: Ed25519PrivateKey = KEY) -> bytes:
         for name, content in sorted(members.items())
         if name not in ("manifest.json", "manifest.sig")
     ]
-    manifest = canonical(said)
+    manifest = canonical({**said, **more})
     own = {"manifest.json": manifest, "manifest.sig": sign(key, MANIFEST_LABEL, manifest)}
     return packed({**own, **{k: v for k, v in sorted(members.items()) if k not in own}})
 
@@ -325,7 +327,151 @@ def vectors() -> dict[str, tuple[bytes, int]]:
         "member-added": (packed({**m, "readme.txt": b"x"}), 5),
         "member-missing": (packed({k: v for k, v in m.items() if k != "chat.json"}), 5),
     }  # fmt: skip
-    return made | _hostile(whole, m)
+    return made | _more(m) | _decided(m) | _deleted(m) | _hostile(whole, m)
+
+
+def _more(m: Members) -> dict[str, tuple[bytes, int]]:
+    """Return what a form, an order or a signature gives away."""
+
+    def swapped(said: dict[str, Any]) -> None:
+        said["steps"] = [said["steps"][1], said["steps"][0], said["steps"][2]]
+
+    def added(said: dict[str, Any]) -> None:
+        said["steps"].append({**said["steps"][0], "id": "more"})
+
+    def other_need(said: dict[str, Any]) -> None:
+        said["steps"][1]["needs"][0]["kind"] = "tick"
+
+    def extra(said: dict[str, Any]) -> None:
+        said["my_number"] = "x"
+
+    def other_home(lines: list[bytes]) -> list[bytes]:
+        opening = json.loads(lines[0])
+        link = bytes.fromhex(opening["signed"]["link"])
+        head = Head(opening["signed"]["count"], link)
+        signed = to_json(sign_head(AUDIT_KEY, "home-2", head, at=AT))
+        return [canonical({**opening, "signed": signed}), *lines[1:]]
+
+    def other_signature(lines: list[bytes]) -> list[bytes]:
+        opening = json.loads(lines[0])
+        flipped = _flipped(bytes.fromhex(opening["signed"]["signature"]), 0).hex()
+        return [canonical({**opening, "signed": {**opening["signed"], "signature": flipped}}),
+                *lines[1:]]  # fmt: skip
+
+    unsigned = sign(STRANGE_KEY, ADDITION_LABEL, m["additions/0002.json"])
+    spaced = m["record.json"][:-1] + b" }"
+    return {
+        "record-not-canonical": (
+            insider({**m, "record.json": spaced, "record.sig": sign(KEY, RECORD_LABEL, spaced)}), 6,
+        ),
+        "record-with-a-field-more": (insider(_recorded(m, extra, by=KEY)), 6),
+        "manifest-of-another-record": (insider(m, record="record-2"), 6),
+        "addition-signed-by-another": (insider({**m, "additions/0002.sig": unsigned}), 8),
+        "steps-in-another-order": (insider(_recorded(m, swapped, by=KEY)), 9),
+        "step-added": (insider(_recorded(m, added, by=KEY)), 9),
+        "need-of-another-kind": (insider(_recorded(m, other_need, by=KEY)), 9),
+        "audit-head-of-another-municipality": (insider(_audit(m, other_home)), 15),
+        "audit-head-signature-changed": (insider(_audit(m, other_signature)), 15),
+        "audit-tail-missing": (insider(_audit(m, lambda x: [*x[:-2], b""])), 15),
+    }  # fmt: skip
+
+
+def _decided(m: Members) -> dict[str, tuple[bytes, int]]:
+    """Return decisions under a policy about seniors, with whom it asks and without."""
+    desk = {"id": "desk-1", "name": "例示 さくら"}
+    senior = {"id": "senior-1", "name": "見本 一郎"}
+
+    def of(
+        when: str, by: dict[str, str] | None, *, about: str = "documents", asked: Any = desk,
+        outcome: str = "verified", left: int = 1, approved: bool = True,
+    ) -> bytes:  # fmt: skip
+        policy = f'[people]\nsenior_approval = "{when}"\n'.encode()
+        approval = {
+            "about": about, "reason": "x", "asked_by": asked, "asked_at": time_text(AT),
+            "approved": True, "answer": None, "answered_by": by,
+            "answered_at": time_text(AT) if by else None,
+        }  # fmt: skip
+
+        def change(said: dict[str, Any]) -> None:
+            said["outcome"] = outcome
+            said["steps"][2]["needs"][0]["left"] = left
+            said["approvals"] = [approval] if approved else []
+            said["policy"]["sha256"] = bundle.sha256_hex(policy)
+            template = {**json.loads(m["template.json"]), "outcomes": ["verified", "completed"]}
+            said["procedure"]["template"]["sha256"] = bundle.sha256_hex(canonical(template))
+
+        template = {**json.loads(m["template.json"]), "outcomes": ["verified", "completed"]}
+        basis = {"policy.toml": policy, "template.json": canonical(template)}
+        return insider({**_recorded(m, change, by=KEY), **basis})
+
+    def no_reason(said: dict[str, Any]) -> None:
+        said.update(outcome="returned", reason=None)
+
+    decision: dict[str, Any] = {"about": "decision", "left": 0}
+    return {
+        "good-without-a-senior-where-none-is-wanted": (of("never", None), 0),
+        "let-pass-by-nobody": (of("override", None), 11),
+        "let-pass-by-who-decided": (of("override", desk, asked=senior), 11),
+        "good-with-a-decision-confirmed": (of("always", senior, **decision), 0),
+        "decision-confirmed-by-who-decided": (of("sample", desk, asked=senior, **decision), 11),
+        "decision-confirmed-by-nobody-though-always": (
+            of("always", None, **decision, approved=False), 11,
+        ),
+        "completed-with-something-missing": (
+            of("override", None, outcome="completed", approved=False), 11,
+        ),
+        "returned-without-a-reason": (insider(_recorded(m, no_reason, by=KEY)), 11),
+    }  # fmt: skip
+
+
+def _deleted(m: Members) -> dict[str, tuple[bytes, int]]:
+    """Return bundles of which something was deleted, with proof and without."""
+
+    def proof(
+        kind: Kind, *ids: str, call: str | None = CALL, home: str = HOME, key: Any = AUDIT_KEY
+    ) -> Proof:
+        said = Deletion("d", home, kind, call, ids, len(ids), AT, "retention.x", 1)
+        return prove(key, said)
+
+    def of(*proofs: Proof, without: tuple[str, ...], change: Any = lambda x: x) -> bytes:
+        said = [
+            {"statement": x.statement.decode(), "key": x.key.hex(), "signature": x.signature.hex()}
+            for x in proofs
+        ]
+        kept = {name: content for name, content in m.items() if name not in without}
+        text = canonical({"v": 1, "deletions": said})
+        return insider({**kept, "deletions.json": change(text)})
+
+    chat, still = ("chat.json",), ("evidence/still-1",)
+    strange_chat = proof(Kind.CHAT, "1", call="call-2")
+    every = (*chat, *still, "audit.jsonl")
+    gone = (
+        proof(Kind.CHAT, "1"),
+        proof(Kind.FILES, "still-1"),
+        proof(Kind.AUDIT, "1-4800", call=None),
+    )
+    kept = proof(Kind.FILES, "still-1", "still-2")
+    return {
+        "good-with-deletions": (of(*gone, without=every), 0),
+        "chat-missing-insider": (of(gone[1], without=chat), 13),
+        "chat-deleted-of-another-call": (of(strange_chat, without=chat), 13),
+        "still-deleted-of-another-call": (
+            of(proof(Kind.FILES, "still-1", call="call-2"), without=still), 14,
+        ),
+        "deletion-of-another-file": (of(proof(Kind.FILES, "still-9"), without=still), 14),
+        "deletion-signed-by-another": (
+            of(proof(Kind.FILES, "still-1", key=STRANGE_KEY), without=still), 12,
+        ),
+        "deletion-of-another-municipality": (
+            of(proof(Kind.FILES, "still-1", home="home-2"), without=still), 12,
+        ),
+        "deletion-changed": (
+            of(kept, without=still, change=lambda x: x.replace(b"still-2", b"still-3")), 12,
+        ),
+        "audit-let-go-elsewhere": (
+            of(proof(Kind.AUDIT, "1-4700", call=None), without=("audit.jsonl",)), 15,
+        ),
+    }  # fmt: skip
 
 
 def _hostile(whole: bytes, m: Members) -> dict[str, tuple[bytes, int]]:

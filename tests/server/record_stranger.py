@@ -8,6 +8,7 @@ import json
 import re
 import struct
 import sys
+import tomllib
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 NAME = re.compile(r"[a-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
+FIELDS = {
+    "v", "id", "call", "number", "training", "municipality", "office", "tablet", "procedure",
+    "times", "people", "outcome", "reason", "consent", "steps", "documents", "pin", "notice",
+    "approvals", "chips", "evidence", "chat", "policy", "quality", "audit",
+}  # fmt: skip
+ABOUT = ("documents", "decision")
 Json = dict[str, Any]
 
 
@@ -95,6 +102,7 @@ def verify(data: bytes, known: str | None) -> Json:
     there = {n: (len(c), sha(c)) for n, c in files.items() if not n.startswith("manifest.")}
     claim(5, listed == there)
     record: Json = parsed(6, files["record.json"])
+    claim(6, set(record) == FIELDS)
     home = record["municipality"]["id"]
     claim(6, (record["v"], record["id"], home) == (1, manifest["record"], manifest["municipality"]))
     signed(7, key, b"madoguchi record 1", files["record.json"], files["record.sig"])
@@ -105,13 +113,7 @@ def verify(data: bytes, known: str | None) -> Json:
     claim(9, asked == [(s["id"], [n["kind"] for n in s["needs"]]) for s in record["steps"]])
     claim(9, record["outcome"] in template["outcomes"])
     claim(10, there["policy.toml"][1] == record["policy"]["sha256"])
-    passed = [one for one in record["approvals"] if one["approved"]]
-    let_pass = any(one["about"] == "documents" for one in passed)
-    needs = [need for step in record["steps"] for need in step["needs"]]
-    left = sum(x["left"] for x in needs if not (let_pass and x["kind"] == "documents"))
-    claim(11, record["outcome"] != "verified" or not left)
-    claim(11, record["outcome"] in ("verified", "completed") or record["reason"] is not None)
-    claim(11, all(one["answered_by"] not in (None, one["asked_by"]) for one in passed))
+    outcome(record, files["policy.toml"])
     proofs = deletions(record, files)
     mine = [one for one in proofs if one["call"] == record["call"]]
     if "chat.json" in files:
@@ -126,6 +128,27 @@ def verify(data: bytes, known: str | None) -> Json:
     claim(14, {n for n in files if n.startswith("evidence/")} <= {f"evidence/{x}" for x in kept})
     audit(record, files, proofs)
     return record
+
+
+def outcome(record: Json, policy: bytes) -> None:
+    """Section 6 step 11."""
+    try:
+        said = tomllib.loads(policy.decode()).get("people", {})
+    except ValueError:
+        raise Wrong(11) from None
+    wanted, verifier = said.get("senior_approval", "override"), record["people"]["verifier"]
+    passed = [one for one in record["approvals"] if one["approved"]]
+    claim(11, all(x["answered_by"] is not None or wanted == "never" for x in passed))
+    claim(11, all(x["answered_by"] != x["asked_by"] for x in passed))
+    if record["outcome"] not in ("verified", "completed"):
+        claim(11, record["reason"] is not None)
+        return
+    by = {about: [x["answered_by"] for x in passed if x["about"] == about] for about in ABOUT}
+    let_pass = any(one != verifier for one in by["documents"])
+    needs = [need for step in record["steps"] for need in step["needs"]]
+    claim(11, not any(x["left"] for x in needs if not (let_pass and x["kind"] == "documents")))
+    claim(11, wanted not in ("always", "sample") or verifier not in by["decision"])
+    claim(11, wanted != "always" or len(by["decision"]) > 0)
 
 
 def additions(key: str, record: Json, files: dict[str, bytes]) -> None:

@@ -34,6 +34,17 @@ REASONS = {
     "policy-text-changed": "policy.toml is not the one of the record",
     "audit-head-missing": "audit.jsonl has no signed head",
     "audit-entry-changed": "the entries do not lead to the signed head",
+    "steps-in-another-order": "other steps than the template, or in another order",
+    "let-pass-by-nobody": "an approval is nobody's",
+    "let-pass-by-who-decided": "確認済み although 1 were missing",
+    "decision-confirmed-by-who-decided": "who decided gave the senior's approval",
+    "decision-confirmed-by-nobody-though-always": "no senior agreed to the decision",
+    "completed-with-something-missing": "対応済み although 1 were missing",
+    "deletion-signed-by-another": "another key than the audit log's",
+    "deletion-changed": "the signature of a proof of deletion does not verify",
+    "chat-missing-insider": "no proof says that it was deleted",
+    "record-not-canonical": "the record is not canonical",
+    "manifest-of-another-record": "that of another record",
     "chat-changed": "chat.json is not the one of the record",
     "addition-removed": "addition 1 does not follow",
     "verified-with-something-missing": "確認済み although 1 were missing",
@@ -74,7 +85,9 @@ def test_the_vectors_are_what_the_script_makes() -> None:
     for name in set(STEP_OF) - {"zip-bomb"}:
         assert made[name][0] == _bundle(name), name
     assert len(made) > 30
-    assert sum(step == 0 for step in STEP_OF.values()) == 2
+    good = {name for name in STEP_OF if name.startswith("good")}
+    assert good == {name for name, step in STEP_OF.items() if step == 0}
+    assert set(STEP_OF.values()) == set(range(len(STEPS) + 1))
 
 
 def test_a_stranger_with_the_format_alone_finds_the_same() -> None:

@@ -10,14 +10,22 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from prometheus_client import generate_latest
 
 from security.errors import Conflict, Corrupt, NotFound
 from security.ids import new_id
 from security.people import Person, Role
+from server import record_keeper
+from server.api.housekeeping import make_owed_records
 from server.db import schema as t
+from server.metrics import collected
 from server.policies import ZONE
+from server.records.bundle import sha256_hex
+from server.records.compose import Known
+from server.records.compose import compose as composed
 from server.records.record import Record, read_record
-from server.records.verify import STEPS, Done, Verifier
+from server.records.verify import STEPS, Done, Failed, Verifier
+from tests.support.tampered_bundles import tampered
 
 PDF = b"%PDF-1.4\n" + b"1 0 obj <<>> endobj\n" * 50 + b"trailer <<>>\n%%EOF\n"
 Json = dict[str, Any]
@@ -65,6 +73,20 @@ async def test_a_closed_call_has_a_record_whose_bundle_verifies(world: Any) -> N
     assert len(await _verified(world, record_id)) == len(STEPS)
 
 
+async def test_tampered_copies_of_a_real_bundle_are_refused_each_for_its_reason(world: Any) -> None:
+    record_id, _ = await _record(world, await _closed(world))
+    parts, home = world.service.parts, world.town.municipality.id
+    key = await parts.records.keys.signing_key(home)
+    _, whole = await parts.bundles.make(home, record_id, parts.clock())
+    copies = tampered(whole, key)
+    assert len({one.name for one in tampered(whole)}) >= 12
+    assert {one.step for one in copies} == set(range(1, len(STEPS) + 1))
+    for one in copies:
+        with pytest.raises(Failed) as failed:
+            list(Verifier(io.BytesIO(one.content), key.public_key().public_bytes_raw()).run())
+        assert (failed.value.number, one.why in failed.value.why) == (one.step, True), one.name
+
+
 async def test_a_call_that_nobody_answered_has_no_record(world: Any) -> None:
     counter = await world.counter()
     await counter.connect()
@@ -72,7 +94,7 @@ async def test_a_call_that_nobody_answered_has_no_record(world: Any) -> None:
     await counter.do("call.withdraw")
     home = world.town.municipality.id
     assert await world.service.parts.records.store.id_of_call(home, call["id"]) is None
-    assert await world.service.parts.records.make_owed() == 0
+    assert await world.service.parts.records.find_owed() == 0
 
 
 PLACE: Json = {
@@ -101,12 +123,49 @@ async def test_a_record_that_is_owed_is_made_at_the_next_start(world: Any) -> No
     before = (await _record(world, call))[1]
     world.sql("DROP TRIGGER record_no_delete")
     world.sql("DELETE FROM record")
-    assert await world.service.parts.records.make_owed() == 1
+    assert await world.service.parts.records.find_owed() == 1
     record_id, record = await _record(world, call)
     assert record.times == before.times
     assert record.people == before.people
     assert len(await _verified(world, record_id)) == len(STEPS)
-    assert await world.service.parts.records.make_owed() == 0
+    assert await world.service.parts.records.find_owed() == 0
+
+
+async def test_a_record_that_cannot_be_made_stops_no_other_and_is_made_later(
+    world: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = set[str]()
+
+    def compose(known: Known) -> Record:
+        if known.call.id in broken:
+            raise RuntimeError("例示 さくら")
+        return composed(known)
+
+    monkeypatch.setattr(record_keeper, "compose", compose)
+    parts, home = world.service.parts, world.town.municipality.id
+    counter, desk, first = await world.talking()
+    broken.add(first["id"])
+    await desk.do("call.close", outcome="returned", reason="x")
+    closed = await counter.until_state("closed")
+    second = (await counter.do("call.place", **PLACE))["call"]
+    await desk.do("call.accept", call=second["id"])
+    await desk.do("call.close", outcome="returned", reason="x")
+    await counter.until_that(lambda m: (m.get("call") or {}).get("id") == second["id"])
+    assert parts.records.owed == {(home, first["id"])}
+    world.sql("DROP TRIGGER record_no_delete")
+    world.sql("DELETE FROM record")
+    world.clock.advance(minutes=5)
+    world.enforce({"people.senior_approval": "always"})
+    assert await parts.records.find_owed() == 1
+    assert (await _record(world, second))[1].policy.version == 0
+    assert generate_latest(collected(parts)).count(b"madoguchi_records_owed 1.0") == 1
+    assert "例示" not in caplog.text
+    broken.clear()
+    await make_owed_records(parts)
+    record_id, record = await _record(world, first)
+    assert (record.policy.version, record.times.closed[:19]) == (0, closed["closed_at"][:19])
+    assert len(await _verified(world, record_id)) == len(STEPS)
+    assert parts.records.owed == set()
 
 
 async def test_a_closed_record_never_changes(world: Any) -> None:
@@ -193,6 +252,26 @@ async def test_the_outbox_tells_of_a_record_without_a_name(world: Any) -> None:
     said = json.loads(rows[0][0])
     assert (said["record"], said["number"]) == (record_id, record.number)
     assert record.people.verifier.name not in rows[0][0].decode()
+
+
+async def test_the_outbox_tells_of_a_correction_in_the_same_transaction(world: Any) -> None:
+    parts, home = world.service.parts, world.town.municipality.id
+    call = await _closed(world, file=False)
+    record_id, record = await _record(world, call)
+    by: Person = world.town.verifiers[1]
+    await parts.records.add(home, record_id, "生年月日の訂正", by, parts.clock(), after=0)
+    ((subject, data, training),) = world.sql(
+        "SELECT subject, data, training FROM outbox WHERE type = 'record.added'"
+    )
+    content = (await parts.records.store.get(home, record_id)).additions[0].content
+    assert (subject, bool(training)) == (call["id"], True)
+    assert json.loads(data) == {
+        "record": record_id, "call": call["id"], "number": record.number, "addition": 1,
+        "sha256": sha256_hex(content), "training": True,
+    }  # fmt: skip
+    with pytest.raises(Conflict):
+        await parts.records.add(home, record_id, "また", by, parts.clock(), after=0)
+    assert world.sql("SELECT count(*) FROM outbox WHERE type = 'record.added'") == [(1,)]
 
 
 async def test_a_record_is_found_read_verified_and_corrected_over_http(world: Any) -> None:

@@ -95,6 +95,12 @@ export function createApi({ page, origin = globalThis.location?.origin ?? "", ta
     me,
     /** @param {string} path */
     get: (path) => (tablet ? change("GET", path) : request("GET", path)),
+    /** A file to be saved; its failure is told as any other. @param {string} path @returns {Promise<Blob>} */
+    async file(path) {
+      const response = await reach(fetcher, address(path), { credentials: "same-origin", cache: "no-store" });
+      if (!response.ok) throw await errorOf(response);
+      return response.blob();
+    },
     /** @param {string} path @param {unknown} [body] */
     post: (path, body = {}) => change("POST", path, body),
     /** The CSRF token for `Upload`; `fresh` asks the server again. @param {{fresh?: boolean}} [options] */

@@ -211,7 +211,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   NotFound: list("not_found"),
   TooMuch: list("too_large", "too_long", "too_fast", "too_many_tries", "pin_wait", "too_many_files", "too_many_messages", "too_many_draws", "too_many_documents"),
-  Unavailable: list("unavailable", "busy", "disk_full", "stopping", "scanner_off", "oidc_unreachable"),
+  Unavailable: list("unavailable", "busy", "disk_full", "stopping", "scanner_off", "oidc_unreachable", "no_pdf"),
   Corrupt: list("corrupt"),
 });
 

@@ -3,6 +3,7 @@ import { createApi } from "../lib/api.js";
 import { codeOf } from "../parts/errors.js";
 import { html, signal } from "../parts/html.js";
 import { RecordsPage } from "../parts/records.js";
+import { language } from "../parts/words.js";
 import { draw, startPage } from "./start.js";
 
 const asked = new URLSearchParams(location.search);
@@ -54,8 +55,20 @@ const app = {
       app.checked.value = null;
     }),
   bundle: (id) => `/api/v1/records/${id}/bundle?page=${page}`,
+  pdf: () =>
+    void once(async () => {
+      const { record } = /** @type {any} */ (app.shown.value);
+      save(await api.file(`records/${record.id}/pdf?language=${language()}`), `${record.number}.pdf`);
+    }),
   print: () => globalThis.print(),
 };
+
+/** @param {Blob} content @param {string} name */
+function save(content, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(content), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
 
 /** @param {string} id */
 async function open(id) {

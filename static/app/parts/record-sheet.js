@@ -8,9 +8,10 @@ const EMPTY = "―";
 /** First and last of a hash, in fours. @param {string} hex */
 export const short = (hex) => `${hex.slice(0, 4)} ${hex.slice(4, 8)} … ${hex.slice(-8, -4)} ${hex.slice(-4)}`;
 
-/** @param {any} need */
-function said(need) {
+/** @param {any} need @param {boolean} [letPass] */
+function said(need, letPass = false) {
   if (need.answer) return t("record.answer", { text: need.answer });
+  if (need.left > 0 && need.kind === "documents" && letPass) return t("record.let_pass");
   if (need.left > 0) return t("record.left", { count: need.left });
   const count = need.bound.length || need.ticked.length;
   return t(`record.done.${need.kind}`, { count, tries: need.tries });
@@ -18,6 +19,8 @@ function said(need) {
 
 /** @param {{shown: import("./records.js").Shown}} props */
 function Steps({ shown }) {
+  const { approvals, people } = shown.record;
+  const letPass = approvals.some((/** @type {any} */ one) => one.about === "documents" && one.approved && one.answered_by?.id !== people.verifier.id);
   const at = (/** @type {any} */ step) => step.needs.map((/** @type {any} */ need) => need.at).filter(Boolean).sort().pop();
   return html`<section><h2>${t("record.steps")}</h2><table>
     <thead><tr><th scope="col">${t("record.step")}</th><th scope="col">${t("record.time")}</th><th scope="col">${t("record.result")}</th></tr></thead>
@@ -26,7 +29,7 @@ function Steps({ shown }) {
         (/** @type {any} */ step, /** @type {number} */ index) => html`<tr key=${step.id}>
           <td>${index + 1} ${shown.titles[step.id]?.[language()] ?? step.id}</td>
           <td>${at(step) ? time(at(step)) : EMPTY}</td>
-          <td>${step.needs.map(said).join(language() === "ja" ? "、" : ", ")}</td>
+          <td>${step.needs.map((/** @type {any} */ need) => said(need, letPass)).join(language() === "ja" ? "、" : ", ")}</td>
         </tr>`,
       )}
     </tbody></table></section>`;
@@ -87,7 +90,7 @@ function Approvals({ shown }) {
   return html`<section><h2>${t("record.approvals")}</h2>
     ${approvals.map(
       (/** @type {any} */ one) =>
-        html`<p>${t(`record.about.${one.about}`)} ${t(`record.approved.${one.approved}`)} ${one.answered_by?.name} ${one.answered_at && time(one.answered_at)} ${t("record.because", { reason: one.reason })}</p>`,
+        html`<p>${t(`record.about.${one.about}`)} ${t(`record.approved.${one.approved && !one.answered_by ? "alone" : one.approved}`)} ${one.answered_by?.name} ${one.answered_at && time(one.answered_at)} ${t("record.because", { reason: one.reason })}</p>`,
     )}</section>`;
 }
 

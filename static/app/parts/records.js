@@ -32,6 +32,7 @@ import { language, t } from "./words.js";
  * @property {() => void} verify
  * @property {(text: string) => void} correct
  * @property {(id: string) => string} bundle address of the export
+ * @property {() => void} pdf
  * @property {() => void} print
  */
 
@@ -126,6 +127,7 @@ function One({ app, shown }) {
       <button class="btn" type="button" aria-disabled=${app.busy.value ? "true" : undefined} onClick=${app.verify}><${Icon} name="check" />${t("records.verify")}</button>
       ${CORRECTS.has(role) && html`<button class="btn" type="button" onClick=${() => (app.correcting.value = true)}>${t("records.correct")}</button>`}
       ${EXPORTS.has(role) && html`<a class="btn" href=${app.bundle(shown.record.id)} download>${t("records.export")}</a>`}
+      <button class="btn" type="button" aria-disabled=${app.busy.value ? "true" : undefined} onClick=${app.pdf}>${t("records.pdf")}</button>
       <button class="btn primary" type="button" onClick=${app.print}>${t("records.print")}</button>
     </div>
     ${app.checked.value && html`<${Verification} checked=${app.checked.value} />`}
