@@ -55,7 +55,7 @@ async def counts(request: web.Request) -> web.Response:
     """Return the counts of a month, and which months there are."""
     parts, speaker, _ = await asked(request, "count.read")
     home = speaker.municipality.id
-    month = require_month(request.query.get("month") or month_of(parts.clock()))
+    month = require_month(request.query.get("month", month_of(parts.clock())))
     (found,) = await parts.counts.of(home, [month])
     offices = {one.id: one.name for one in await parts.people.offices(home)}
     names = {one.id: one.name for one in await parts.people.people(home)}
@@ -106,8 +106,8 @@ async def export(request: web.Request) -> web.Response:
     """Return the counts of months as CSV (UTF-8 with BOM); nothing in it is a formula."""
     parts, speaker, _ = await asked(request, "count.read")
     home = speaker.municipality
-    last = require_month(request.query.get("to") or month_of(parts.clock()))
-    first = require_month(request.query.get("from") or last)
+    last = require_month(request.query.get("to", month_of(parts.clock())))
+    first = require_month(request.query.get("from", last))
     months = months_between(first, last)
     if not 1 <= len(months) <= MAX_MONTHS:
         raise ProtocolError(f"1 to {MAX_MONTHS} months, the earlier one first")

@@ -171,7 +171,7 @@ QUERIES: dict[str, dict[str, dict[str, Any]]] = {
     "/api/v1/rest/records": {
         "from": _TIME,
         "to": _TIME,
-        "after": {"type": "string", "maxLength": 64},
+        "after": {"type": "string", "pattern": f"^{rest.CURSOR.pattern}$"},
         "limit": {"type": "integer", "minimum": 1, "maximum": rest.MAX_LIMIT},
     },
     "/api/v1/rest/counts": {"month": _MONTH},
