@@ -154,6 +154,11 @@ class Stream:
         oldest = self.kept[0][0] if self.kept else self.seq + 1
         return oldest - 1 <= seq <= self.seq
 
+    def seen(self, seq: int) -> None:
+        """Forget what the page has seen: it is not asked for again."""
+        while self.kept and self.kept[0][0] <= seq:
+            self.kept.popleft()
+
     def attach(self, socket: Socket, seen: int) -> None:
         """Queue every kept message after `seen`, then go live."""
         for seq, text in self.kept:
@@ -232,6 +237,12 @@ class Seats:
         stream = self._streams.get(key)
         if stream is not None and stream.socket in (socket, None):
             stream.send(message)
+
+    def seen(self, key: SeatKey, socket: Socket, seq: int) -> None:
+        """Take a page's word for the last number that it has seen."""
+        stream = self._streams.get(key)
+        if stream is not None and stream.socket is socket:
+            stream.seen(seq)
 
     def close(self, key: SeatKey, code: int, reason: str) -> None:
         """Close the seat's page, if there is one, and forget its stream once the page is gone."""

@@ -273,6 +273,7 @@ class Page:
             if isinstance(message, Hello):
                 raise ProtocolError("hello comes once")
             if isinstance(message, Pong):
+                self._parts.hub.seats.seen(self._speaker.seat, self._socket, message.seq)
                 return
             if not isinstance(message, Command):
                 raise ProtocolError("not a command")

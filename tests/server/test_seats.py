@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from aiohttp import web
+
 from security.ids import new_id
+from server.api.seats import KEPT_MESSAGES, Seats, Socket
 
 
 async def test_a_second_page_is_refused_and_may_take_over(world: Any) -> None:
@@ -51,3 +54,54 @@ async def test_a_number_that_was_never_sent_starts_anew(world: Any) -> None:
     epoch = (await counter.connect())["epoch"]
     await counter.leave()
     assert (await counter.connect(epoch=epoch, seq=99))["resumed"] is False
+
+
+def _sent(seats: Seats, count: int) -> Socket:
+    """Return the socket of a seat that was sent so many messages."""
+    socket = Socket(web.WebSocketResponse(), None, "token", "town")
+    seats.take(("desk", "d"), "page", socket, takeover=False, resume_from=None)
+    for number in range(count):
+        seats.send(("desk", "d"), {"type": "ok", "re": str(number)})
+    return socket
+
+
+def _resumes(seats: Seats, number: int) -> bool:
+    socket = Socket(web.WebSocketResponse(), None, "token", "town")
+    return seats.take(("desk", "d"), "page", socket, takeover=False, resume_from=number)
+
+
+async def test_what_a_page_says_to_have_seen_is_kept_no_longer() -> None:
+    for seen, resumed_from in ((3, 3), (5, 5)):
+        seats = Seats(keep_seconds=60)
+        socket = _sent(seats, 5)
+        seats.seen(("desk", "d"), socket, seen)
+        assert _resumes(seats, resumed_from)
+    seats = Seats(keep_seconds=60)
+    seats.seen(("desk", "d"), _sent(seats, 5), 3)
+    assert not _resumes(seats, 2)
+
+
+async def test_only_the_seats_own_socket_may_say_so() -> None:
+    seats = Seats(keep_seconds=60)
+    _sent(seats, 5)
+    other = Socket(web.WebSocketResponse(), None, "token", "town")
+    seats.seen(("desk", "d"), other, 3)
+    seats.seen(("desk", "nobody"), other, 3)
+    assert _resumes(seats, 0)
+
+
+async def test_a_page_that_says_nothing_is_kept_512_messages() -> None:
+    for number, resumes in ((1, True), (0, False)):
+        seats = Seats(keep_seconds=60)
+        _sent(seats, KEPT_MESSAGES + 1)
+        assert _resumes(seats, number) is resumes
+
+
+async def test_a_pong_says_what_a_page_has_seen(world: Any) -> None:
+    counter, _, _ = await world.talking()
+    seen = max(m["seq"] for m in counter.inbox if "seq" in m)
+    await counter.send_raw({"type": "pong", "seq": seen})
+    await counter.do("chat.send", text="はい")
+    welcome = next(m for m in counter.inbox if m["type"] == "welcome")
+    await counter.leave()
+    assert (await counter.connect(epoch=welcome["epoch"], seq=0))["resumed"] is False
