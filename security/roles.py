@@ -40,9 +40,10 @@ PARTY = frozenset(
         "file.read",
         "file.offer",
         "file.withdraw",
-        "step.tick",
     }
 )
+# What either end ticks: who holds the originals is a clerk, never a tablet by itself.
+TICKING = frozenset({"step.tick"})
 # `call.continue` is asked in its name by the watch over times (server/call_times.py).
 COUNTER = LIVE | PARTY | {"call.withdraw", "call.unveil", "call.continue"}
 # The identity check stays with municipal staff: none of these ever stands beside a clerk.
@@ -65,7 +66,7 @@ DECIDING = frozenset(
 )
 # 本人確認記録: the desk reads and corrects them, who answers for it takes them out of the house.
 RECORDS = frozenset({"record.read", "record.correct"})
-DESK = LIVE | OWN_SIGN_IN | PARTY | DECIDING | RECORDS | {"recording.view", "still.view"}
+DESK = LIVE | OWN_SIGN_IN | PARTY | TICKING | DECIDING | RECORDS | {"recording.view", "still.view"}
 # Asked into a call: all that an interpreter or a representative does, and a senior besides.
 INVITED = frozenset({"call.join", "call.leave"})
 GUEST = (
@@ -118,7 +119,7 @@ PEOPLE = RECOVERIES | HOUSE | {"tablet.revoke", "officer.appoint"}
 ROLES: Mapping[Holder, frozenset[str]] = MappingProxyType(
     {
         TABLET: COUNTER | {"precheck.read"},
-        Role.CLERK: COUNTER | CHECKING | {"call.place", "call.take_over"},
+        Role.CLERK: COUNTER | TICKING | CHECKING | {"call.place", "call.take_over"},
         Role.VERIFIER: DESK | {"precheck.read"},
         Role.SENIOR: DESK | INVITED | CONFIRMING | {"count.read", "record.export", "precheck.read"},
         Role.INTERPRETER: GUEST,

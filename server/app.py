@@ -193,16 +193,19 @@ async def build_parts(
         BASELINE_POLICY.calls.max_minutes * 60,
     )
     hub = Hub(Seats(keep_seconds=limits.resume_seconds), Directory(people), uploads)
-    watch = MediaWatch(hub)
+    watch = MediaWatch(hub, clock=clock)
     media = build_media(settings, watch, media_ends_with_us)
     registry = Registry(call_store, media, hub, clock=clock, limits=limits, tighten=stricter.calls)
     hub.bind(registry)
     procedure_store, procedures = SqlProcedures(database), ProcedureBook()
+    for template in procedures.missing(await procedure_store.versions()):
+        procedures.put(template)
     steps_told = StepsTold(hub, people)
     call_steps = CallSteps(
         SqlSteps(database, call_store), audit, steps_told, book, procedures.template_of, clock=clock
     )
     hub.follow_states(call_steps.settle)
+    watch.follow_ends(call_steps.reconnected)
     uploads.listen(hub.file_changed)
     tallies = SqlTallies(database)
     gate = Gate(BASELINE, audit, tallies)
@@ -216,9 +219,6 @@ async def build_parts(
     clerk_sign_in = ClerkSignIn(
         people, sessions, sign_in, clock=clock, passwords=passwords, notes=audit
     )
-    procedure_store, procedures = SqlProcedures(database), ProcedureBook()
-    for template in procedures.missing(await procedure_store.versions()):
-        procedures.put(template)
     present = Present(registry, clock)
     box, webhooks = SqlOutbox(database), SqlWebhooks(database, people)
     quality = QualityWatch(hub, media, SqlQuality(database), book.minimum_picture)

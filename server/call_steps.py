@@ -6,6 +6,7 @@ page that comes back, or by a restart of the server.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections import defaultdict
@@ -22,7 +23,7 @@ from server.policies import ZONE, PolicyBook
 from server.procedures import lock as rules
 from server.procedures.codes import DIGITS, with_codes
 from server.procedures.lock import Confirming, Lock
-from server.procedures.progress import interrupted
+from server.procedures.progress import Progress, interrupted, reconnected
 from server.procedures.sheet import Sheet
 from server.procedures.template import Template
 
@@ -74,11 +75,17 @@ class Turn:
 
 
 Change = Callable[[Turn], Sheet]
+Undo = Callable[[Template, Progress], Progress]
 
 
 def day_of(call: Call) -> date:
     """Return the call's date in the municipality's zone: on it documents must be valid."""
     return call.placed_at.astimezone(ZONE).date()
+
+
+def is_cut(call: Call) -> bool:
+    """Tell whether an end of a call that was answered is lost, in the call or between two desks."""
+    return call.answered_at is not None and bool(call.lost_since)
 
 
 class CallSteps:
@@ -103,6 +110,7 @@ class CallSteps:
         self._sheets: dict[str, Sheet] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._frozen: set[str] = set()
+        self._cut_at: dict[str, datetime] = {}
 
     async def of(self, call: Call) -> Sheet:
         """Return the sheet of a call, running or over; a new one when nothing was done yet."""
@@ -187,7 +195,7 @@ class CallSteps:
 
     def _with_codes(self, turn: Turn, sheet: Sheet) -> Sheet:
         """Return the sheet with the codes that are due; none while somebody is lost."""
-        if turn.call.state is State.INTERRUPTED:
+        if turn.call.state not in (State.TALKING, State.DECIDING):
             return sheet
         progress = with_codes(turn.template, sheet.progress, turn.day, _code)
         return replace(sheet, progress=progress)
@@ -197,27 +205,52 @@ class CallSteps:
 
         An interruption counts even when it cannot be written: a restart undoes the same again.
         """
-        template = self.template_of(call)
-        if template is None or call.state not in UNDER_WAY:
+        if is_cut(call):
+            self._cut_at[call.id] = self._clock()
+        await self._follow(call.id, interrupted if is_cut(call) else None)
+
+    async def reconnected(self, call_id: str, up_since: datetime | None) -> None:
+        """Undo the spoken code: sound and pictures of an end go by another connection.
+
+        `up_since` tells since when they went by the one before; an interruption after that has
+        brought a new code already.
+        """
+        cut_at = self._cut_at.get(call_id)
+        if up_since is not None and cut_at is not None and cut_at > up_since:
             return
-        async with self._locks[call.id]:
+        await self._follow(call_id, reconnected)
+
+    async def _follow(self, call_id: str, undo: Undo | None) -> None:
+        """Write and show the steps after `undo`, unless the call is over or being decided."""
+        async with self._locks[call_id]:
+            call = self._answered(call_id)
+            template = self.template_of(call) if call is not None else None
+            if call is None or template is None or call_id in self._frozen:
+                return
             before = await self.of(call)
             now = self._clock()
             turn = Turn(call, template, before, day_of(call), now)
             after = before
-            if call.state is State.INTERRUPTED:
-                after = rules.changed(before, interrupted(template, before.progress))
+            if undo is not None:
+                after = rules.changed(before, undo(template, before.progress))
+            reopened = after != before
             after = replace(self._with_codes(turn, after), version=before.version + 1)
             if before.version and replace(after, version=before.version) == before:
                 self._sheets[call.id] = before
             else:
                 self._sheets[call.id] = after
-                await self._keep(call, after, now)
+                await self._keep(call, after, now, reopened=reopened)
             await self._listeners.tell_steps(self, call)
 
-    async def _keep(self, call: Call, sheet: Sheet, now: datetime) -> None:
+    def _answered(self, call_id: str) -> Call | None:
+        with contextlib.suppress(NotFound):
+            call = self._listeners.open_call(call_id)
+            return call if call.answered_at is not None else None
+        return None
+
+    async def _keep(self, call: Call, sheet: Sheet, now: datetime, *, reopened: bool) -> None:
         try:
-            if call.state is State.INTERRUPTED and sheet.version > 1:
+            if reopened:
                 home, tag = call.municipality_id, "call:step:reopened"
                 await self._notes.note(home, tag, call.id, {}, now=now)
             await self._store.save(sheet, now)
@@ -232,6 +265,7 @@ class CallSteps:
                 self._sheets.pop(call_id, None)
                 self._locks.pop(call_id, None)
                 self._frozen.discard(call_id)
+                self._cut_at.pop(call_id, None)
 
 
 def draw(count: int, of: int) -> tuple[int, ...]:

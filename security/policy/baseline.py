@@ -106,6 +106,10 @@ TABLET_LIVE = Term(
     lambda f: f.actor.page == "counter" and f.actor.tablet_live,
     Reason("not_enrolled", "the tablet is not enrolled or was revoked"),
 )
+CLERK_HERE = Term(
+    lambda f: f.actor.page != "counter" or f.actor.person_id is not None,
+    Reason("no_clerk", "no clerk is signed in on the tablet"),
+)
 DIRECT_OFFICE = Term(
     lambda f: f.actor.office_kind is OfficeKind.DIRECT,
     Reason("office_not_direct", "only directly managed post offices may be delegated to", "Q&A 11"),
@@ -263,7 +267,7 @@ _RULES = (
     Rule("media.warm", (SAME_MUNICIPALITY, *FROM_WHERE), quiet=True),
     Rule("media.path", (SAME_MUNICIPALITY, SOMEBODY_IN, JOINABLE, VPN, SOURCES, RELAY), quiet=True),
     # Each act stands in the log by a note of its own, with its step; here stand the refusals.
-    Rule("step.tick", (SAME_MUNICIPALITY, PARTY, CALL_LIVE), quiet=True),
+    Rule("step.tick", (SAME_MUNICIPALITY, CLERK_HERE, PARTY, CALL_LIVE), quiet=True),
     Rule("step.lead", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE), quiet=True),
     Rule("recording.start", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, RECORDING_ON, RECORDING_AGREED)),
     Rule("recording.view", (SAME_MUNICIPALITY, *FROM_WHERE, RECORDING_VIEWER)),
@@ -324,7 +328,7 @@ _RULES = (
     Rule("rest.counts", (SAME_MUNICIPALITY, SOMEBODY, *FROM_WHERE, TOKEN_NETWORK)),
 )
 # Whoever is nobody or nobody's here is told that first, before what the own role may do.
-_FIRST = (SAME_MUNICIPALITY, SOMEBODY, TABLET_LIVE)
+_FIRST = (SAME_MUNICIPALITY, SOMEBODY, TABLET_LIVE, CLERK_HERE)
 
 
 def _with_role(rule: Rule) -> Rule:

@@ -109,19 +109,22 @@ async def withdraw(context: Context, message: m.Withdraw) -> Json:
 
 @command("call.accept")
 async def accept(context: Context, message: m.Accept) -> Json:
-    """Answer the oldest call, or the named one."""
+    """Answer the named call, or the one whose turn it is: the gate is asked about that very one."""
     parts, speaker = context.parts, await context.speak()
-    subject = message.call or speaker.municipality.id
-    if message.call is None and speaker.person is not None:
-        call = parts.registry.ringing_at(speaker.person.id)
+    home, person = speaker.municipality.id, speaker.person
+    if message.call is not None:
+        call = find_call(parts, speaker, message.call)
     else:
-        call = find_call(parts, speaker, message.call) if message.call else None
-    facts = speaker.facts(subject, now=parts.clock(), call=call)
+        call = parts.registry.next_for(home, person.id) if person is not None else None
+    wanted = message.call or (call.id if call is not None else None)
+    facts = speaker.facts(wanted or home, now=parts.clock(), call=call)
     permit = await parts.gate.ask("call.accept", facts)
-    if speaker.person is None:
+    if person is None:
         raise Denied("nobody is signed in", code="signed_out")
+    if wanted is None:
+        raise Conflict("nobody is waiting", code="nothing_waiting")
     answered = await parts.registry.accept(
-        permit, speaker.person.id, message.call, admit=functools.partial(let_in, context)
+        permit, person.id, wanted, admit=functools.partial(let_in, context)
     )
     return await call_state(parts, speaker, answered)
 

@@ -5,7 +5,7 @@ import functools
 from aiohttp import web
 
 from security.errors import Conflict, Denied, NotFound
-from security.people import DESK_ROLES, INVITABLE_ROLES, Person
+from security.people import DESK_ROLES, INVITABLE_ROLES, Person, Role
 from server.api import messages as m
 from server.api.body import answer
 from server.api.calls import find
@@ -25,26 +25,32 @@ ORDER = ("free", "busy", "away")
 
 @routes.get("/api/v1/calls/{call}/invitable")
 async def invitable(request: web.Request) -> web.Response:
-    """List who could be asked into the call, for its desk."""
+    """List who could be asked into the call, and who could go on with it, for its desk."""
     parts = request.app[PARTS]
     speaker = await speaker_of(parts, request)
     call = await find(parts, speaker, path_id(request, "call"))
     facts = speaker.facts(call.id, now=parts.clock(), call=call)
     await parts.gate.ask("call.invitable", facts)
     found = [
-        InvitablePerson.model_validate(
-            {"id": x.id, "name": x.name, "kind": x.role.value, "state": _state(parts, x)}
-        )
-        for x in await parts.people.people(speaker.municipality.id)
-        if _may_be_asked(speaker, x)
+        noun
+        for person in await parts.people.people(speaker.municipality.id)
+        if person.disabled_at is None and person.id != speaker.seat[1]
+        if (noun := _listed(parts, speaker, person)) is not None
     ]
     found.sort(key=lambda x: (ORDER.index(x.state), x.kind, x.name))
     return answer(dump(InvitableAnswer(people=tuple(found))))
 
 
-def _may_be_asked(speaker: Speaker, person: Person) -> bool:
-    welcome = speaker.in_force.policy.calls.third_parties
-    return person.role in welcome and person.disabled_at is None and person.id != speaker.seat[1]
+def _listed(parts: Parts, speaker: Speaker, person: Person) -> InvitablePerson | None:
+    """Return what the desk is told of a person, None for who neither comes nor takes over now."""
+    calls, state = speaker.in_force.policy.calls, _state(parts, person)
+    joins = person.role in calls.third_parties
+    named = calls.assignment != "random" or person.role is Role.SENIOR
+    receives = person.role in DESK_ROLES and named
+    if not joins and (not receives or state == "away"):
+        return None
+    said = {"id": person.id, "name": person.name, "kind": person.role.value, "state": state}
+    return InvitablePerson.model_validate({**said, "joins": joins, "receives": receives})
 
 
 def _state(parts: Parts, person: Person) -> str:

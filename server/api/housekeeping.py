@@ -21,6 +21,7 @@ from server.api.keys import PARTS
 from server.api.views import relay_view
 from server.calls import events as ev
 from server.parts import Parts
+from server.procedures.versions import TAKEN_UP_WITHIN
 
 log = logging.getLogger(__name__)
 PING_SECONDS = 5.0
@@ -32,7 +33,7 @@ CLERK_SECONDS = 5.0
 SWEEP_SECONDS = 6 * 3600.0
 SIGN_LOOK_SECONDS = 30.0
 DROP_SECONDS = 5.0
-TEMPLATE_SECONDS = 5.0
+TEMPLATE_SECONDS = TAKEN_UP_WITHIN.total_seconds() / 3
 RETENTION_SECONDS = 3600.0
 OWED_SECONDS = 60.0
 FRESH, LONGEST_GAP = timedelta(days=1), timedelta(days=7)

@@ -377,16 +377,18 @@ class CallsAnswer(Noun):
 
 
 class InvitablePerson(Noun):
-    """Somebody who could be asked into a call."""
+    """Somebody who could be asked into a call (`joins`), or go on with it (`receives`)."""
 
     id: str
     name: str
-    kind: GuestKind
+    kind: GuestKind | Literal["verifier"]
     state: Literal["free", "busy", "away"]
+    joins: bool
+    receives: bool
 
 
 class InvitableAnswer(Noun):
-    """Who could be asked into a call, those who are free first."""
+    """Who could be asked into a call or be given it, those who are free first."""
 
     people: tuple[InvitablePerson, ...]
 

@@ -6,12 +6,12 @@ from typing import Any
 from aiohttp import web
 
 from files.entry import FileEntry, FileState
-from security.errors import Conflict, NotFound
+from security.errors import Conflict, Denied, NotFound
 from server.api import messages as m
-from server.api.commands import Context, command, writer_id
+from server.api.commands import Context, command
 from server.api.views import Json
 from server.call_steps import Detail, Turn, draw
-from server.calls.call import Call, PartyName
+from server.calls.call import Call, PartyName, State
 from server.procedures import lock
 from server.procedures import progress as p
 from server.procedures.documents import CLASS_OF
@@ -31,17 +31,38 @@ def _by(context: Context) -> By:
     return "counter" if context.speaker.page == "counter" else "desk"
 
 
+async def _who_ticks(context: Context, call: Call) -> str:
+    """Return the person who ticks: at a counter the clerk who is signed in now. Raises `Denied`."""
+    speaker = await context.speak()
+    facts = speaker.facts(call.id, now=context.parts.clock(), call=call)
+    await context.parts.gate.ask("step.tick", facts)
+    if speaker.person is None:
+        raise Denied("no clerk is signed in on the tablet", code="no_clerk")
+    return speaker.person.id
+
+
 async def _do(
     context: Context, message: m.StepCommand, tag: str, make: MakeAct, **detail: Any
 ) -> Json:
     """Carry out an act at a place of the template; both ends are shown what stands then."""
-    call = context.own_call()
-    await context.ask("step.tick" if isinstance(message, m.StepTick) else "step.lead", call)
-    person_id, place = writer_id(context.speaker, call), _place(message)
+    call, place = context.own_call(), _place(message)
+    if isinstance(message, m.StepTick):
+        person_id = await _who_ticks(context, call)
+    else:
+        await context.ask("step.lead", call)
+        person_id = context.speaker.seat[1]
 
     def change(turn: Turn) -> Sheet:
         progress = turn.sheet.progress
-        after = p.act(turn.template, progress, place, make(turn), by=_by(context), day=turn.day)
+        after = p.act(
+            turn.template,
+            progress,
+            place,
+            make(turn),
+            by=_by(context),
+            day=turn.day,
+            line_lost=turn.call.state is State.INTERRUPTED,
+        )
         mark = {place: Mark(person_id, turn.now)}
         return lock.changed(turn.sheet, after, mark if after != progress else None)
 
@@ -139,10 +160,9 @@ async def enter_code(context: Context, message: m.StepCode) -> Json:
 async def chip(context: Context, message: m.StepChip) -> Json:
     """Note what the IC chip of a document said, read by whoever says so."""
     call = context.own_call()
-    await context.ask("step.tick", call)
+    person_id = await _who_ticks(context, call)
     if message.document not in CLASS_OF:
         raise NotFound("no such kind of document")
-    person_id = writer_id(context.speaker, call)
 
     def change(turn: Turn) -> Sheet:
         read = Chip(message.document, message.tool, message.result, person_id, turn.now)

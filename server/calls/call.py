@@ -80,6 +80,7 @@ class Call:
     `offered` holds the persons already asked, in order. `version` grows with each change.
     `clerks_before` stood at the counter in earlier shifts of the call, in order.
     `waiting_since` is set when it is given back to the queue; else it waits since `placed_at`.
+    `answered_by` led it last: `desk_id` of a call that ends between two desks.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Call:
     desk_id: str | None = None
     ringing_since: datetime | None = None
     answered_at: datetime | None = None
+    answered_by: str | None = None
     closed_at: datetime | None = None
     waiting_since: datetime | None = None
     interrupted_from: State | None = None

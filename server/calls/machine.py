@@ -150,7 +150,8 @@ def _enter(changed: Call, before: Call, target: State, now: datetime) -> Call:
     if target is R and before.state in (T, D):
         changed = replace(changed, waiting_since=now, guests=())
     if target is C:
-        changed = replace(changed, closed_at=now, interrupted_from=None)
+        desk_id = changed.desk_id or changed.answered_by
+        changed = replace(changed, closed_at=now, interrupted_from=None, desk_id=desk_id)
     return replace(changed, state=target)
 
 
@@ -194,6 +195,7 @@ def _accepted(call: Call, event: ev.Accepted, now: datetime) -> Call:
         desk_id=event.desk_id,
         ringing_since=None,
         answered_at=call.answered_at or now,
+        answered_by=event.desk_id,
         offered=(),
         desk=Party(present=True),
     )
@@ -207,7 +209,7 @@ def _handed_over(call: Call, event: ev.HandedOver, now: datetime) -> Call:
 
 
 def _withdrawn(call: Call, event: ev.Withdrawn, now: datetime) -> Call:
-    return replace(call, desk_id=None, reason="withdrawn")
+    return replace(call, desk_id=None, outcome=_broken_off(call), reason="withdrawn")
 
 
 def _lost(call: Call, event: ev.Lost, now: datetime) -> Call:
@@ -224,8 +226,7 @@ def _came_back(call: Call, event: ev.CameBack, now: datetime) -> Call:
 def _counter_seat_expired(call: Call, event: ev.CounterSeatExpired, now: datetime) -> Call:
     if PartyName.COUNTER not in call.lost_since:
         raise Conflict("the counter is there", code="wrong_state")
-    outcome = Outcome.ABORTED if call.answered_at else None
-    return replace(call, outcome=outcome, reason="line_lost")
+    return replace(call, outcome=_broken_off(call), reason="line_lost")
 
 
 def _desk_seat_expired(call: Call, event: ev.DeskSeatExpired, now: datetime) -> Call:
@@ -278,8 +279,12 @@ def _time_up(call: Call, event: ev.TimeUp, now: datetime) -> Call:
 
 def _cut_off(call: Call, code: str) -> Call:
     desk_id = None if call.state is R else call.desk_id
-    outcome = Outcome.ABORTED if call.answered_at else None
-    return replace(call, desk_id=desk_id, outcome=outcome, reason=code)
+    return replace(call, desk_id=desk_id, outcome=_broken_off(call), reason=code)
+
+
+def _broken_off(call: Call) -> Outcome | None:
+    """Return how a call ends that nobody decides: one that was answered is broken off."""
+    return Outcome.ABORTED if call.answered_at else None
 
 
 def _server_started(call: Call, event: ev.ServerStarted, now: datetime) -> Call:
@@ -328,7 +333,7 @@ def _effects(before: Call, after: Call, event: ev.Event, limits: Limits) -> tupl
         *_timer_effects(before, after, limits),
         *_guest_timers(before, after, limits),
         ev.Tell(),
-        *_step_effects(before, after),
+        *_step_effects(before, after, event),
         *guests.dismissed(before, after),
         *((ev.Release(before.desk_id),) if _lets_go(before, after) else ()),
         *((ev.DropUnfinishedFiles(),) if after.state is C else ()),
@@ -341,8 +346,12 @@ def _lets_go(before: Call, after: Call) -> bool:
     return after.state in (C, W) and before.state is not W
 
 
-def _step_effects(before: Call, after: Call) -> tuple[ev.Effect, ...]:
-    if after.state not in (T, I, D) or {before.state, after.state} <= {T, D}:
+def _step_effects(before: Call, after: Call, event: ev.Event) -> tuple[ev.Effect, ...]:
+    if after.state in (W, R):
+        # Between two desks a tablet that is lost may come back with somebody else before it.
+        lost = isinstance(event, ev.Lost | ev.ServerStarted) and after.answered_at is not None
+        return (ev.SettleSteps(),) if lost else ()
+    if after.state is C or {before.state, after.state} <= {T, D}:
         return ()
     return (ev.SettleSteps(),)
 

@@ -207,19 +207,19 @@ class Registry:
         return self._calls.get(call.id, call)
 
     async def accept(
-        self, permit: Permit, person_id: str, call_id: str | None, *, admit: Admit | None = None
+        self, permit: Permit, person_id: str, call_id: str, *, admit: Admit | None = None
     ) -> Call:
-        """Give the oldest call of the queue, or the named one, to a desk. The first one gets it.
+        """Give a call of the queue to a desk. The first one gets it.
 
         `admit` lets the desk's connection into the call, which is the desk's by then, before
         anybody is told. Raises `Unavailable` `busy` when the media engine takes no further call;
         the call waits on.
         """
-        permit.require("call.accept", call_id or permit.municipality_id)
+        permit.require("call.accept", call_id)
         async with self._locks[f"desk {person_id}"]:
             if self.of_person(person_id) is not None:
                 raise Conflict("you are in a call", code="already_in_call")
-            call = self._pick(permit.municipality_id, person_id, call_id)
+            call = self._waiting(permit.municipality_id, call_id)
             if (elsewhere := self.asks_for(person_id)) is not None:
                 await self.apply(elsewhere.id, ev.GuestLeft(person_id))
             ringing = self.ringing_at(person_id)
@@ -253,21 +253,27 @@ class Registry:
                 raise Conflict("you are in a call", code="already_in_call")
             return await self.apply(call_id, ev.GuestJoined(person_id), admit=admit)
 
-    def _pick(self, municipality_id: str, person_id: str, call_id: str | None) -> Call:
-        if call_id is not None:
-            call = self._calls.get(call_id)
-            if call is None or call.municipality_id != municipality_id:
-                raise Conflict("the call is gone", code="call_taken")
-            return call
+    def _waiting(self, municipality_id: str, call_id: str) -> Call:
+        call = self._calls.get(call_id)
+        if call is None or call.municipality_id != municipality_id:
+            raise Conflict("the call is gone", code="call_taken")
+        return call
+
+    def next_for(self, municipality_id: str, person_id: str) -> Call | None:
+        """Return the call that a desk answers which names none; None when nobody waits.
+
+        Where calls are assigned at random that is what rings there, if something does, else the
+        oldest that can be answered.
+        """
         mine = self.ringing_at(person_id)
-        waiting = [
+        if mine is not None and self.limits_of(municipality_id).at_random:
+            return mine
+        waiting = (
             c
             for c in self.open_calls(municipality_id)
             if (c.state is State.WAITING and not c.lost_since) or c is mine
-        ]
-        if not waiting:
-            raise Conflict("nobody is waiting", code="nothing_waiting")
-        return waiting[0]
+        )
+        return next(waiting, None)
 
     async def pass_on(self, call_id: str, person_id: str) -> None:
         """Let a ringing call go; it does not ring at this desk again for the ring time."""
@@ -364,7 +370,10 @@ class Registry:
             case ev.SettleSteps():
                 await self._audience.settle_steps(after)
             case ev.Tell():
-                in_call = after.state not in IN_QUEUE
+                # One that ends between two desks is not shown to who led it before: that page
+                # may be in another call.
+                state = before.state if after.state is State.CLOSED else after.state
+                in_call = state in UNDER_WAY
                 await self._audience.tell_call(after, after.desk_id if in_call else None)
             case ev.Farewell(person_ids):
                 for person_id in person_ids:

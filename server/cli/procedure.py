@@ -19,6 +19,7 @@ from server.procedures.cards import Card
 from server.procedures.catalog import shipped
 from server.procedures.documents import CLASS_OF
 from server.procedures.template import Template
+from server.procedures.versions import TAKEN_UP_WITHIN
 from server.settings_file import SettingsError, read_settings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -90,13 +91,14 @@ def check_card(files: tuple[Path, ...]) -> None:
 @procedure.command()
 @click.argument("file", type=FILE)
 @click.option("--note", required=True, help="Why it changes.")
-@click.option("--from", "start", help="In force from then on, as 2027-04-01T00:00+09:00; else now.")
+@click.option("--from", "start", help="In force from then on, as 2027-04-01T00:00+09:00.")
 @municipality_option
 @config_option
 def put(file: Path, note: str, start: str | None, slug: str | None, config: Path) -> None:
     """Put a municipality's own template in force, for calls placed from then on.
 
-    A running service takes it up within seconds. On the page two administrators do this together.
+    At once is in 15 seconds: by then a running service has taken it up. On the page two
+    administrators do this together.
     """
     text = file.read_bytes()
     try:
@@ -112,9 +114,10 @@ def put(file: Path, note: str, start: str | None, slug: str | None, config: Path
         home = await house.municipality(slug)
         review, hand = house.templates, house.hand(home)
         made = await review.draft(hand, text.decode(), note)
-        await review.approve(hand, made.number, starts_at)
-        when = starts_at.isoformat() if starts_at else "now"
-        click.echo(f"適用します / in force: {template.id} 第{made.number}版 ({when})")
+        soonest = utc_now() + TAKEN_UP_WITHIN
+        done = await review.approve(hand, made.number, max(starts_at or soonest, soonest))
+        when = _in_japan(done.starts_at)
+        click.echo(f"適用します / in force from {when}: {template.id} 第{made.number}版")
 
     run(config, work)
 
@@ -146,6 +149,10 @@ def versions(number: int | None, slug: str | None, config: Path, *, as_json: boo
         print_rows(rows, as_json=as_json)
 
     run(config, work)
+
+
+def _in_japan(moment: datetime | None) -> str:
+    return moment.astimezone(ZONE).isoformat(timespec="seconds") if moment else ""
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -66,7 +66,7 @@ def changed(sheet: Sheet, progress: Progress, marks: Mapping[Place, Mark] | None
     if progress == sheet.progress and not marks:
         return sheet
     keeps = progress.excused or progress.deferred
-    kept = tuple(one for one in sheet.approvals if one.about is About.DOCUMENTS and keeps)
+    kept = _kept(sheet, About.DECISION, *(() if keeps else (About.DOCUMENTS,)))
     return replace(sheet, progress=progress, marks={**sheet.marks, **(marks or {})}, approvals=kept)
 
 
@@ -147,12 +147,15 @@ def answer(
 
 
 def _with(sheet: Sheet, approval: Approval) -> Sheet:
-    others = tuple(one for one in sheet.approvals if one.about is not approval.about)
-    return replace(sheet, approvals=(*others, approval))
+    return replace(sheet, approvals=(*_kept(sheet, approval.about), approval))
+
+
+def _kept(sheet: Sheet, *void: About) -> tuple[Approval, ...]:
+    """Return the confirmations without those about something; a refusal was said and stays."""
+    return tuple(one for one in sheet.approvals if one.about not in void or one.approved is False)
 
 
 def with_chip(sheet: Sheet, chip: Chip) -> Sheet:
     """Return the sheet with what a chip said, in place of what was read of that document before."""
     others = tuple(one for one in sheet.chips if one.document != chip.document)
-    kept = tuple(one for one in sheet.approvals if one.about is not About.DECISION)
-    return replace(sheet, chips=(*others, chip), approvals=kept)
+    return replace(sheet, chips=(*others, chip), approvals=_kept(sheet, About.DECISION))

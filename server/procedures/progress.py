@@ -146,17 +146,29 @@ class Missing:
 
 
 def act(
-    template: Template, progress: Progress, place: Place, what: Act, *, by: By, day: date
+    template: Template,
+    progress: Progress,
+    place: Place,
+    what: Act,
+    *,
+    by: By,
+    day: date,
+    line_lost: bool = False,
 ) -> Progress:
     """Return the progress after `what` was done about the need at `place`; `day` is the call's.
 
+    `line_lost`: an end is lost, so nothing is done about what an interruption undoes.
+
     Raises `NotFound` for a place, item or kind that is not there, `Denied` `not_yours` for what the
-    other end does, `Conflict` `step_locked` before its turn, `wrong_kind`, `not_drawn` or
-    `code_agreed`, `TooMuch` over a limit.
+    other end does, `Conflict` `step_locked` before its turn, `wrong_kind`, `not_drawn`,
+    `code_agreed` or `line_lost`, `TooMuch` over a limit.
     """
     step, need = _find(template, place)
     if by != whose(need):
         raise Denied("the other end does this", code="not_yours")
+    undone = step.reopens or isinstance(need, CodeNeed)
+    if line_lost and undone and not isinstance(what, Bound):
+        raise Conflict("this is done with both ends there", code="line_lost")
     if not is_open(template, progress, step, day):
         raise Conflict("an earlier step is not done", code="step_locked")
     handler = _HANDLERS.get((type(need), type(what)))
@@ -199,8 +211,13 @@ def interrupted(template: Template, progress: Progress) -> Progress:
         answers=kept(progress.answers),
         drawn=kept(progress.drawn),
         draws=kept(progress.draws),
-        codes=kept(progress.codes),
+        codes={},
     )
+
+
+def reconnected(template: Template, progress: Progress) -> Progress:
+    """Return the progress without its spoken codes: each holds for one connection alone."""
+    return replace(progress, codes={})
 
 
 def _find(template: Template, place: Place) -> tuple[Step, Need]:

@@ -30,7 +30,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A confirmation by a senior: asked, given or refused. `reason` is that of who asked."""
+    """A confirmation by a senior: asked, given or refused. `reason` is that of who asked.
+
+    One that was refused is kept, whatever is asked or changed afterwards.
+    """
 
     about: About
     reason: str
@@ -73,4 +76,4 @@ class Sheet:
 
     def approval(self, about: About) -> Approval | None:
         """Return the confirmation that was asked about something last."""
-        return next((one for one in self.approvals if one.about is about), None)
+        return next((one for one in reversed(self.approvals) if one.about is about), None)

@@ -11,6 +11,9 @@ from datetime import datetime, timedelta
 from security.errors import Conflict, Denied, ProtocolError
 
 MAX_AHEAD = timedelta(days=366)
+# So long before it starts a version is stored by a command, whose running service looks for it
+# meanwhile: no call is placed under one template and gone on with under another.
+TAKEN_UP_WITHIN = timedelta(seconds=15)
 MAX_BYTES = 65_536
 MAX_NOTE = 1000
 

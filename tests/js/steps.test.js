@@ -5,6 +5,7 @@ import test from "node:test";
 import { EMPTY, reduce } from "../../static/app/lib/state.js";
 import {
   afterChange,
+  answersOf,
   clerkLists,
   grantsOf,
   instructionOf,
@@ -164,6 +165,17 @@ test("steps are kept with their call, the newer before the older, also when they
   assert.equal(old.steps?.version, 4);
   const other = reduce(inCall, /** @type {any} */ ({ type: "call", call: call({ id: "call-2" }) }), 0);
   assert.equal(other.steps, null);
+});
+
+test("what a senior has answered is told once, and nothing of it when a page or another call begins", () => {
+  const approval = (/** @type {object} */ said) =>
+    /** @type {any} */ ({ about: "documents", reason: "r", asked_by: { name: "d" }, asked_at: "1", approved: null, answer: null, answered_by: null, answered_at: null, ...said });
+  const no = approval({ approved: false, answer: "n", answered_by: { name: "s" }, answered_at: "2" });
+  const [asked, answered, again] = [[approval({})], [no], [no, approval({ asked_at: "3" })]].map((approvals) => steps({ approvals }));
+  assert.deepEqual(answersOf(answered, asked), [no]);
+  assert.deepEqual(answersOf(again, answered), []);
+  assert.deepEqual(answersOf(answered, null), []);
+  assert.deepEqual(answersOf(answered, { ...asked, call: "another" }), []);
 });
 
 const live = /** @type {any} */ ({ readyState: "live", enabled: true });

@@ -78,9 +78,8 @@ async def test_an_interpreter_is_asked_comes_and_leaves_and_everybody_is_told(wo
     counter, desk, call = await world.talking()
     page = await ready(world, interpreter)
     _, listed = await desk.request("GET", f"/api/v1/calls/{call['id']}/invitable")
-    assert listed["people"] == [
-        {"id": interpreter.id, "name": "tsuyaku 氏", "kind": "interpreter", "state": "free"}
-    ]
+    told: Any = {"id": interpreter.id, "name": "tsuyaku 氏", "kind": "interpreter", "state": "free"}
+    assert listed["people"] == [told | {"joins": True, "receives": False}]
     await desk.do("call.invite", person=interpreter.id, agreed=True)
     asked = await page.until_that(lambda m: m["type"] == "queue" and m["queue"]["invited"])
     invited = asked["queue"]["invited"]
@@ -146,6 +145,26 @@ async def test_a_senior_is_given_what_was_said_and_says_something(world: Any) ->
     assert told["message"]["from"] == "guest-1"
     await page.do("call.devices", camera="off", microphone="on")
     await shown(counter, lambda g: len(g) == 1 and g[0]["camera"] == "off")
+
+
+async def test_a_desk_sees_who_could_go_on_with_its_call(world: Any) -> None:
+    senior = await add(world, "joseki", Role.SENIOR)
+    _, desk, call = await world.talking()
+    path = f"/api/v1/calls/{call['id']}/invitable"
+
+    async def listed() -> list[tuple[str, str, bool, bool]]:
+        _, found = await desk.request("GET", path)
+        return [(x["id"], x["state"], x["joins"], x["receives"]) for x in found["people"]]
+
+    world.enforce({"calls.third_parties": []})
+    assert await listed() == []
+    other = world.town.verifiers[1]
+    await ready(world, other)
+    await ready(world, senior)
+    assert await listed() == [(senior.id, "free", False, True), (other.id, "free", False, True)]
+    world.enforce({"calls.third_parties": ["senior"], "calls.assignment": "random"}, 2)
+    assert await listed() == [(senior.id, "free", True, True)]
+    await desk.do("call.hand-over", person=senior.id)
 
 
 async def test_the_policy_says_who_may_be_asked_and_takes_who_is_in_out_again(world: Any) -> None:

@@ -20,6 +20,7 @@ EVENTS: tuple[ev.Event, ...] = (
     ev.Offered("d1"),
     ev.Passed("d1"),
     ev.Accepted("d1"),
+    ev.HandedOver("d2"),
     ev.Withdrawn(),
     ev.Lost(COUNTER),
     ev.Lost(DESK),
@@ -247,9 +248,47 @@ def test_no_order_of_events_breaks_what_every_call_must_be(events: list[ev.Event
             assert call.desk_id is None
         if call.outcome is Outcome.VERIFIED:
             assert call.state is State.CLOSED
+        if call.state is State.CLOSED and call.answered_at is not None:
+            assert call.outcome is not None
+            assert call.desk_id == call.answered_by != "d2"
 
 
 def test_devices_of_one_party_leave_the_other_alone() -> None:
     call = after(in_state(State.TALKING), ev.DevicesChanged(COUNTER, Device.LOST, Device.OFF))
     assert call.counter == Party(present=True, camera=Device.LOST, microphone=Device.OFF)
     assert call.desk == replace(call.desk, camera=Device.ON)
+
+
+HANDED_OVER = (ev.HandedOver("d2"),)
+DESK_GONE = (ev.Lost(DESK), ev.DeskSeatExpired())
+
+
+@pytest.mark.parametrize("between", [HANDED_OVER, (*HANDED_OVER, ev.Passed("d2")), DESK_GONE])
+@pytest.mark.parametrize(
+    "end",
+    [
+        (ev.Withdrawn(),),
+        (ev.Lost(COUNTER), ev.CounterSeatExpired()),
+        (ev.TimeUp("max_length"),),
+        (ev.TabletRevoked(),),
+    ],
+)
+def test_a_call_that_ends_between_two_desks_is_broken_off_and_was_led_by_who_answered(
+    between: tuple[ev.Event, ...], end: tuple[ev.Event, ...]
+) -> None:
+    closed = after(in_state(State.TALKING), *between, *end)
+    assert (closed.state, closed.outcome, closed.desk_id) == (State.CLOSED, Outcome.ABORTED, "d1")
+
+
+def test_a_call_that_nobody_answered_was_led_by_nobody() -> None:
+    closed = after(in_state(State.RINGING), ev.Withdrawn())
+    assert (closed.outcome, closed.desk_id) == (None, None)
+
+
+@pytest.mark.parametrize("between", [HANDED_OVER, DESK_GONE])
+@pytest.mark.parametrize("event", [ev.Lost(COUNTER), ev.ServerStarted()])
+def test_a_tablet_that_is_lost_between_two_desks_opens_steps_again(
+    between: tuple[ev.Event, ...], event: ev.Event
+) -> None:
+    assert ev.SettleSteps() in effects_of(after(in_state(State.TALKING), *between), event)
+    assert ev.SettleSteps() not in effects_of(waiting(), event)

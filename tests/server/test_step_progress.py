@@ -161,6 +161,39 @@ def test_after_an_interruption_ticks_stay_and_face_and_code_reopen_with_their_st
     assert not any(one.kind == "still" for one in p.missing(TEMPLATE, again, DAY))
 
 
+def test_another_connection_wants_another_code_and_nothing_else() -> None:
+    again = p.reconnected(TEMPLATE, walked())
+    assert steps_missing(again) == ["code"]
+    assert (again.ticks, again.drawn, again.codes) == (walked().ticks, walked().drawn, {})
+
+
+@pytest.mark.parametrize(
+    ("step", "need", "what"),
+    [
+        ("code", 0, p.CodeEntered("4729")),
+        ("face", 0, p.Drawn((1, 4))),
+        ("face", 3, p.Ticked(0)),
+    ],
+)
+def test_what_an_interruption_undoes_is_not_done_while_an_end_is_lost(
+    step: str, need: int, what: p.Act
+) -> None:
+    progress = walked(step)
+    with pytest.raises(Conflict) as refused:
+        p.act(TEMPLATE, progress, (step, need), what, by="desk", day=DAY, line_lost=True)
+    assert refused.value.code == "line_lost"
+
+
+def test_evidence_is_bound_and_other_steps_go_on_while_an_end_is_lost() -> None:
+    def act(progress: p.Progress, step: str, need: int, what: p.Act) -> p.Progress:
+        place = (step, need)
+        return p.act(TEMPLATE, progress, place, what, by="desk", day=DAY, line_lost=True)
+
+    assert act(walked("face"), "face", 2, p.Bound("still-1")).bound == {("face", 2): ("still-1",)}
+    noted = act(walked("documents"), "documents", 0, p.Documented("passport"))
+    assert [one.kind for one in noted.documents] == ["passport"]
+
+
 def test_a_document_that_expired_yesterday_in_tokyo_is_missing_and_is_said_so() -> None:
     tomorrow = date(2026, 11, 25)
     assert steps_missing(walked(), DAY) == []

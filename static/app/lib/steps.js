@@ -6,6 +6,7 @@
  *     lacksOf(noun); tilesOf(lines, files, asked); stillLock(call, line); nextLock(lines, picked)
  *     instructionOf(noun)                       // what the resident is told, with the code
  *     clerkLists(noun)                          // what the clerk ticks
+ *     answersOf(noun, before)                   // what seniors have answered meanwhile
  */
 
 /**
@@ -199,4 +200,11 @@ export function clerkLists(noun) {
       .filter(({ kind, by }) => kind === "tick" && by === "counter")
       .map((need) => ({ need, title: line.title, open: line.state !== "locked" })),
   );
+}
+
+/** The confirmations that a senior has answered between two pictures of the same call. @param {StepsNoun | null} now @param {StepsNoun | null} before */
+export function answersOf(now, before) {
+  if (!now || now.call !== before?.call) return [];
+  const known = new Set(before.approvals.map(({ answered_at }) => answered_at));
+  return now.approvals.filter(({ answered_at }) => answered_at !== null && !known.has(answered_at));
 }

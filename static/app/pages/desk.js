@@ -1,6 +1,7 @@
 /** The desk of the municipality. */
 import { createAttention } from "../lib/attention.js";
 import { ServerError } from "../lib/errors.js";
+import { answersOf } from "../lib/steps.js";
 import { DeskPage } from "../parts/desk-page.js";
 import { ownGuest } from "../parts/guests.js";
 import { computed, effect, html, signal, untracked } from "../parts/html.js";
@@ -157,6 +158,20 @@ function followApprovals(app) {
   );
 }
 
+/** What a senior has answered is told, whichever step the desk is at by then. @param {DeskApp} app */
+function followAnswers(app) {
+  onChange(
+    () => app.steps.noun.value,
+    (now, before) => {
+      if (app.guest.peek()) return;
+      for (const { approved, answer, answered_by } of answersOf(now, before)) {
+        const said = { name: answered_by?.name ?? "", answer: answer ?? "" };
+        app.toasts.show(approved ? "ok" : "warn", t(approved ? "senior.state.given" : "senior.toast.refused", said), approved ? "check" : "xc");
+      }
+    },
+  );
+}
+
 /** A call that rings here is heard, seen in the tab, and told to who looks elsewhere. @param {DeskApp} app @param {Wired} wired @param {Attention} attention */
 function followRing(app, { sounds, known }, attention) {
   const ringing = computed(() => ringWanted({ ...known(), queue: app.store.queue.value }));
@@ -268,6 +283,7 @@ followRing(app, wired, attention);
 followEnd(app, followToday(app, wired));
 followKinds(app, wired);
 followApprovals(app);
+followAnswers(app);
 followLine(wired);
 followGuests(wired);
 followEnding(wired, "desk");

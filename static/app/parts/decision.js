@@ -39,9 +39,10 @@ export function decisionWords(locks, call, quality) {
 /** A senior's confirmation that the decision wants: asked by this button, then how it stands. @param {{app: import("./model.js").DeskApp}} props */
 function Confirmation({ app }) {
   const steps = app.steps.noun.value;
-  const approval = steps?.approvals.find(({ about }) => about === "decision");
+  const approval = steps?.approvals.findLast(({ about }) => about === "decision");
   if (!steps || steps.missing.length || !(steps.approval_wanted || approval)) return null;
   return html`${approval && html`<${ApprovalChip} approval=${approval} />`}
+    ${approval?.approved === false && html`<span class="dim said" title=${approval.answer}>${approval.answer}</span>`}
     ${steps.approval_wanted &&
     approvalState(approval) !== "asked" &&
     html`<button class="btn primary" type="button" aria-haspopup="dialog" onClick=${() => (app.steps.asking.value = "decision")}>

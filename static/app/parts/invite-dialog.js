@@ -1,4 +1,4 @@
-/** Whom the desk may ask into the call: everybody whom the policy lets in, and whether they are free. */
+/** Whom the desk may ask into the call, everybody whom the policy lets in; who could go on with it; and whether they are free. */
 import { Dialog } from "./dialog.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
@@ -28,6 +28,7 @@ function Choice({ person, chosen, onChoose }) {
 /** Why nobody can be asked now, as a key of the words, or null. @param {Invitable | undefined} person @param {boolean} agreed */
 export function inviteLock(person, agreed) {
   if (!person) return "invite.need.person";
+  if (!person.joins) return "invite.need.joins";
   return agreed ? null : "invite.need.agreed";
 }
 
@@ -41,8 +42,7 @@ export function InviteDialog({ app }) {
   const lock = inviteLock(person, agreed);
   const foot = html`<p class="why push-end" id="invite-why">${lock && people.length > 0 && t(lock)}</p>
     <button class="btn plain" type="button" onClick=${app.closeInvite}>${t("common.back")} <kbd>Esc</kbd></button>
-    ${person?.kind === "senior" &&
-    !lock &&
+    ${person?.receives &&
     html`<button class="btn" type="button" onClick=${() => app.handOver(person.id)}><${Icon} name="return" />${t("invite.hand_over")}</button>`}
     <button
       class="btn primary"
@@ -59,9 +59,10 @@ export function InviteDialog({ app }) {
       <legend class="vh">${t("invite.who")}</legend>
       ${people.map((one) => html`<${Choice} key=${one.id} person=${one} chosen=${chosen} onChoose=${setChosen} />`)}
     </fieldset>
+    ${person?.receives && html`<p class="dim">${t("invite.hand_over.note")}</p>`}
     <label class="choice check">
       <input type="checkbox" checked=${agreed} onChange=${() => setAgreed(!agreed)} /><span>${t("invite.agreed")}</span>
     </label>
-    <p class="dim">${t("invite.note")}${person?.kind === "senior" && ` ${t("invite.hand_over.note")}`}</p>
+    <p class="dim">${t("invite.note")}</p>
   <//>`;
 }

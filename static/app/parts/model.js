@@ -123,7 +123,7 @@
  * @property {() => void} putOff close the dialog without deciding
  * @property {(outcome: Outcome, reason: string | null) => void} close
  * @property {Signal<import("../lib/protocol.js").GuestNoun | null>} guest the third party that this page is in its call
- * @property {Signal<Invitable[] | null>} invitable who could be asked into the call, while the dialog is open
+ * @property {Signal<Invitable[] | null>} invitable who could be asked into the call or be given it, while the dialog is open
  * @property {() => void} openInvite
  * @property {() => void} closeInvite
  * @property {(id: string) => void} invite
@@ -145,6 +145,6 @@
  * @property {{complete: boolean, source: Both | null, looks: {do: Both, see: Both}[]}} card
  */
 
-/** @typedef {{id: string, name: string, kind: import("../lib/protocol.js").GuestKind, state: "free" | "busy" | "away"}} Invitable */
+/** @typedef {{id: string, name: string, kind: import("../lib/protocol.js").GuestKind | "verifier", state: "free" | "busy" | "away", joins: boolean, receives: boolean}} Invitable */
 
 export {};

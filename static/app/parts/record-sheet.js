@@ -90,7 +90,7 @@ function Approvals({ shown }) {
   return html`<section><h2>${t("record.approvals")}</h2>
     ${approvals.map(
       (/** @type {any} */ one) =>
-        html`<p>${t(`record.about.${one.about}`)} ${t(`record.approved.${one.approved && !one.answered_by ? "alone" : one.approved}`)} ${one.answered_by?.name} ${one.answered_at && time(one.answered_at)} ${t("record.because", { reason: one.reason })}</p>`,
+        html`<p>${t(`record.about.${one.about}`)} ${t(`record.approved.${one.approved && !one.answered_by ? "alone" : one.approved}`)} ${one.answered_by?.name} ${one.answered_at && time(one.answered_at)} ${t("record.because", { reason: one.reason })} ${one.answer && t("record.answered", { answer: one.answer })}</p>`,
     )}</section>`;
 }
 

@@ -79,7 +79,7 @@ const Grant = ({ app, need, what, on }) => html`<label class="pick">
 
 /** Too few documents: a senior may let them pass, when the desk says why. @param {{app: DeskApp, need: Need}} props */
 function Override({ app, need }) {
-  const approval = app.steps.noun.value?.approvals.find(({ about }) => about === "documents");
+  const approval = app.steps.noun.value?.approvals.findLast(({ about }) => about === "documents");
   const state = approvalState(approval);
   return html`${approval && html`<${ApprovalChip} approval=${approval} />${approval.answer && html`<p>${approval.answer}</p>`}`}
     ${!need.done &&
