@@ -100,7 +100,7 @@ async def test_three_wrong_codes_are_all_and_a_new_connection_brings_a_new_code(
     assert await refused(desk.do("step.code", step="code", need=0, code=code)) == "too_many_tries"
     await counter.leave()
     await desk.until_state("interrupted")
-    assert await refused(desk.do("step.code", step="code", need=0, code=code)) == "no_code"
+    assert await refused(desk.do("step.code", step="code", need=0, code=code)) == "line_lost"
     welcome = await counter.connect()
     after = step_of(welcome["state"]["steps"], "code")["needs"][0]["code"]
     if after["code"] is None:
