@@ -105,6 +105,7 @@ async def test_an_upload_goes_on_where_a_cut_line_stopped_it(
     paper = large_pdf(tmp_path / "おおきい.pdf")
     line.bytes_per_second = SLOW_BYTES_PER_SECOND
     await lined.counter.send_file(paper)
+    await lined.desk.show_files()
     await lined.desk.page.until("document.querySelector('.file progress')?.value > 1e6")
     line.cut()
     await lined.counter.until_says("call.away")
@@ -127,6 +128,7 @@ async def test_a_killed_server_goes_on_with_call_chat_and_upload(
     paper = large_pdf(tmp_path / "おおきい.pdf")
     line.bytes_per_second = SLOW_BYTES_PER_SECOND
     await pair.counter.send_file(paper)
+    await pair.desk.show_files()
     await pair.desk.page.until("document.querySelector('.file progress')?.value > 1e6")
     await pair.desk.write("とちゅう")
     await own_service.kill()
