@@ -78,11 +78,20 @@ class PathPart(Body):
     relayed: bool
 
 
+class LightPart(Body):
+    """How bright the picture is, and the share of it that is all white."""
+
+    mean: m.Share
+    white: m.Share
+
+
 class ReportBody(Body):
     """What the tablet has measured; null is what it could not."""
 
     camera: CameraPart | None
+    light: LightPart | None
     microphone: m.Share | None
+    speaker: bool | None
     path: PathPart | None
     rtt_ms: m.Milliseconds | None
     loss: m.Share | None
@@ -282,7 +291,9 @@ async def _judged(parts: Parts, speaker: Speaker, run: Run, body: ReportBody) ->
     now, newest = parts.clock(), await parts.audit.newest()
     return [
         rules.camera(size, picture.fps if picture else None, wanted),
+        rules.light(body.light.mean, body.light.white) if body.light else rules.light(None, None),
         rules.microphone(body.microphone),
+        rules.speaker(body.speaker),
         rules.path(
             way.protocol if way else None,
             relayed=way.relayed if way else False,

@@ -52,6 +52,7 @@ class Carried:
 
 GOOD_SIDE_PX, GOOD_FPS = 720, 20
 HEARD, QUIET = 0.25, 0.02  # of the length of the level bar
+DARK, GLARE = 0.2, 0.08  # mean of the picture; share of it that is all white
 GOOD_RTT_MS, FAIR_RTT_MS = 150, 400
 GOOD_LOSS, FAIR_LOSS = 0.01, 0.05
 GOOD_CHAT_MS, FAIR_CHAT_MS = 500, 2_000
@@ -73,6 +74,25 @@ def camera(size: tuple[int, int] | None, fps: float | None, wanted: Wanted) -> R
     if fps < GOOD_FPS:
         return Row("camera", Grade.FAIR, "sluggish", figures)
     return Row("camera", Grade.GOOD, figures=figures)
+
+
+def light(mean: float | None, white: float | None) -> Row:
+    """Judge how bright the picture is, and how much of it is all white: shares, 0 to 1."""
+    if mean is None or white is None:
+        return Row("light", Grade.FAIR, "none")
+    figures: Figures = {"percent": round(mean * 100), "white_percent": round(white * 100)}
+    if mean < DARK:
+        return Row("light", Grade.FAIR, "dark", figures)
+    if white > GLARE:
+        return Row("light", Grade.FAIR, "glare", figures)
+    return Row("light", Grade.GOOD, figures=figures)
+
+
+def speaker(heard: bool | None) -> Row:
+    """Judge what the clerk said of the tone; None when nobody answered."""
+    if heard is None:
+        return Row("speaker", Grade.FAIR, "none")
+    return Row("speaker", Grade.GOOD) if heard else Row("speaker", Grade.BAD, "silent")
 
 
 def microphone(level: float | None) -> Row:

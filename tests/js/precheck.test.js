@@ -1,7 +1,7 @@
 /** 開始前点検 in the page: what is asked of the browser, and what is told to the server. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { pathOf, runCheck } from "../../static/app/lib/precheck.js";
+import { brightness, pathOf, runCheck } from "../../static/app/lib/precheck.js";
 
 /** @param {Record<string, any>} local @param {boolean} [selected] */
 const stats = (local, selected = true) => [
@@ -41,6 +41,7 @@ function broken() {
     level: () => 0.7,
     hear: () => {},
     tell: (/** @type {string} */ step) => void steps.push(step),
+    heard: async () => null,
     tools: /** @type {any} */ ({
       devices: { getUserMedia: async () => Promise.reject(Object.assign(new Error("no"), { name: "NotAllowedError" })) },
       RTCPeerConnectionClass: class {
@@ -52,6 +53,7 @@ function broken() {
       subtle: globalThis.crypto.subtle,
       now: () => Date.parse("2026-11-23T00:00:00.000Z"),
       wait: async () => {},
+      pixels: async () => Promise.reject(new Error("no picture")),
     }),
   };
   return { check, posted, steps };
@@ -63,7 +65,9 @@ test("what does not work is null in the report, and the rest is tried all the sa
   const [, report] = posted[posted.length - 1];
   assert.deepEqual(report, {
     camera: null,
+    light: null,
     microphone: null,
+    speaker: null,
     path: null,
     rtt_ms: null,
     loss: null,
@@ -72,7 +76,7 @@ test("what does not work is null in the report, and the rest is tried all the sa
     file_sha256: null,
     clock_ms: -1000,
   });
-  assert.deepEqual(steps, ["begin", "camera", "line", "chat", "file", "result"]);
+  assert.deepEqual(steps, ["begin", "camera", "line", "chat", "file", "speaker", "result"]);
 });
 
 test("a check that the server does not begin is said and nothing else is tried", async () => {
@@ -80,4 +84,12 @@ test("a check that the server does not begin is said and nothing else is tried",
   check.api.post = async () => Promise.reject(Object.assign(new Error("no"), { code: "already_in_call" }));
   await assert.rejects(runCheck(check), { code: "already_in_call" });
   assert.deepEqual(steps, ["begin"]);
+});
+
+test("brightness is the mean of the picture, and all white is what shows nothing any more", () => {
+  const picture = (/** @type {number[][]} */ ...dots) => new Uint8ClampedArray(dots.flatMap(([r, g, b]) => [r, g, b, 255]));
+  assert.deepEqual(brightness(picture([0, 0, 0], [0, 0, 0])), { mean: 0, white: 0 });
+  assert.deepEqual(brightness(picture([255, 255, 255], [0, 0, 0])), { mean: 0.5, white: 0.5 });
+  assert.deepEqual(brightness(picture([255, 255, 0])).white, 0);
+  assert.equal(brightness(picture([249, 255, 255])).white, 0);
 });

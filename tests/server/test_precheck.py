@@ -21,7 +21,9 @@ PDF = b"%PDF-1.4\n" + b"1 0 obj <<>> endobj\n" * 40 + b"trailer <<>>\n%%EOF\n"
 TUS = {"Tus-Resumable": "1.0.0"}
 FINE: Json = {
     "camera": {"width": 1280, "height": 720, "fps": 29.7},
+    "light": {"mean": 0.5, "white": 0.01},
     "microphone": 0.6,
+    "speaker": True,
     "path": {"protocol": "udp", "relayed": False},
     "rtt_ms": 3,
     "loss": 0.0,
@@ -31,7 +33,7 @@ FINE: Json = {
     "clock_ms": -40,
 }
 NOTHING: Json = dict.fromkeys(FINE)
-OF_TABLET = ("camera", "microphone", "path", "line", "chat", "file", "clock")
+OF_TABLET = ("camera", "light", "microphone", "speaker", "path", "line", "chat", "file", "clock")
 
 
 async def begin(counter: Any) -> Json:
@@ -178,6 +180,8 @@ async def test_a_file_larger_than_a_check_needs_is_refused(world: Any) -> None:
     "wrong",
     [
         {"microphone": 1.5},
+        {"light": {"mean": 2, "white": 0}},
+        {"speaker": 1},
         {"loss": -0.1},
         {"rtt_ms": "3"},
         {"path": {"protocol": "icmp", "relayed": False}},

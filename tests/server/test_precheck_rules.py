@@ -41,6 +41,28 @@ def test_a_microphone_is_judged_by_the_loudest_that_it_heard(
     assert rules.microphone(level).code == code
 
 
+@pytest.mark.parametrize(
+    ("mean", "white", "code"),
+    [
+        (None, None, "none"),
+        (0.199, 0.0, "dark"),
+        (0.2, 0.08, "ok"),
+        (0.2, 0.081, "glare"),
+        (1.0, 1.0, "glare"),
+    ],
+)
+def test_light_is_judged_by_its_mean_and_by_what_is_all_white(
+    mean: float | None, white: float | None, code: str
+) -> None:
+    found = rules.light(mean, white)
+    assert (found.code, rules.passed(found.grade)) == (code, True)
+
+
+def test_a_tone_that_was_not_heard_fails_and_one_that_nobody_spoke_of_is_looked_at() -> None:
+    grades = [rules.speaker(heard).grade for heard in (True, None, False)]
+    assert grades == [Grade.GOOD, Grade.FAIR, Grade.BAD]
+
+
 def path(protocol: str | None, relayed: bool = False, wanted: bool = False, **seen: Any) -> str:
     carried = Carried(**{"received": 9, "forwarded": 9, **seen})
     return rules.path(protocol, relayed=relayed, relay_wanted=wanted, carried=carried).code

@@ -54,7 +54,7 @@ PASSKEY = {
     "type": "public-key",
     "response": {"clientDataJSON": STALE, "attestationObject": "AA"},
 }
-OF_A_CHECK = "camera microphone path rtt_ms loss chat_ms file_ms file_sha256 clock_ms"
+OF_A_CHECK = "camera light microphone speaker path rtt_ms loss chat_ms file_ms file_sha256 clock_ms"
 PIN = "730184"
 CORRECTION: Json = {
     "month": "2020-01",

@@ -18,11 +18,13 @@ import { append, create, hex } from "./tus.js";
 export const LOOP_MS = 6_000;
 const CONNECT_MS = 12_000;
 const CHAT_MS = 8_000;
+/** Of 255: what is brighter shows nothing. */
+const WHITE = 250;
 /** A PDF of a few kilobytes. */
 const FILE_BYTES = 32 * 1024;
 
 /**
- * @typedef {"begin" | "camera" | "line" | "chat" | "file" | "result"} Step what goes on, in this order
+ * @typedef {"begin" | "camera" | "line" | "chat" | "file" | "speaker" | "result"} Step what goes on, in this order
  *
  * @typedef {object} Tools
  * @property {Pick<MediaDevices, "getUserMedia">} devices
@@ -31,6 +33,7 @@ const FILE_BYTES = 32 * 1024;
  * @property {SubtleCrypto} subtle
  * @property {() => number} now ms
  * @property {(ms: number) => Promise<void>} wait
+ * @property {(track: MediaStreamTrack) => Promise<Uint8ClampedArray | null>} pixels of a small frame of the camera, RGBA
  *
  * @typedef {object} Check
  * @property {Pick<ReturnType<typeof import("./api.js").createApi>, "post" | "csrf" | "urls">} api
@@ -38,11 +41,12 @@ const FILE_BYTES = 32 * 1024;
  * @property {() => number} level the loudest that was heard so far, 0 to 1
  * @property {(stream: MediaStream | null) => void} hear given the stream, to be shown and listened to
  * @property {(step: Step) => void} tell
+ * @property {() => Promise<boolean | null>} heard plays a tone and asks; null: nobody answered
  * @property {Tools} tools
  */
 
 /** @param {Check} check @returns {Promise<import("./protocol.js").PrecheckNoun>} */
-export async function runCheck({ api, connection, level, hear, tell, tools }) {
+export async function runCheck({ api, connection, level, hear, tell, heard, tools }) {
   tell("begin");
   const { relay, clock_ms } = await begin(api, tools);
   tell("camera");
@@ -51,13 +55,16 @@ export async function runCheck({ api, connection, level, hear, tell, tools }) {
   try {
     tell("line");
     const media = await loop(api, stream, relay, tools).catch(() => NO_MEDIA);
+    const light = await lightOf(stream, tools);
     const microphone = stream?.getAudioTracks().length ? Math.min(1, level()) : null;
     tell("chat");
     const chat_ms = await echo(connection, tools).catch(() => null);
     tell("file");
     const file = await roundTrip(api, tools).catch(() => NO_FILE);
+    tell("speaker");
+    const speaker = await heard();
     tell("result");
-    const { precheck } = await api.post("precheck/result", { ...media, microphone, chat_ms, ...file, clock_ms });
+    const { precheck } = await api.post("precheck/result", { ...media, light, microphone, speaker, chat_ms, ...file, clock_ms });
     return precheck;
   } finally {
     stream?.getTracks().forEach((track) => track.stop());
@@ -74,6 +81,30 @@ async function begin(api, { now }) {
   const { relay, server_time } = await api.post("precheck");
   const half = (asked + now()) / 2;
   return { relay, clock_ms: Math.round(half - Date.parse(server_time)) };
+}
+
+/** How bright the picture is, and how much of it is all white. @param {MediaStream | null} stream @param {Tools} tools */
+async function lightOf(stream, { pixels }) {
+  const track = stream?.getVideoTracks()[0];
+  const seen = track ? await pixels(track).catch(() => null) : null;
+  return seen && brightness(seen);
+}
+
+/**
+ * The mean of a picture and the share of it in which nothing can be told any more, 0 to 1 each.
+ * @param {Uint8ClampedArray} rgba
+ */
+export function brightness(rgba) {
+  let [sum, white] = [0, 0];
+  for (let at = 0; at < rgba.length; at += 4) {
+    const [red, green, blue] = [rgba[at], rgba[at + 1], rgba[at + 2]];
+    // BT.709 luma.
+    sum += 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    white += Number(Math.min(red, green, blue) >= WHITE);
+  }
+  const count = rgba.length / 4;
+  const share = (/** @type {number} */ part) => Math.min(1, Math.round((1000 * part) / count) / 1000);
+  return { mean: share(sum / 255), white: share(white) };
 }
 
 /** Camera and microphone, or the one of them that there is. @param {Tools} tools @returns {Promise<MediaStream | null>} */

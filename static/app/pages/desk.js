@@ -2,6 +2,7 @@
 import { createAttention } from "../lib/attention.js";
 import { ServerError } from "../lib/errors.js";
 import { answersOf } from "../lib/steps.js";
+import { toggleCompare } from "../parts/desk-compare.js";
 import { DeskPage } from "../parts/desk-page.js";
 import { ownGuest } from "../parts/guests.js";
 import { computed, effect, html, signal, untracked } from "../parts/html.js";
@@ -112,6 +113,7 @@ function deskApp(wired, attention, accepting) {
     today: signal([]),
     totals: signal({}),
     zoom: signal(1),
+    compared: signal([]),
     steps: stepping(wired),
     answerApproval: (call, about, approve, reason) => void ask("approval.answer", { call, about, approve, reason }),
     kinds: signal([]),
@@ -225,6 +227,7 @@ function followEnd(app, look) {
     void callId.value;
     app.dialog.value = null;
     app.zoom.value = 1;
+    app.compared.value = [];
     app.cardKind.value = null;
     app.sideTab.value = "chat";
     untracked(app.steps.putAway);
@@ -262,6 +265,7 @@ function keys(app) {
       else if (queue?.offered) app.accept(queue.offered);
     },
     Z: () => inCall() && void (app.zoom.value = nextZoom(app.zoom.peek())),
+    C: () => inCall() && !app.guest.peek() && toggleCompare(app),
     V: () => inCall() && !app.guest.peek() && !app.store.call.peek()?.veiled && app.veil(true),
     N: () => app.steps.next(),
     S: () => inCall() && app.steps.stillNow(),

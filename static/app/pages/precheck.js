@@ -5,8 +5,10 @@ import { claimPageId } from "../lib/ids.js";
 import { LevelMeter } from "../lib/level.js";
 import { runCheck } from "../lib/precheck.js";
 import { safeStorage } from "../lib/storage.js";
+import { createSounds } from "../lib/sounds.js";
 import { createTabletKey } from "../lib/tablet-key.js";
 import { codeOf } from "../parts/errors.js";
+import { pixels } from "../parts/frame.js";
 import { effect, html, signal, untracked } from "../parts/html.js";
 import { Precheck } from "../parts/precheck.js";
 import { mustEnrol } from "../parts/view.js";
@@ -18,6 +20,9 @@ const tablet = page === "counter" ? createTabletKey() : undefined;
 const api = createApi({ page, tablet });
 const meter = new LevelMeter();
 const loudest = signal(0);
+const sounds = createSounds();
+/** How long an answer is waited for. */
+const ANSWER_MS = 20_000;
 
 /** @type {import("../parts/precheck.js").PrecheckApp} */
 const app = {
@@ -26,6 +31,8 @@ const app = {
   step: signal(null),
   stream: signal(null),
   level: meter.level,
+  asked: signal(null),
+  tone: () => void sounds.tryRing(),
   results: signal(null),
   chosen: signal(null),
   error: signal(null),
@@ -46,6 +53,17 @@ async function connect() {
   return connection;
 }
 
+/** Play a tone and wait for what the clerk says of it; null when nobody says anything. @returns {Promise<boolean | null>} */
+async function heard() {
+  app.tone();
+  const said = await new Promise((resolve) => {
+    app.asked.value = resolve;
+    setTimeout(() => resolve(null), ANSWER_MS);
+  });
+  app.asked.value = null;
+  return said;
+}
+
 async function run() {
   if (app.step.value) return;
   app.error.value = null;
@@ -62,12 +80,14 @@ async function run() {
         meter.start(stream);
       },
       tell: (step) => (app.step.value = step),
+      heard,
       tools: {
         devices: navigator.mediaDevices,
         RTCPeerConnectionClass: RTCPeerConnection,
         fetch: (input, init) => fetch(input, init),
         subtle: crypto.subtle,
         now: Date.now,
+        pixels,
         wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       },
     });

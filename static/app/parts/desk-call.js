@@ -3,8 +3,8 @@ import { ApprovalDialog } from "./approvals.js";
 import { DecisionDialog } from "./decision-dialog.js";
 import { DecisionBar } from "./decision.js";
 import { DeskAside } from "./desk-aside.js";
+import { DeskPictures } from "./desk-compare.js";
 import { DeskFacts } from "./desk-facts.js";
-import { DeskStage } from "./desk-stage.js";
 import { DeskTools } from "./desk-tools.js";
 import { html } from "./html.js";
 import { InviteDialog } from "./invite-dialog.js";
@@ -22,7 +22,7 @@ export function DeskCall({ app }) {
     <main class="dcall ${stepped ? "with-steps" : ""}">
       <${StepsTray} app=${app} />
       <section class="stage ${stepped ? "with-tray" : ""}" aria-label=${t("stage.title")}>
-        <${DeskStage} app=${app} call=${call} />
+        <${DeskPictures} app=${app} call=${call} />
         <${DeskTools} app=${app} call=${call} />
         <${StillsTray} app=${app} />
       </section>

@@ -11,6 +11,7 @@ import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
 import { OutcomeChip } from "./outcome.js";
 import { procedureName } from "./procedure.js";
+import { LessonButton } from "./resident.js";
 import { Total } from "./total.js";
 import { TrainingChip } from "./training.js";
 import { language, t } from "./words.js";
@@ -125,7 +126,7 @@ function Today({ app }) {
                   <td>${call.office.name} ${call.tablet.name}</td>
                   <td>${procedureName(app, call.procedure)}<${Total} total=${app.totals.value[call.id]} /></td>
                   <td class="nw">${call.answered_at ? time(call.answered_at) : "―"}–${call.closed_at ? time(call.closed_at) : ""}</td>
-                  <td><${OutcomeChip} outcome=${call.outcome} /></td>
+                  <td><span class="row tight"><${OutcomeChip} outcome=${call.outcome} /><${LessonButton} app=${app} call=${call} /></span></td>
                 </tr>`,
             )}
           </tbody>

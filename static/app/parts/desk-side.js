@@ -11,6 +11,7 @@ export const KEYS = Object.freeze([
   ["Alt+N", "keys.next"],
   ["Alt+S", "keys.still"],
   ["Alt+Z", "keys.zoom"],
+  ["Alt+C", "keys.compare"],
   ["Alt+V", "keys.veil"],
   ["Alt+T", "keys.chat"],
   ["Alt+J", "keys.decide"],

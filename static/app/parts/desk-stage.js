@@ -2,12 +2,12 @@
 import { Countdown, givesUpAt, secondsUntil } from "./clock.js";
 import { errorWords } from "./errors.js";
 import { heard, pathTrouble, refusedPath } from "./flow.js";
-import { html, useEffect, useRef } from "./html.js";
+import { html } from "./html.js";
 import { Icon } from "./icon.js";
+import { usePan } from "./pan.js";
 import { Playing, Veil } from "./video.js";
 import { goesOn } from "./view.js";
 import { t } from "./words.js";
-import { arrowMove, holdInside } from "./zoom.js";
 
 /** @typedef {import("./model.js").DeskApp} DeskApp */
 /** @typedef {import("./model.js").CallNoun} CallNoun */
@@ -53,41 +53,9 @@ function Withheld({ app, call }) {
   return null;
 }
 
-/** Dragging and arrow keys move the enlarged picture. @param {DeskApp} app */
-function usePan(app) {
-  const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const picture = useRef(/** @type {HTMLVideoElement | null} */ (null));
-  const offset = useRef({ x: 0, y: 0 });
-  const zoom = app.zoom.value;
-  /** @param {{x: number, y: number}} to */
-  const move = (to) => {
-    if (!box.current || !picture.current) return;
-    offset.current = holdInside(to, zoom, box.current.getBoundingClientRect());
-    const { x, y } = offset.current;
-    picture.current.style.transform = zoom === 1 ? "" : `translate(${x}px, ${y}px) scale(${zoom})`;
-  };
-  useEffect(() => move(zoom === 1 ? { x: 0, y: 0 } : offset.current), [zoom]);
-  return {
-    box,
-    picture,
-    /** @param {PointerEvent} event */
-    drag: (event) => {
-      if (event.buttons !== 1 || zoom === 1) return;
-      move({ x: offset.current.x + event.movementX, y: offset.current.y + event.movementY });
-    },
-    /** @param {KeyboardEvent} event */
-    key: (event) => {
-      const to = zoom > 1 && box.current && arrowMove(event.key, offset.current, box.current.getBoundingClientRect());
-      if (!to) return;
-      event.preventDefault();
-      move(to);
-    },
-  };
-}
-
 /** @param {{app: DeskApp, call: CallNoun}} props */
 export function DeskStage({ app, call }) {
-  const pan = usePan(app);
+  const pan = usePan(app.zoom.value);
   const zoomed = app.zoom.value > 1;
   return html`<div
     class="video picture ${call.training ? "watermark" : ""} ${zoomed ? "zoomed" : ""}"

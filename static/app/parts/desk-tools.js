@@ -1,4 +1,5 @@
 /** The tools under the picture. */
+import { CompareButton } from "./desk-compare.js";
 import { DevicePicker } from "./devices.js";
 import { Dialog } from "./dialog.js";
 import { html, useState } from "./html.js";
@@ -66,6 +67,7 @@ export function DeskTools({ app, call }) {
       <${Icon} name=${call.veiled ? "lock" : "camoff"} />${t(call.veiled ? "veil.by_clerk" : "veil.stop")}
       ${!call.veiled && html`<kbd>Alt+V</kbd>`}
     </button>
+    ${app.steps.lines.value.length > 0 && html`<${CompareButton} app=${app} />`}
     <button class="btn" type="button" aria-haspopup="dialog" onClick=${app.openInvite}>
       <${Icon} name="people" />${t("invite.open")}
     </button>

@@ -109,6 +109,7 @@
  * @property {Signal<Outcome | null>} dialog the outcome that is being decided
  * @property {Signal<boolean>} busy
  * @property {Signal<number>} zoom 1, 2 or 4
+ * @property {Signal<string[]>} compared keys of the stills beside the live picture
  * @property {ReturnType<typeof import("../pages/stepping.js").stepping>} steps
  * @property {(call: string, about: import("../lib/protocol.js").ApprovalNoun["about"], approve: boolean, reason: string | null) => void} answerApproval
  * @property {Signal<DocumentKind[]>} kinds

@@ -20,6 +20,8 @@ import { has, language, t } from "./words.js";
  * @property {import("./html.js").Signal<import("../lib/precheck.js").Step | null>} step what goes on
  * @property {import("./html.js").Signal<MediaStream | null>} stream
  * @property {import("./html.js").Signal<number>} level
+ * @property {import("./html.js").Signal<((heard: boolean) => void) | null>} asked takes the answer whether the tone was heard
+ * @property {() => void} tone
  * @property {import("./html.js").Signal<{prechecks: PrecheckNoun[], asked: "first" | "daily", current: boolean | null} | null>} results
  * @property {import("./html.js").Signal<string | null>} chosen the id of the result that is shown
  * @property {import("./html.js").Signal<string | null>} error
@@ -29,11 +31,11 @@ import { has, language, t } from "./words.js";
  */
 
 export const GROUPS = Object.freeze({
-  tablet: ["camera", "microphone", "clock"],
+  tablet: ["camera", "light", "microphone", "speaker", "clock"],
   line: ["path", "line", "chat", "file"],
   server: ["media", "database", "disk", "scanner", "server_clock"],
 });
-const STEPS = /** @type {const} */ (["begin", "camera", "line", "chat", "file", "result"]);
+const STEPS = /** @type {const} */ (["begin", "camera", "line", "chat", "file", "speaker", "result"]);
 
 /** What was measured, as the words of the row want it. @param {PrecheckRow} row */
 function figures(row) {
@@ -94,14 +96,25 @@ function Result({ result }) {
   </section>`;
 }
 
+/** Whether the tone was heard, asked of the clerk. @param {{app: PrecheckApp}} props */
+function Heard({ app }) {
+  const answer = app.asked.value;
+  if (!answer) return html`<h2 class="easy">${t("precheck.speak")}</h2><p><${LevelBars} level=${app.level} /></p>`;
+  return html`<h2 class="easy">${t("precheck.heard")}</h2>
+    <div class="row wrap">
+      <button class="btn primary big" type="button" onClick=${() => answer(true)}><${Icon} name="check" />${t("precheck.heard.yes")}</button>
+      <button class="btn big" type="button" onClick=${() => answer(false)}><${Icon} name="xc" />${t("precheck.heard.no")}</button>
+      <button class="btn big plain" type="button" onClick=${app.tone}><${Icon} name="speaker" />${t("precheck.heard.again")}</button>
+    </div>`;
+}
+
 /** @param {{app: PrecheckApp}} props */
 function Running({ app }) {
   const at = STEPS.indexOf(app.step.value ?? "begin");
   return html`<section class="check-running" aria-live="polite">
     <div class="video mirror"><${Playing} stream=${app.stream.value} muted=${true} label=${t("precheck.own")} /></div>
     <div class="stack">
-      <h2 class="easy">${t("precheck.speak")}</h2>
-      <p><${LevelBars} level=${app.level} /></p>
+      <${Heard} app=${app} />
       <ol class="check-steps">
         ${STEPS.map(
           (step, index) =>

@@ -32,9 +32,9 @@ export function ResidentCard({ resident }) {
   </div>`;
 }
 
-/** Asks once for the call that is shown. @param {{app: import("./model.js").CallApp}} props */
-export function ResidentBody({ app }) {
-  const call = app.store.call.value;
+/** Asks once for the call, else for the one that is shown. @param {{app: import("./model.js").CallApp, of?: import("./model.js").CallNoun}} props */
+export function ResidentBody({ app, of }) {
+  const call = of ?? app.store.call.value;
   const [found, setFound] = useState(/** @type {{resident: Resident | null, code: string | null}} */ ({ resident: null, code: null }));
   const over = call?.state === "closed";
   useEffect(() => {
@@ -46,6 +46,24 @@ export function ResidentBody({ app }) {
   }, [call?.id, over]);
   if (found.code) return html`<${Notice} kind="warn" small=${true}>${errorWords(found.code)}<//>`;
   return found.resident ? html`<${ResidentCard} resident=${found.resident} />` : html`<p role="status">${t("officer.loading")}</p>`;
+}
+
+/** At the desk, when a training call is over: what there was to notice, and the expected outcome beside the given one. @param {{app: import("./model.js").CallApp, call: import("./model.js").CallNoun}} props */
+export function LessonButton({ app, call }) {
+  const [open, setOpen] = useState(false);
+  if (!call.training || !call.answered_at) return null;
+  const close = () => setOpen(false);
+  const foot = html`<button class="btn primary" type="button" onClick=${close}>${t("common.close")}</button>`;
+  return html`<button class="btn plain low" type="button" aria-haspopup="dialog" onClick=${() => setOpen(true)}>
+      <${Icon} name="grad" />${t("lesson.open")}
+    </button>
+    ${open &&
+    html`<${Dialog} title=${t("lesson.title", { number: call.number })} onClose=${close} foot=${foot}>
+      <div class="stack">
+        <p><b>${t("lesson.given", { outcome: t(`outcome.${call.outcome ?? "none"}`) })}</b></p>
+        <${ResidentBody} app=${app} of=${call} />
+      </div>
+    <//>`}`;
 }
 
 /** In a training call a button that shows whom to play. @param {{app: import("./model.js").CallApp, class?: string}} props */

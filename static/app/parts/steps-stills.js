@@ -1,5 +1,7 @@
 /** The pictures of a call's steps, below the live one: those taken, those asked for, those still wanted; each with sign and word. */
 import { time } from "../lib/format.js";
+import { withTile } from "../lib/compare.js";
+import { comparedOf } from "./desk-compare.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Viewer } from "./viewer.js";
@@ -28,8 +30,11 @@ function StillTile({ app, tile, onView }) {
   </span>`;
   if (tile.file && tile.state === "taken") {
     const url = app.files.url(tile.file, { inline: true });
-    return html`<li><button class="still" type="button" onClick=${() => onView(tile)}>
-      <span class="pic"><img src=${url} alt="" /></span>${caption}<span class="vh">${t("still.open")}</span>
+    const beside = comparedOf(app);
+    const pressed = beside.length ? String(beside.includes(tile)) : undefined;
+    const press = () => (beside.length ? (app.compared.value = withTile(beside.map(({ key }) => key), tile.key)) : onView(tile));
+    return html`<li><button class="still" type="button" aria-pressed=${pressed} onClick=${press}>
+      <span class="pic"><img src=${url} alt="" /></span>${caption}<span class="vh">${t(beside.length ? "compare.pick" : "still.open")}</span>
     </button></li>`;
   }
   return html`<li><div class="still"><span class="pic"><${Icon} name="still" /></span>${caption}</div></li>`;
