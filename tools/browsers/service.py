@@ -27,6 +27,7 @@ class Town:
     desks: tuple[str, ...]
     officers: tuple[str, ...]
     passwords: tuple[str, ...]
+    administrators: tuple[str, ...]
 
 
 class RunningService:
@@ -93,9 +94,9 @@ class RunningService:
             told["media_port"],
         )
 
-    async def town(self, name: str) -> Town:
-        """Make a municipality of that short name."""
-        return await self._ask({"town": name})
+    async def town(self, name: str, *, real: bool = False) -> Town:
+        """Make a municipality of that short name; `real`: its first counter places real calls."""
+        return await self._ask({"town": name, "real": real})
 
     async def links(self, town: Town) -> Town:
         """Return the town with fresh one-time tokens."""
@@ -130,8 +131,7 @@ class RunningService:
             raise RuntimeError("the service does not run")
         self._process.stdin.write(json.dumps(question).encode() + b"\n")
         answer = await self._line(START_SECONDS)
-        tokens = (tuple(answer[key]) for key in ("counters", "desks", "officers", "passwords"))
-        return Town(answer["town"], *tokens)
+        return Town(answer.pop("town"), **{key: tuple(found) for key, found in answer.items()})
 
     async def _line(self, seconds: float) -> Json:
         if self._process is None or self._process.stdout is None:

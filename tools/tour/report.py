@@ -14,11 +14,12 @@ SIZES: dict[str, Sequence[Size]] = {
     "counter": ((1024, 1366), (1366, 1024), (810, 1080)),
     "desk": ((1366, 768), (1366, 650)),
     "officer": ((1366, 768),),
+    "office": ((1366, 768),),
     "door": ((1366, 768), (1024, 1366)),
 }
 # Keys, clauses and sources stand as the law and the file have them; paper is 10.5 pt; the policy is
 # a document, which is scrolled.
-TAKEN_AS_IS = {"officer": ("foreign", "tiny", "outside")}
+TAKEN_AS_IS = {"officer": ("foreign", "tiny", "outside"), "office": ("tiny", "outside")}
 
 
 @dataclass

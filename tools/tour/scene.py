@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tools.browsers.page import Page
 
-ROLES = ("counter", "desk", "officer")
+ROLES = ("counter", "desk", "officer", "office")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Scene:
 
     @property
     def role(self) -> str:
-        """`counter`, `desk`, `officer`, or `door` for the pages on the way in."""
+        """`counter`, `desk`, `officer`, `office`, or `door` for the pages on the way in."""
         first = self.name.split("-")[0]
         return first if first in ROLES else "door"
 

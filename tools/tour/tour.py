@@ -10,6 +10,7 @@ from tools.browsers.people import DESK_SIZE, PORTRAIT, Counter, Desk, sit_down
 from tools.browsers.service import RunningService
 from tools.tour.doors import walk_doors
 from tools.tour.ending import walk_out, walk_results
+from tools.tour.house import walk_house, walk_records
 from tools.tour.officer import walk_office
 from tools.tour.precheck import walk_checks, walk_precheck
 from tools.tour.queue import walk_busy_queue, walk_closed_hall, walk_ringing, walk_trouble
@@ -53,6 +54,9 @@ async def walk(browser: Browser, folder: Path, visit: Visit) -> None:
         await other.page.open(f"{service.base_url}/")
         await Talk(pair, lines, media, folder, visit).walk()
         await walk_results(pair.counter, second, pair.desk, visit)
+        await walk_records(other.page, service.base_url, visit)
         await walk_out(pair.counter, pair.desk, visit)
         await walk_doors(other.page, service.base_url, visit)
         await walk_office(other.page, service.base_url, town.officers, visit)
+        (administrator,) = town.administrators
+        await walk_house(other.page, service.base_url, administrator, second, visit)
