@@ -180,7 +180,7 @@ def _said(paper: Paper, need: Need) -> str:
     if need.left and need.kind == "documents" and paper.record.documents_let_pass:
         return _t(paper, "record.let_pass")
     if need.left:
-        return _t(paper, "record.left", count=need.left)
+        return _t(paper, f"record.left.{need.kind}", count=need.left)
     count = len(need.bound) or len(need.ticked)
     return _t(paper, f"record.done.{need.kind}", count=count, tries=need.tries)
 

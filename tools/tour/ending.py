@@ -29,6 +29,10 @@ async def walk_results(first: Counter, second: Counter, desk: Desk, visit: Visit
         await counter.until_says("idle.choose", "h1")
     await desk.page.until("document.querySelectorAll('.today tbody tr').length === 4")
     await visit(Scene("desk-queue-after", desk.page))
+    await desk.press("lesson.open")
+    await desk.until_says("resident.notice", "dialog h3")
+    await visit(Scene("desk-lesson", desk.page))
+    await desk.press("common.close", "dialog button")
 
 
 async def walk_out(counter: Counter, desk: Desk, visit: Visit) -> None:

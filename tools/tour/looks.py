@@ -18,7 +18,8 @@ LANGUAGES = ("ja", "en")
 NAMES = (
     *("架空市", "架空中央郵便局", "番窓口", "見本 いちか", "見本 ふたば", "架空 一郎", "架空 次子"),
     *("平日", "日本語", "English", "SHA-256", "PDF", "JPEG", "PNG", "Wi-Fi", "PIN"),
-    *("UDP", "TCP", "GiB", "MOJ"),
+    *("UDP", "TCP", "GiB", "MOJ", "VPN", "TLS", "CSV", "Webhook", "API", "https"),
+    *("管理 しずか", "監督 三保", "統制 まもる", "確認 みどり"),
 )
 
 SPARE = """void [...document.querySelectorAll("video")].forEach((video) =>

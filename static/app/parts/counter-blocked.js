@@ -42,11 +42,11 @@ export function CounterBlocked({ app }) {
         ${met.map((term) => html`<li key=${term.code}><${Icon} name="okc" />${t(has(`term.${term.code}`) ? `term.${term.code}` : "blocked.other")}</li>`)}
       </ul>
     </div>`}
-    <div class="actions">
+    </main>
+    <footer class="cfoot actions">
       ${unmet.some((term) => term.code === "precheck_missing") && html`<a class="btn big" href="/precheck"><${Icon} name="check" />${t("precheck.go")}</a>`}
       <button class="btn primary big" type="button" onClick=${app.back}><${Icon} name="left" />${t("blocked.choose")}</button>
       <button class="btn big" type="button" aria-disabled=${app.busy.value ? "true" : undefined} onClick=${app.begin}><${Icon} name="refresh" />${t("blocked.again")}</button>
       ${said.mode === "real" && html`<button class="btn big plain" type="button" onClick=${app.practise}><${Icon} name="grad" />${t("blocked.practise")}</button>`}
-    </div>
-  </main>`;
+    </footer>`;
 }

@@ -110,7 +110,7 @@ function Waiting({ app, waiting }) {
 function Today({ app }) {
   const calls = app.today.value;
   return html`<section class="panel grow today" tabindex="0" role="region" aria-label=${t("today.title", { n: calls.length })}>
-    <header><h2>${t("today.title", { n: calls.length })}</h2><a class="row tight check-list-link" href="/precheck?page=desk">${t("precheck.list")}</a><a class="row tight" href="/records">${t("page.records")}</a></header>
+    <header><h2>${t("today.title", { n: calls.length })}</h2><a class="row tight check-list-link" href="/precheck?page=desk">${t("precheck.list")}</a><a class="row tight check-list-link" href="/records">${t("page.records")}</a></header>
     ${calls.length === 0
       ? html`<p class="body dim">${t("today.empty")}</p>`
       : html`<table>
@@ -123,7 +123,7 @@ function Today({ app }) {
               (call) =>
                 html`<tr key=${call.id}>
                   <td class="mono nw"><a href=${`/records?number=${call.number}`}>${call.number}</a><${TrainingChip} call=${call} /></td>
-                  <td>${call.office.name} ${call.tablet.name}</td>
+                  <td><span class="nw">${call.office.name}</span> <span class="nw">${call.tablet.name}</span></td>
                   <td>${procedureName(app, call.procedure)}<${Total} total=${app.totals.value[call.id]} /></td>
                   <td class="nw">${call.answered_at ? time(call.answered_at) : "―"}–${call.closed_at ? time(call.closed_at) : ""}</td>
                   <td><span class="row tight"><${OutcomeChip} outcome=${call.outcome} /><${LessonButton} app=${app} call=${call} /></span></td>

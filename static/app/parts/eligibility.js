@@ -33,7 +33,10 @@ export function termsOf(said) {
 }
 
 /** Where a term rests, as it is cited in the reader's language. @param {string} clause */
-export const clauseWords = (clause) => clause.replace(/Q&A (\d+)/g, (_, n) => t("blocked.source", { n }));
+export const clauseWords = (clause) =>
+  clause
+    .replace(/Q&A (\d+)/g, (_, n) => t("blocked.source", { n }))
+    .replace(/法第(\d+)条第(\d+)項/g, (_, article, paragraph) => t("blocked.act", { article, paragraph }));
 
 /**
  * What of a term stands in the way, with the day that is entered if there is one.

@@ -1,7 +1,8 @@
 /** One record as a page of paper: A4, black, no meaning by colour; the outcome in a box on top. */
 import { bytes, dateTime, time } from "../lib/format.js";
 import { html } from "./html.js";
-import { has, language, t } from "./words.js";
+import { tellReason } from "./reasons.js";
+import { language, t } from "./words.js";
 
 const EMPTY = "―";
 
@@ -12,7 +13,7 @@ export const short = (hex) => `${hex.slice(0, 4)} ${hex.slice(4, 8)} … ${hex.s
 function said(need, letPass = false) {
   if (need.answer) return t("record.answer", { text: need.answer });
   if (need.left > 0 && need.kind === "documents" && letPass) return t("record.let_pass");
-  if (need.left > 0) return t("record.left", { count: need.left });
+  if (need.left > 0) return t(`record.left.${need.kind}`, { count: need.left });
   const count = need.bound.length || need.ticked.length;
   return t(`record.done.${need.kind}`, { count, tries: need.tries });
 }
@@ -118,7 +119,7 @@ function Corrections({ shown }) {
 /** @param {{shown: import("./records.js").Shown, by: string}} props */
 export function RecordSheet({ shown, by }) {
   const { record } = shown;
-  const reason = record.reason && (has(`reason.code.${record.reason}`) ? t(`reason.code.${record.reason}`) : record.reason);
+  const reason = tellReason(record.reason, language());
   return html`<article class="sheet">
     ${record.training && html`<p class="training-mark">${t("record.training")}</p>`}
     <div class="top"><div><p>${record.municipality.name}</p><h1>${t("page.records")}</h1></div><div><p>${t("records.number")}</p><p class="no">${record.number}</p></div></div>
