@@ -32,11 +32,14 @@ export function termsOf(said) {
   return { unmet: once(unmet), met: once(met) };
 }
 
+/** An article and its paragraph, as the law numbers them. */
+const ARTICLE = /\u6cd5\u7b2c(\d+)\u6761\u7b2c(\d+)\u9805/g;
+
 /** Where a term rests, as it is cited in the reader's language. @param {string} clause */
 export const clauseWords = (clause) =>
   clause
     .replace(/Q&A (\d+)/g, (_, n) => t("blocked.source", { n }))
-    .replace(/法第(\d+)条第(\d+)項/g, (_, article, paragraph) => t("blocked.act", { article, paragraph }));
+    .replace(ARTICLE, (_, article, paragraph) => t("blocked.act", { article, paragraph }));
 
 /**
  * What of a term stands in the way, with the day that is entered if there is one.
