@@ -7,7 +7,7 @@ picture and no address of one: names and hashes of the evidence only.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -18,6 +18,10 @@ from server.records.record import Addition, Approval, Document, Named, Need, Rec
 
 EMPTY = "―"
 WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 # Of 1 rem in points: the largest at which all fits on one page is taken.
 SIZES = (10.5, 9.5, 8.5, 7.5)
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -77,11 +81,19 @@ def _of(paper: Paper, words: Mapping[str, str], otherwise: str) -> str:
 
 def _moment(paper: Paper, at: datetime | str) -> str:
     local = _local(at)
-    if paper.language == "ja":
-        day = f"{local.year}年{local.month}月{local.day}日({WEEKDAYS['ja'][local.weekday()]})"
-    else:
-        day = f"{WEEKDAYS['en'][local.weekday()]} {local.day} {local:%B %Y}"
+    weekday = WEEKDAYS[paper.language][local.weekday()]
+    day = _day(paper, local.date().isoformat())
+    day = f"{day}({weekday})" if paper.language == "ja" else f"{weekday} {day}"
     return f"{day} {local:%H:%M}"
+
+
+def _day(paper: Paper, iso: str | None) -> str:
+    if iso is None:
+        return EMPTY
+    day = date.fromisoformat(iso)
+    if paper.language == "ja":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def _local(at: datetime | str) -> datetime:
@@ -201,7 +213,7 @@ def _document(paper: Paper, one: Document) -> tuple[str, ...]:
     return (
         one.document_class.upper(),
         _of(paper, words, one.kind),
-        f"{escape(one.expires or EMPTY)}{expired}",
+        f"{_day(paper, one.expires)}{expired}",
         read or _t(paper, "record.chip.none"),
     )
 
@@ -254,7 +266,7 @@ def _proof(paper: Paper) -> str:
         ("signature", _mono(short(paper.signature.hex()))),
     ]
     whole = "".join(
-        f"<tr><th>{_t(paper, f'record.{name}')}</th><td colspan=3>{_mono(_fours(value))}</td></tr>"
+        f"<tr><th>{_t(paper, f'record.{name}')}</th><td colspan=3>{_mono(_eights(value))}</td></tr>"
         for name, value in (("sha256", paper.sha256), ("key", paper.key.hex()))
     )
     table = _pairs(paper, pairs).removesuffix("</table>")
@@ -277,8 +289,8 @@ def short(hex_text: str) -> str:
     return " ".join(ends)
 
 
-def _fours(hex_text: str) -> str:
-    return " ".join(hex_text[at : at + 4] for at in range(0, len(hex_text), 4))
+def _eights(hex_text: str) -> str:
+    return " ".join(hex_text[at : at + 8] for at in range(0, len(hex_text), 8))
 
 
 def _mono(text: str) -> str:
@@ -297,7 +309,7 @@ def _bytes(count: int) -> str:
 _STYLE = """
 @page { size: A4; margin: 12mm 16mm 18mm;
   @bottom-left { content: element(foot); width: 80%; }
-  @bottom-right { content: string(number) "  " counter(page) " / " counter(pages); font-size: 8pt;
+  @bottom-right { content: string(number) "　" counter(page) " / " counter(pages); font-size: 8pt;
     font-family: "Noto Sans CJK JP", "IPAexGothic", "IPAGothic", sans-serif; } }
 body { margin: 0; font-family: "Noto Sans CJK JP", "IPAexGothic", "IPAGothic", sans-serif;
   font-size: 1rem; line-height: 1.3; color: #000; }
@@ -310,6 +322,7 @@ section { margin-top: 2.5mm; break-inside: avoid; }
 table { width: 100%; border-collapse: collapse; }
 th, td { border: 0.5pt solid #444; padding: 0.4mm 2mm; text-align: left; vertical-align: top;
   font-weight: normal; overflow-wrap: anywhere; }
+thead th:first-child { width: 26%; }
 thead th, .pairs th { background: #eee; white-space: nowrap; }
 .pairs th { width: 1%; }
 .pairs td { width: 49%; }
@@ -320,7 +333,7 @@ thead th, .pairs th { background: #eee; white-space: nowrap; }
 .outcome td { border: 0; padding: 1.5mm 4mm; vertical-align: middle; white-space: nowrap; }
 .outcome td:last-child { width: 99%; white-space: normal; }
 .outcome b { font-size: 1.9rem; line-height: 1.1; }
-.mono { font-family: "DejaVu Sans Mono", "Noto Sans Mono CJK JP", monospace; font-size: 0.85em; }
+.mono { font-family: "DejaVu Sans Mono", "Noto Sans Mono CJK JP", monospace; font-size: 0.8em; }
 .training { border: 1.5pt dashed #000; padding: 1mm 4mm; text-align: center; font-weight: bold;
   margin-bottom: 2mm; }
 ol { padding-left: 5mm; }

@@ -10,6 +10,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 NO_PANGO, NO_FONT = 3, 4
@@ -25,19 +26,29 @@ def main() -> None:
     _limit()
     sizes = [float(one) for one in sys.argv[1:]]
     try:
-        from weasyprint import CSS, HTML
+        from weasyprint import HTML
     except (OSError, ImportError):
         sys.exit(NO_PANGO)
     if not _has_japanese_font():
         sys.exit(NO_FONT)
     page = HTML(string=sys.stdin.buffer.read().decode(), url_fetcher=_nothing)
-    document: Any = None
-    for size in sizes:
-        document = page.render(stylesheets=[CSS(string=f"html {{ font-size: {size}pt }}")])
-        if len(document.pages) == 1:
-            break
-    document.write_pdf(answer)
+    _laid_out(page, sizes).write_pdf(answer)
     answer.flush()
+
+
+def _laid_out(page: Any, sizes: Sequence[float]) -> Any:
+    """Return the page in the largest type in which it is one; what never is stays legible."""
+    largest = _set(page, sizes[0])
+    if len(largest.pages) == 1 or len(_set(page, sizes[-1]).pages) > 1:
+        return largest
+    tried = (_set(page, size) for size in sizes[1:])
+    return next(one for one in tried if len(one.pages) == 1)
+
+
+def _set(page: Any, points: float) -> Any:
+    from weasyprint import CSS
+
+    return page.render(stylesheets=[CSS(string=f"html {{ font-size: {points}pt }}")])
 
 
 def _limit() -> None:

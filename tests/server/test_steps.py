@@ -1,5 +1,6 @@
 """Steps over the wire: who may do what, who sees what, and what a drop or a restart leaves."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -133,6 +134,47 @@ async def test_steps_survive_a_restart_of_the_server_except_those_that_reopen(
     assert step_of(steps, "face")["needs"][0]["items"] == []
     await counter.until_state("talking")
     await steps_where(counter, lambda s: step_of(s, "code")["needs"][0]["code"]["code"])
+
+
+async def test_steps_that_do_not_verify_disturb_no_other_call(make_world: Any) -> None:
+    world = await make_world()
+    counter, desk, call = await world.talking()
+    await walk_to_code(desk)
+    other = await world.counter(tablet=world.town.second_tablet)
+    await other.connect()
+    placing = {"video": True, "text_version": "1", "language": "ja"}
+    second = (await other.do("call.place", procedure="new-issue", consent=placing))["call"]
+    beside = await world.desk(1)
+    await beside.connect()
+    await beside.do("call.accept", call=second["id"])
+    await walk_to_code(beside)
+    await counter.leave()
+    await desk.until_state("interrupted")
+    await desk.do("call.veil", on=True)  # answered once all that the interruption does is done
+    spoilt = f"UPDATE call_steps SET sheet_sealed = x'00' WHERE call_id = '{call['id']}'"
+    await asyncio.to_thread(world.sql, spoilt)
+    pages = (desk, other, beside, counter)
+    for page in pages[:3]:
+        await page.leave()
+    world = await make_world.restart(world)
+    parts, home = world.service.parts, world.town.municipality.id
+    for page in pages:
+        page.base_url = world.service.base_url
+    assert (await desk.connect())["state"]["steps"] is None
+    await counter.connect()
+    await other.connect()
+    assert (await beside.connect())["state"]["steps"]["current"] == "code"
+    await other.until_state("talking")
+    told = await steps_where(other, lambda s: step_of(s, "code")["needs"][0]["code"]["code"])
+    code = step_of(told, "code")["needs"][0]["code"]["code"]
+    assert (await beside.do("step.code", step="code", need=0, code=code))["agreed"]
+    assert await parts.steps_told.asked(parts.steps, home) == []
+    await counter.until_state("talking")
+    answer = desk.do("step.answer", step="purpose", need=0, text="x")
+    assert await refused(answer) == "corrupt"
+    await desk.connect()  # as PROTOCOL.md section 6 says, its socket was closed
+    await desk.do("call.close", outcome="aborted", reason="x")
+    await counter.until_state("closed")
 
 
 async def test_what_was_drawn_stays_over_a_reload_and_further_draws_are_few_and_logged(
