@@ -20,6 +20,7 @@ class FileEntry:
     """One file. Hashes are lower-case hex SHA-256; `reason` is an error code when refused.
 
     `scanned` is `clean`, `not` (wanted, but no scanner answered), or None: not asked for.
+    `still`: it is a still picture that a step of the call asked for, and is kept and shown as one.
     `taken_by` names who has had its bytes: "counter", and ids of persons.
     """
 
@@ -38,4 +39,5 @@ class FileEntry:
     sha256_offered: str | None = None
     reason: str | None = None
     scanned: str | None = None
+    still: bool = False
     taken_by: tuple[str, ...] = ()

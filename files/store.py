@@ -35,6 +35,9 @@ class FileStore(Protocol):
         other fields are left alone. Writes nothing and returns False otherwise.
         """
 
+    async def mark_still(self, municipality_id: str, file_id: str) -> None:
+        """Write that a file is a still; that is never taken back."""
+
     async def take(self, entry: FileEntry, taker: str, at: datetime) -> bool:
         """Write when `taker` first had the bytes; False when that stands there already."""
 

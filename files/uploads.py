@@ -97,8 +97,9 @@ class Uploads:
         creation: Creation,
         *,
         now: datetime,
+        still: bool = False,
     ) -> FileEntry:
-        """Return a new file, arriving, of which no byte is there yet.
+        """Return a new file, arriving, of which no byte is there yet; `still` when it is one.
 
         `permit` is for "file.send" on the call. Raises `TooMuch` (`too_large`, `too_many_files`)
         and `Unavailable` (`disk_full`) when it would not fit beside its parts and beside what the
@@ -119,6 +120,7 @@ class Uploads:
             size_bytes=creation.size_bytes,
             sha256_sent=creation.sha256,
             at=now,
+            still=still,
         )
         async with self._creating:
             known = await self._store.list_of_call(permit.municipality_id, call_id)
@@ -221,6 +223,15 @@ class Uploads:
             entry, key = await self._sent_by(party, permit.municipality_id, call_id, file_id)
             _require_arriving(entry)
             return await self._drop(entry, key, FileState.WITHDRAWN)
+
+    async def is_still(self, municipality_id: str, file_id: str) -> bool:
+        """Tell whether a file is a still, which is seen by fewer than a file."""
+        stored = await self._store.get(municipality_id, file_id)
+        return stored is not None and stored.entry.still
+
+    async def mark_still(self, municipality_id: str, file_id: str) -> None:
+        """Note that a file serves as a still from now on."""
+        await self._store.mark_still(municipality_id, file_id)
 
     async def had(self, municipality_id: str, file_id: str, taker: str) -> bool:
         """Tell whether `taker` ("counter" or a person's id) has had the bytes of the file."""

@@ -18,6 +18,8 @@ class Kind(StrEnum):
 
     CHAT = "chat"
     FILES = "files"
+    STILLS = "stills"
+    RECORD = "record"  # with the steps and answers that it was made of
     AUDIT = "audit"
     TRAINING = "training"  # a whole call of 研修モード
 

@@ -65,7 +65,11 @@ def _setting(setting: Setting, value: Any, tables: list[str]) -> list[str]:
         *_comment(" / ".join(about.name)),
         *_comment(" / ".join(about.protects)),
         *_comment(f"根拠 / source: {about.source}. {_allowed(setting)}"),
-        *(["# まだ効きません / not in effect yet"] if about.waits else []),
+        *(
+            _comment(f"まだ効きません / not in effect yet: {' / '.join(about.waits)}")
+            if about.waits
+            else []
+        ),
     ]
     if value is None:
         shown = "" if about.recommended is None else show_value(about.recommended)

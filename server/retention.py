@@ -74,14 +74,20 @@ class Retention:
         kept = policy.retention
         over = await self._store.due_training(municipality_id, day_began(now))
         found = [Planned(due, "retention.training") for due in over]
+        chat_days = kept.chat_days
         if policy.chat.keep == "drop":
+            chat_days = None
             found += await self._due(Kind.CHAT, municipality_id, now, "chat.keep")
-        elif kept.chat_days is not None:
-            before = now - timedelta(days=kept.chat_days)
-            found += await self._due(Kind.CHAT, municipality_id, before, "retention.chat_days")
-        if kept.files_days is not None:
-            before = now - timedelta(days=kept.files_days)
-            found += await self._due(Kind.FILES, municipality_id, before, "retention.files_days")
+        periods = (
+            (Kind.CHAT, chat_days, "retention.chat_days"),
+            (Kind.FILES, kept.files_days, "retention.files_days"),
+            (Kind.STILLS, kept.stills_days, "retention.stills_days"),
+            (Kind.RECORD, kept.records_days, "retention.records_days"),
+        )
+        for kind, days, because in periods:
+            if days is not None:
+                before = now - timedelta(days=days)
+                found += await self._due(kind, municipality_id, before, because)
         head = None
         if kept.audit_days is not None:
             before = now - timedelta(days=kept.audit_days)
@@ -147,7 +153,7 @@ class Retention:
         self, municipality_id: str, planned: Planned, in_force: InForce, now: datetime
     ) -> None:
         due = planned.due
-        if due.kind in (Kind.FILES, Kind.TRAINING):
+        if due.kind in (Kind.FILES, Kind.STILLS, Kind.TRAINING):
             for file_id in due.ids:
                 if file_id == due.call_id:
                     continue

@@ -37,8 +37,8 @@ class About:
     `enforced` names actions of the gate, or the place that reads the setting. `choices` gives
     the words of each value that can be chosen. `must_set` marks what has no default: real calls
     wait until it is set (要設定); `recommended` is what it is compared with then, if the program
-    has something to recommend. `waits` marks what has no effect yet, since what it governs
-    (recording, stills, real calls) is not built: officers are told so wherever it is shown.
+    has something to recommend. `waits` says of a setting that has no effect yet why it has none:
+    officers are told so wherever it is shown.
     """
 
     name: Words
@@ -50,7 +50,7 @@ class About:
     choices: dict[str, Words] = field(default_factory=dict)
     must_set: bool = False
     recommended: Any = None
-    waits: bool = False
+    waits: Words | None = None
 
     def __call__(self, schema: dict[str, Any]) -> None:
         """Put the words into a JSON schema of the setting; pydantic calls this."""
@@ -58,7 +58,9 @@ class About:
         schema["description"] = " / ".join(self.protects)
         schema["x-source"] = self.source
         schema["x-enforced"] = "" if self.waits else self.enforced
-        schema["x-in-effect"] = not self.waits
+        schema["x-in-effect"] = self.waits is None
+        if self.waits is not None:
+            schema["x-waits"] = " / ".join(self.waits)
         schema["x-stricter"] = self.safer.value
         schema["x-must-set"] = self.must_set
         if self.recommended is not None:

@@ -18,6 +18,7 @@ from server.api.keys import PARTS
 from server.api.speaker import Speaker, path_id, speaker_of
 from server.calls.call import Call
 from server.parts import Parts
+from server.procedures.still_names import is_still
 
 log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
@@ -72,9 +73,16 @@ async def create(request: web.Request) -> web.Response:
         writer_id(speaker, call),
         creation,
         now=parts.clock(),
+        still=_is_still(parts, speaker, call, creation.name),
     )
     location = f"/api/v1/calls/{call.id}/files/{entry.id}?page={speaker.page}"
     return web.Response(status=201, headers=_tus_headers(Location=location))
+
+
+def _is_still(parts: Parts, speaker: Speaker, call: Call, name: str) -> bool:
+    """Tell whether a file is the still that a step has asked the counter for."""
+    template = parts.steps.template_of(call) if speaker.page == "counter" else None
+    return template is not None and is_still(template, name)
 
 
 @routes.head(ITEM)
@@ -132,10 +140,12 @@ def _taker(speaker: Speaker) -> str:
 
 @routes.get(ITEM + "/content")
 async def content(request: web.Request) -> web.StreamResponse:
-    """Return the offered bytes to a party of the call."""
+    """Return the offered bytes to a party of the call; of a still to who may view stills."""
     parts, speaker, call = await _speaker_and_call(request)
     file_id = path_id(request, "file")
     uploads, taker = parts.uploads, _taker(speaker)
+    if await uploads.is_still(call.municipality_id, file_id):
+        await _ask(parts, speaker, "still.view", file_id, call)
     taken = await uploads.had(call.municipality_id, file_id, taker)
     permit = await _ask(parts, speaker, "file.read", file_id, call, taken=taken)
     whole = False

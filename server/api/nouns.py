@@ -132,6 +132,7 @@ class FileNoun(Noun):
     offered_bytes: int | None
     reason: str | None
     scanned: Literal["clean", "not"] | None
+    still: bool
     closed_to: tuple[str, ...]
     at: Time
 

@@ -103,14 +103,20 @@ async def bind(context: Context, message: m.StepBind) -> Json:
     """Say that a file of the call is what a step asks for, or is not any more."""
     call = context.own_call()
     entry = await _file(context, call, message.file) if message.on else None
+    serves_as_still = False
 
     def make(turn: Turn) -> p.Act:
+        nonlocal serves_as_still
         need = p.need_at(turn.template, _place(message))
         if entry is not None and isinstance(need, StillNeed):
             _require_still(entry)
+            serves_as_still = not entry.still
         return p.Bound(message.file, message.on)
 
-    return await _do(context, message, "bound", make, file=message.file, on=message.on)
+    said = await _do(context, message, "bound", make, file=message.file, on=message.on)
+    if serves_as_still:
+        await context.parts.uploads.mark_still(call.municipality_id, message.file)
+    return said
 
 
 async def _file(context: Context, call: Call, file_id: str) -> FileEntry:

@@ -12,6 +12,7 @@ from server.api.views import Json
 from server.call_steps import day_of
 from server.calls.call import Call, Device, State
 from server.procedures.progress import is_open, need_at
+from server.procedures.still_names import still_name
 from server.procedures.template import StillNeed
 
 routes = web.RouteTableDef()
@@ -33,7 +34,7 @@ async def ask_still(context: Context, message: m.StepStill) -> Json:
         raise Conflict("the counter is not there", code="line_lost")
     if call.veiled or call.counter.camera is not Device.ON:
         raise Conflict("the counter gives no picture", code="no_picture")
-    name = f"{message.step}-{message.need}-{secrets.token_hex(NAME_BYTES)}.jpg"
+    name = still_name(message.step, message.need, secrets.token_hex(NAME_BYTES))
     told = {"call": call.id, "step": message.step, "need": message.need, "name": name}
     context.parts.hub.seats.show(counter_key(call), {"type": "still", **told})
     return {"name": name}

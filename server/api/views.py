@@ -172,6 +172,7 @@ def file_view(entry: FileEntry, received_bytes: int, *, one_time: bool) -> Json:
         "offered_bytes": entry.offered_bytes,
         "reason": entry.reason,
         "scanned": entry.scanned,
+        "still": entry.still,
         "closed_to": entry.taken_by if one_time else (),
         "at": entry.at,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,13 @@ from server.db.engine import Database
 from server.db.records import delete_of_call
 
 _CALL, _CHAT, _FILE, _PROOF = t.call.c, t.chat_message.c, t.file.c, t.deletion.c
+# The column that names a piece of each kind, and what else is asked of its row.
+_PIECES: dict[Kind, tuple[sa.Column[Any], *tuple[sa.ColumnElement[bool], ...]]] = {
+    Kind.CHAT: (_CHAT.number,),
+    Kind.FILES: (_FILE.id, _FILE.still.is_(False)),
+    Kind.STILLS: (_FILE.id, _FILE.still.is_(True)),
+    Kind.RECORD: (t.record.c.id,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,13 @@ class SqlDeletions:
         self._database = database
 
     async def due(self, kind: Kind, municipality_id: str, closed_before: datetime) -> list[Due]:
-        """Return what there is of chat or files in calls closed before then, oldest call first."""
-        of, column = (_CHAT, _CHAT.number) if kind is Kind.CHAT else (_FILE, _FILE.id)
+        """Return what there is of a kind in calls closed before then, oldest call first."""
+        column, *which = _PIECES[kind]
         query = (
             sa.select(_CALL.id, column.label("what"))
-            .join(t.call, _CALL.id == of.call_id)
+            .join(t.call, _CALL.id == column.table.c.call_id)
             .where(
+                *which,
                 _CALL.municipality_id == municipality_id,
                 _CALL.state == State.CLOSED,
                 _CALL.closed_at < closed_before,
@@ -83,7 +92,7 @@ class SqlDeletions:
         return [Due(Kind.TRAINING, call_id, tuple(ids)) for call_id, ids in found.items()]
 
     async def delete(self, deletion: Deletion, proof: Proof) -> None:
-        """Remove the rows of a call's chat, its files or all of it, and keep the proof.
+        """Remove the rows of what goes of a call, or all of it, and keep the proof.
 
         Both or neither.
         """
@@ -93,11 +102,15 @@ class SqlDeletions:
                 for table in (t.chat_read, t.chat_message):
                     mine = (table.c.municipality_id == home, table.c.call_id == call_id)
                     await connection.execute(sa.delete(table).where(*mine))
-            elif deletion.kind is Kind.FILES:
+            elif deletion.kind in (Kind.FILES, Kind.STILLS):
                 await self._delete_files(connection, home, deletion.ids)
+            elif deletion.kind is Kind.RECORD and call_id is not None:
+                await _delete_record(connection, home, call_id, deletion.at)
             elif deletion.kind is Kind.TRAINING and call_id is not None:
                 await self._delete_files(connection, home, deletion.ids)
                 await _delete_call(connection, home, call_id)
+            if deletion.kind is not Kind.TRAINING and call_id is not None:
+                await _destroy_idle_key(connection, home, call_id)
             await _keep(connection, deletion, proof)
 
     def keeping(
@@ -148,6 +161,32 @@ class SqlDeletions:
             )
             for row in rows
         ]
+
+
+async def _delete_record(
+    connection: AsyncConnection, home: str, call_id: str, at: datetime
+) -> None:
+    """Remove a record, what was added, and the steps and answers that it was made of."""
+    await delete_of_call(connection, home, call_id)
+    steps = (t.call_steps.c.municipality_id == home, t.call_steps.c.call_id == call_id)
+    await connection.execute(sa.delete(t.call_steps).where(*steps))
+    this = (_CALL.municipality_id == home, _CALL.id == call_id)
+    await connection.execute(sa.update(t.call).where(*this).values(record_gone_at=at))
+
+
+async def _destroy_idle_key(connection: AsyncConnection, home: str, call_id: str) -> None:
+    """Destroy the key of a call whose record is gone when it opens no message and no file more.
+
+    Then what still stands sealed in the call's row opens with nothing; its ids, times and outcome
+    stay, from which months are counted.
+    """
+    left = [
+        sa.exists().where(table.c.municipality_id == home, table.c.call_id == call_id)
+        for table in (t.chat_message, t.file, t.record)
+    ]
+    this = (_CALL.municipality_id == home, _CALL.id == call_id, _CALL.record_gone_at.is_not(None))
+    idle = sa.update(t.call).where(*this, *(~one for one in left))
+    await connection.execute(idle.values(key_wrapped=None))
 
 
 async def _delete_call(connection: AsyncConnection, home: str, call_id: str) -> None:

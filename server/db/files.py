@@ -57,6 +57,12 @@ class SqlFiles:
         async with self._database.writing() as connection:
             return one_row(await connection.execute(changing))
 
+    async def mark_still(self, municipality_id: str, file_id: str) -> None:
+        """Write that a file is a still."""
+        this = (t.file.c.municipality_id == municipality_id, t.file.c.id == file_id)
+        async with self._database.writing() as connection:
+            await connection.execute(sa.update(t.file).where(*this).values(still=True))
+
     async def take(self, entry: FileEntry, taker: str, at: datetime) -> bool:
         """Write when `taker` first had the bytes; False when that stands there already."""
         new = {"file_id": entry.id, "taker": taker, "municipality_id": entry.municipality_id}

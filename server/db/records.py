@@ -208,6 +208,7 @@ class SqlRecords:
                 _CALL.outcome.in_([one.value for one in Outcome]),
                 _CALL.desk_id.is_not(None),
                 _CALL.key_wrapped.is_not(None),
+                _CALL.record_gone_at.is_(None),
                 _RECORD.id.is_(None),
             )
         )

@@ -224,6 +224,7 @@ call = Table(
     Column("closed_at", UtcTime),
     Column("outcome", String(16)),
     Column("key_wrapped", LargeBinary, comment="null once the call's key is destroyed"),
+    Column("record_gone_at", UtcTime, comment="when its record was deleted by its period"),
     Column(
         "detail_sealed",
         LargeBinary,
@@ -338,6 +339,7 @@ file = Table(
     Column("sha256_offered", String(64)),
     Column("reason", String(32)),
     Column("scanned", String(8), comment="clean, not, or null: not asked for"),
+    Column("still", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("at", UtcTime, nullable=False),
     Column("name_sealed", LargeBinary, nullable=False),
     Index(None, "call_id"),

@@ -36,6 +36,9 @@ class MemoryFiles:
         self._files[file.entry.id] = file
         return True
 
+    async def mark_still(self, municipality_id: str, file_id: str) -> None:
+        """Do nothing: a check has no steps."""
+
     async def take(self, entry: FileEntry, taker: str, at: datetime) -> bool:
         """Note who has the bytes."""
         known = self._files.get(entry.id)

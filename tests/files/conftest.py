@@ -67,6 +67,10 @@ class MemoryFiles:
         self.files[file.entry.id] = file
         return True
 
+    async def mark_still(self, municipality_id: str, file_id: str) -> None:
+        file = self.files[file_id]
+        self.files[file_id] = replace(file, entry=replace(file.entry, still=True))
+
     async def take(self, entry: FileEntry, taker: str, at: datetime) -> bool:
         taken_by = self.files[entry.id].entry.taken_by
         self._took(entry, (*taken_by, taker))

@@ -12,6 +12,7 @@ const setting = (given) => ({
   source: "own",
   enforced: "",
   in_effect: true,
+  waits: null,
   unit: both,
   choices: [],
   many: false,

@@ -146,4 +146,6 @@ def test_actions_that_nobody_asks_about_put_no_setting_into_effect() -> None:
 def _holds_elsewhere(key: str) -> bool:
     """Tell whether a setting has no effect yet, or one beside the gate: in a file that it names."""
     about = SETTINGS[key].about
-    return about.waits or any((ROOT / place).is_file() for place in about.enforced.split(", "))
+    return about.waits is not None or any(
+        (ROOT / place).is_file() for place in about.enforced.split(", ")
+    )

@@ -20,8 +20,10 @@ HOOKS = "server/hooks/test_webhooks.py"
 OUTSIDE = "test_whoever_is_outside_the_vpn_gets_no_cookie_and_stands_in_the_log"
 PICTURE = "test_the_policy_says_what_picture_is_too_poor_and_for_how_long"
 TRAINED = "test_whose_training_is_missing_or_too_old_starts_and_answers_no_call"
+VIEWERS = "test_a_still_is_seen_by_whom_the_policy_lets_view_stills_and_each_look_is_logged"
 STILLS = "test_the_policy_says_whether_stills_are_taken_and_how_often_again"
 DUE = "test_chat_and_files_go_on_their_day_with_a_signed_proof_each"
+GONE = "test_stills_and_the_record_go_on_their_days_and_with_the_last_piece_the_key"
 TOLD = "test_a_call_that_is_over_is_told_signed_with_ids_alone"
 NAMED = "test_names_and_reasons_go_out_over_tls_where_the_policy_says_so"
 CHANGED_BY = {
@@ -71,10 +73,7 @@ CHANGED_BY = {
     "calls.poor_picture_seconds": (QUALITY, PICTURE),
     "stills.mode": ("server/test_stills.py", STILLS),
     "stills.retry_limit": ("server/test_stills.py", STILLS),
-    "stills.viewers": (
-        "server/test_records.py",
-        "test_a_bundle_is_asked_about_like_the_stills_and_files_that_it_holds",
-    ),
+    "stills.viewers": ("server/test_stills.py", VIEWERS),
     "files.types": (FILES, "test_files_are_what_the_policy_allows"),
     "files.max_bytes": (FILES, "test_files_are_what_the_policy_allows"),
     "files.max_per_call": (FILES, "test_files_are_what_the_policy_allows"),
@@ -120,6 +119,8 @@ CHANGED_BY = {
         "server/test_steps.py",
         "test_a_sample_of_every_call_is_every_call",
     ),
+    "retention.records_days": (KEPT, GONE),
+    "retention.stills_days": (KEPT, GONE),
     "retention.chat_days": (KEPT, DUE),
     "retention.files_days": (KEPT, DUE),
     "retention.audit_days": (
@@ -144,6 +145,14 @@ CHANGED_BY = {
 }
 IN_EFFECT = sorted(k for k, s in SETTINGS.items() if not s.about.waits)
 CANNOT_CHANGE = {k for k in IN_EFFECT if len(SETTINGS[k].about.choices) == 1}
+
+
+def test_a_setting_without_effect_says_why_and_none_other_waits_than_recording() -> None:
+    waiting = {key for key, setting in SETTINGS.items() if setting.about.waits}
+    assert {key for key in SETTINGS if key.startswith("recording.")} <= waiting
+    assert waiting - {"retention.recordings_days"} == {
+        key for key in waiting if key.startswith("recording.")
+    }
 
 
 @pytest.mark.parametrize("key", IN_EFFECT)

@@ -141,6 +141,41 @@ async def test_chat_and_files_go_on_their_day_with_a_signed_proof_each(world: An
     assert await run(world) == 0
 
 
+async def test_stills_and_the_record_go_on_their_days_and_with_the_last_piece_the_key(
+    world: Any,
+) -> None:
+    world.enforce({"retention.stills_days": 10, "retention.records_days": 20})
+    _, call, file_id = await real_call(world)
+    home, parts = world.town.municipality.id, world.service.parts
+    still = "UPDATE file SET still = 1"
+    world.sql(still)
+    world.clock.advance(days=10, hours=1)
+    assert await run(world) == 1
+    record = await parts.records.store.id_of_call(home, call["id"])
+    world.clock.advance(days=10)
+    assert await run(world) == 1
+    assert await parts.records.store.id_of_call(home, call["id"]) is None
+    assert await parts.records.make_owed() == 0  # it is not made anew
+    steps = "SELECT COUNT(*) FROM call_steps"
+    assert world.sql(steps) == [(0,)]
+    key = f"SELECT key_wrapped IS NULL FROM call WHERE id = '{call['id']}'"
+    assert world.sql(key) == [(0,)]  # the chat is kept still
+    world.enforce({"retention.chat_days": 20}, 2)
+    assert await run(world) == 1
+    assert world.sql(key) == [(1,)]
+    assert await run(world) == 0
+    said = [(x["kind"], x["call"], x["ids"], x["because"]) for x in await proofs(world)]
+    assert said == [
+        ("stills", call["id"], [file_id], "retention.stills_days"),
+        ("record", call["id"], [record], "retention.records_days"),
+        ("chat", call["id"], ["1", "2"], "retention.chat_days"),
+    ]
+    told = {(tag, subject) for tag, subject, _ in await noted(world)}
+    assert ("retention:record:delete", call["id"]) in told
+    status, _ = await (await world.desk()).request("GET", f"/api/v1/calls/{call['id']}")
+    assert status == 404
+
+
 async def test_a_chat_that_the_policy_does_not_keep_is_gone_with_its_call(world: Any) -> None:
     world.enforce({"chat.keep": "drop"})
     counter, desk, call = await world.talking()

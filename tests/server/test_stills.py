@@ -1,10 +1,17 @@
-"""A still for a step: who asks, what the tablet is told, when none may be taken."""
+"""A still for a step: who asks, what the tablet is told, when none may be taken, who sees it."""
 
+import json
+from base64 import b64decode
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 Json = dict[str, Any]
+# One white pixel.
+PICTURE = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+)
 FACE: Json = {"step": "face", "need": 2}
 
 
@@ -43,6 +50,49 @@ async def test_no_picture_is_asked_for_while_it_is_withheld_or_there_is_none(wor
     assert await code_of(desk.do("step.still", **FACE)) == "no_picture"
     await counter.do("call.devices", camera="on", microphone="on")
     await desk.do("step.still", **FACE)
+
+
+async def test_a_still_is_seen_by_whom_the_policy_lets_view_stills_and_each_look_is_logged(
+    world: Any,
+) -> None:
+    counter, desk, call = await world.talking()
+    await world.do_steps(counter, desk, call["id"], upto="face")
+    name = (await desk.do("step.still", **FACE))["name"]
+    asked_for = await world.send_file(counter, call["id"], PICTURE, name=name)
+    photo = await world.send_file(counter, call["id"], PICTURE, name="a.png")
+    await desk.until_that(
+        lambda m: (
+            m["type"] == "file" and (m["file"]["id"], m["file"]["state"]) == (photo, "offered")
+        )
+    )
+    files = {one["id"]: one for one in (await desk.request("GET", path(call)))[1]["files"]}
+    assert (files[asked_for]["still"], files[photo]["still"]) == (True, False)
+
+    async def look(page: Any, file: str) -> str:
+        status, said = await page.request("GET", f"{path(call)}/files/{file}/content")
+        return "" if status == 200 else said["error"]["code"]
+
+    assert [await look(desk, asked_for), await look(desk, photo)] == ["", ""]
+    assert [await look(counter, asked_for), await look(counter, photo)] == ["denied", ""]
+    await desk.do("step.bind", **FACE, file=photo, on=True)
+    assert await look(counter, photo) == "denied"
+    world.enforce({"stills.viewers": ["senior"]})
+    assert [await look(desk, file) for file in (asked_for, photo)] == ["not_a_viewer"] * 2
+    log, home = world.service.parts.audit, world.town.municipality.id
+    entries = await log.since(home, datetime(2000, 1, 1, tzinfo=UTC), limit=10_000)
+    looks = [json.loads(one.entry) for one in entries if one.tag == "gate:still:view"]
+    assert [(one["subject"], one["allowed"]) for one in looks] == [
+        (asked_for, True),
+        (asked_for, False),
+        (photo, False),
+        (asked_for, False),
+        (photo, False),
+    ]
+
+
+def path(call: Json) -> str:
+    """Return where the call stands."""
+    return f"/api/v1/calls/{call['id']}"
 
 
 async def test_the_policy_says_whether_stills_are_taken_and_how_often_again(world: Any) -> None:

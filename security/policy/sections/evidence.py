@@ -17,6 +17,10 @@ ROLE_WORDS = choice(
     ]
 )
 COUNT = ("回", "times")
+NOT_RECORDED = (
+    "録画の機能がまだないので、どの設定でも録画しません",
+    "there is no recording yet: whatever is set, nothing is recorded",
+)
 
 
 class Recording(Section):
@@ -32,7 +36,7 @@ class Recording(Section):
             ),
             source="Q&A 10",
             enforced="recording.start",
-            waits=True,
+            waits=NOT_RECORDED,
             safer=Safer.ORDER,
             choices=choice(
                 [
@@ -53,7 +57,7 @@ class Recording(Section):
             ),
             source="ETSI TS 119 461",
             enforced="call.place",
-            waits=True,
+            waits=NOT_RECORDED,
         ),
         min_length=1,
         max_length=1000,
@@ -68,7 +72,7 @@ class Recording(Section):
             ),
             source="own",
             enforced="call.place",
-            waits=True,
+            waits=NOT_RECORDED,
         ),
         ge=1,
         le=9999,
@@ -83,7 +87,7 @@ class Recording(Section):
             ),
             source="Q&A 10",
             enforced="recording.continue",
-            waits=True,
+            waits=NOT_RECORDED,
             safer=Safer.MORE,
             choices=choice(
                 [
@@ -106,7 +110,7 @@ class Recording(Section):
             ),
             source="own",
             enforced="recording.view",
-            waits=True,
+            waits=NOT_RECORDED,
             safer=Safer.FEWER,
             choices=ROLE_WORDS,
         ),
@@ -157,7 +161,7 @@ class Stills(Section):
                 "shows a still to nobody who need not see it",
             ),
             source="own",
-            enforced="record.export",
+            enforced="still.view, record.export",
             safer=Safer.FEWER,
             choices=ROLE_WORDS,
         ),

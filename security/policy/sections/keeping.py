@@ -3,12 +3,13 @@
 from typing import Literal
 
 from security.policy.about import About, Safer, Words, choice, setting
+from security.policy.sections.evidence import NOT_RECORDED
 from security.values import Section
 
 DAYS = ("日", "days")
 
 
-def _days(name: Words, *, waits: bool = False) -> int | None:
+def _days(name: Words, *, waits: Words | None = None) -> int | None:
     about = About(
         name=name,
         protects=(
@@ -28,11 +29,11 @@ def _days(name: Words, *, waits: bool = False) -> int | None:
 class Retention(Section):
     """How long each kind of evidence is kept. There is no default: a municipality says it."""
 
-    records_days: int | None = _days(("本人確認記録の保存期間", "Records"), waits=True)
+    records_days: int | None = _days(("本人確認記録の保存期間", "Records"))
     chat_days: int | None = _days(("チャットの保存期間", "Chat"))
     files_days: int | None = _days(("ファイルの保存期間", "Files"))
-    stills_days: int | None = _days(("静止画の保存期間", "Stills"), waits=True)
-    recordings_days: int | None = _days(("録画の保存期間", "Recordings"), waits=True)
+    stills_days: int | None = _days(("静止画の保存期間", "Stills"))
+    recordings_days: int | None = _days(("録画の保存期間", "Recordings"), waits=NOT_RECORDED)
     audit_days: int | None = _days(("監査ログの保存期間", "Audit log"))
     training: Literal["end_of_day"] = setting(
         "end_of_day",

@@ -14,6 +14,7 @@
  * @property {string} source
  * @property {string} enforced
  * @property {boolean} in_effect false while nothing is built yet that it governs
+ * @property {Both | null} waits why it has no effect yet
  * @property {Both} unit
  * @property {Choice[]} choices
  * @property {boolean} many
@@ -31,7 +32,7 @@
  * @property {Record<string, Count> | null} counts null: the gate never asks it, it is a value that something works by
  */
 /** @typedef {{key: string, title: Both, settings: Setting[]}} Section */
-/** @typedef {{number: number, since: string | null, rescued: boolean, sections: Section[], unset: string[]}} Policy */
+/** @typedef {{number: number, since: string | null, rescued: boolean, sections: Section[], unset: string[], offices: {id: string, name: string}[], people: {id: string, name: string, role: string}[]}} Policy */
 /** @typedef {{value?: any, clause?: string, reason?: string, until?: string}} Edit */
 /** @typedef {Record<string, Edit>} Edits */
 

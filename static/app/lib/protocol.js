@@ -141,6 +141,9 @@ export const ERROR_CODES = Object.freeze({
     "max_waiting",
     "not_appointed",
     "own_draft",
+    "own_call",
+    "own_request",
+    "officer_entrance",
     "oidc_state",
     "oidc_refused",
     "oidc_no_role",
@@ -334,6 +337,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {number | null} offered_bytes
  * @property {string | null} reason
  * @property {"clean" | "not" | null} scanned `not`: no scanner answered; null: not asked for
+ * @property {boolean} still a picture that a step asked for: the desk looks at it, the counter does not
  * @property {string[]} closed_to who had it once and gets it no more: `counter`, ids of persons
  * @property {string} at
  */

@@ -45,6 +45,7 @@ function Actions({ app, file, own, onView }) {
     return html`<button class="btn plain low" type="button" aria-label=${t("files.withdraw.label", { name: file.name })} onClick=${() => app.files.withdraw(file.id)}><${Icon} name="x" />${t("files.cancel")}</button>`;
   }
   if (file.state !== "offered") return null;
+  if (file.still && own === "counter") return html`<span class="dim">${t("files.still")}</span>`;
   if (file.closed_to.includes(taker(app))) return html`<span class="dim">${t("files.once")}</span>`;
   const image = file.type?.startsWith("image/");
   return html`<span class="row tight">

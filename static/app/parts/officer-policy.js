@@ -43,7 +43,7 @@ function Row({ app, setting, onEdit }) {
   return html`<tr class=${edited ? "edited" : setting.standing}>
     <th scope="row">
       ${setting.name[lang]}<span class="key">${setting.key}</span><span class="dim small">${setting.protects[lang]}</span>
-      ${!setting.in_effect && html`<span class="chip warn"><${Icon} name="clock" />${t("officer.not_yet")}</span>`}
+      ${!setting.in_effect && html`<span class="chip warn"><${Icon} name="clock" />${t("officer.not_yet")}</span> <span class="dim">${setting.waits?.[language()]}</span>`}
     </th>
     <td class="val">
       ${setting.words[lang]}

@@ -25,7 +25,7 @@ export function OfficerSheet({ app }) {
                 (one) =>
                   html`<tr key=${one.key}>
                     <th scope="row">${one.name[lang]}<span class="key">${one.key}</span></th>
-                    <td>${one.words[lang]}${!one.in_effect && html`<br />（${t("officer.not_yet")}）`}</td>
+                    <td>${one.words[lang]}${!one.in_effect && html`<br />（${t("officer.not_yet")}: ${one.waits?.[lang]}）`}</td>
                     <td>${t(`standing.${one.standing}`)}</td>
                     <td>${one.source === "own" ? t("officer.source.own") : one.source}</td>
                     <td>${one.clause}</td>
