@@ -44,13 +44,14 @@ class CallTimes:
 
     async def _end(self, call: Call) -> None:
         try:
-            await self._gate.ask("call.continue", self._facts(call))
+            await self._gate.ask("call.continue", self.facts(call))
         except Denied as denied:
             log.info("call %s ends: %s", call.id, denied.code)
             with contextlib.suppress(Conflict, NotFound):
                 await self._hub.registry.apply(call.id, ev.TimeUp(denied.code))
 
-    def _facts(self, call: Call) -> Facts:
+    def facts(self, call: Call) -> Facts:
+        """Return the facts by which a call goes on or ends."""
         now, in_force = self._clock(), self._book.of(call.municipality_id)
         return Facts(
             now=now,

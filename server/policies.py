@@ -59,9 +59,10 @@ class PolicyBook:
             calls.minimum_height_px, calls.minimum_frames_per_second, calls.poor_picture_seconds
         )
 
-    def trusted_proxies(self) -> tuple[str, ...]:
-        """Return the proxies that some municipality trusts now."""
-        every = (self.of(home).policy.network.trusted_proxies for home in self._versions)
+    def trusted_proxies(self, municipality_id: str | None = None) -> tuple[str, ...]:
+        """Return the proxies that a municipality trusts now; None: those that any one trusts."""
+        homes = list(self._versions) if municipality_id is None else [municipality_id]
+        every = (self.of(home).policy.network.trusted_proxies for home in homes)
         return tuple(dict.fromkeys(proxy for proxies in every for proxy in proxies))
 
     def tls_minimum(self, municipalities: Iterable[str]) -> str:
@@ -74,8 +75,13 @@ class PolicyBook:
         return in_force(self.approved(municipality_id), self._clock())
 
     def version_at(self, municipality_id: str, at: datetime) -> Version | None:
-        """Return the version that was in force at a time in the past, None for the baseline."""
+        """Return the version in force at a time, past or to come; None for the baseline."""
         return in_force_then(self.approved(municipality_id), at)
+
+    def policy_at(self, municipality_id: str, at: datetime) -> Policy:
+        """Return the policy that was, is or will be in force at a time, as is known now."""
+        version = self.version_at(municipality_id, at)
+        return BASELINE_POLICY if version is None else self.policy_of(version)
 
     def approved(self, municipality_id: str) -> tuple[Version, ...]:
         """Return every version that was ever approved, those withdrawn afterwards as well."""

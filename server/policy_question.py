@@ -5,17 +5,16 @@ a call, a verifier answers one. So what is refused is refused for what the quest
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from security.errors import NotFound
-from security.people import DESK_ROLES, GUEST_ROLES, INVITABLE_ROLES, Office, OfficeKind, Role
+from security.people import DESK_ROLES, GUEST_ROLES, INVITABLE_ROLES, OfficeKind, Role
 from security.policy.decide import Rule, Term
 from security.policy.facts import Actor, CallFacts, Facts, Grounds, Line
 from security.policy.model import Policy
 from security.roles import ROLES, SCOPES, SYSTEM_PAGE, pages_of
 from server.policies import ZONE
-from server.procedures.template import Template
 
 ALIASES = {
     "start-call": "call.place",
@@ -48,7 +47,7 @@ class Question:
     second_factor: bool = False
     appointed: bool = True
     real: bool = False
-    grounds: Grounds | None = None  # None: taken as good
+    grounds: Grounds | None = None  # of an office; None: taken as good
 
     def facts(self) -> Facts:
         """Return the facts that the question describes."""
@@ -66,11 +65,7 @@ class Question:
             today=today,
             training=not self.real,
             invited=self._invited(),
-            grounds=replace(
-                self.grounds or Grounds(today, today),
-                office_checked_on=today,
-                tablet_checked_on=today,
-            ),
+            grounds=self.grounds or Grounds(today, today, "required", today, today),
         )
 
     def _invited(self) -> str | None:
@@ -126,12 +121,6 @@ class Question:
             guests=(PERSON,) if guest and self.action != "call.join" else (),
             asked=(PERSON,) if guest and self.action == "call.join" else (),
         )
-
-
-def grounds_of(office: Office, template: Template | None) -> Grounds:
-    """Return what is entered of an office; `facts` takes the 開始前点検 as passed."""
-    resolution = template.resolution if template else "required"
-    return Grounds(office.designated_on, office.resolved_on, resolution)
 
 
 def action_of(name: str, rules: Mapping[str, Rule]) -> str:

@@ -210,10 +210,20 @@ class PolicyReview:
         await self._log.note(home, tag, str(version.number), said, now=self._clock())
 
 
-def would_end(policy: Policy, running: Iterable[Facts]) -> int:
-    """Return how many of the running calls `policy` would not let go on."""
-    facts = (replace(one, policy=policy) for one in running)
-    return sum(not decide(BASELINE, "media.join", one).allowed for one in facts)
+def would_end(policy: Policy, running: Iterable[tuple[str, Facts]]) -> frozenset[str]:
+    """Return the ids of the running calls that `policy` would not let go on.
+
+    `running`: what is asked anew when a policy takes force, each with the facts of who is asked.
+    A guest who may not stay leaves, and the call goes on without.
+    """
+    ended = set()
+    for action, facts in running:
+        call = facts.call
+        if call is None or facts.actor.person_id in call.guests:
+            continue
+        if not decide(BASELINE, action, replace(facts, policy=policy)).allowed:
+            ended.add(call.id)
+    return frozenset(ended)
 
 
 def read_draft(text: str) -> Policy:

@@ -17,7 +17,7 @@ from server.api.speaker import Speaker, speaker_of
 from server.parts import Parts
 from server.policies import ZONE
 from server.procedures.catalog import ProcedureNoun
-from server.procedures.opening import Availability, Opening, availability
+from server.procedures.opening import Availability, Opening, availability, may_be_placed
 
 routes = web.RouteTableDef()
 PLACE = "call.place"
@@ -71,11 +71,6 @@ async def asked(parts: Parts, speaker: Speaker, procedure: str, *, practise: boo
     may = may_be_placed(found, training=training)
     facts = replace(facts, training=training, procedure_open=may, grounds=grounds)
     return Asked(facts, found)
-
-
-def may_be_placed(found: Availability, *, training: bool) -> bool:
-    """Tell whether calls may be placed: in 研修モード also before the day of the opening."""
-    return found.open or (training and found.opens_on is not None)
 
 
 def _available(

@@ -1,6 +1,7 @@
 """HTTP routes of the officer's page: the policy, its versions, "would this be allowed?"."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from security.policy.decide import decide
 from security.policy.facts import Facts
 from security.policy.lockout import require_known, require_somebody_let_in
 from security.policy.model import BASELINE_POLICY, Policy
+from security.policy.rehearse import Changed
 from security.policy.versions import Version
 from server.api.body import answer, read_body
 from server.api.keys import PARTS
@@ -23,13 +25,15 @@ from server.api.policy_views import changes_view, policy_view, roles_view, versi
 from server.api.shut_out import found_shut_out, shut_out_view
 from server.api.speaker import Speaker, speaker_of
 from server.parts import Parts
-from server.policy_question import Question, action_of, grounds_of, terms_of
+from server.policy_question import Question, action_of, terms_of
 from server.policy_review import read_draft, would_end
 from server.policy_text import edited, policy_text
+from server.procedure_grounds import ProcedureGrounds
 
 routes = web.RouteTableDef()
 COUNTED_DAYS = (1, 7, 30)
 MAX_DAYS = 90
+SHOWN_CHANGES = 200
 Text = Annotated[str, StringConstraints(max_length=1000)]
 
 
@@ -119,11 +123,18 @@ async def names_of(parts: Parts, home: str) -> dict[str, str]:
 
 @routes.get("/api/v1/policy")
 async def policy(request: web.Request) -> web.Response:
-    """Return every setting in force, its standing, and how often it was asked and refused."""
+    """Return every setting in force, its standing, how often it was asked; people and offices."""
     parts, speaker, _ = await asked(request, "policy.read")
     home = speaker.municipality.id
     counts = {days: await parts.review.counts(home, days=days) for days in COUNTED_DAYS}
-    return answer(policy_view(parts.policies.of(home), counts))
+    here: dict[str, Any] = {
+        "offices": [{"id": x.id, "name": x.name} for x in await parts.people.offices(home)],
+        "people": [
+            {"id": x.id, "name": x.name, "role": x.role.value}
+            for x in await parts.people.people(home)
+        ],
+    }
+    return answer(policy_view(parts.policies.of(home), counts) | here)
 
 
 @routes.get("/api/v1/policy/text")
@@ -217,7 +228,8 @@ async def rehearsal(request: web.Request) -> web.Response:
             "asked": result.asked,
             "from_position": result.from_position,
             "cut_at": time_view(result.cut_at) if result.cut_at else None,
-            "ends_calls": would_end(found, _running(parts, home)),
+            "ends_calls": len(would_end(found, _running(parts, home))),
+            "by_action": _by_action(result.changed),
             "changed": [
                 {
                     "position": one.position,
@@ -225,16 +237,30 @@ async def rehearsal(request: web.Request) -> web.Response:
                     "allowed": one.allowed,
                     "codes": list(one.codes),
                 }
-                for one in result.changed[:200]
+                for one in result.changed[:SHOWN_CHANGES]
             ],
             "changed_count": len(result.changed),
         }
     )
 
 
-def _running(parts: Parts, home: str) -> list[Facts]:
-    """Return the facts of both pages of every running call, as they are connected now."""
-    return [facts for _, facts in parts.present.in_calls(home)]
+def _running(parts: Parts, home: str) -> list[tuple[str, Facts]]:
+    """Return what would be asked of every open call, as its pages are connected now."""
+    pages = [("media.join", facts) for _, facts in parts.present.in_calls(home)]
+    calls = parts.registry.open_calls(home)
+    return pages + [("call.continue", parts.times.facts(one)) for one in calls]
+
+
+def _by_action(changed: Sequence[Changed]) -> list[dict[str, Any]]:
+    """Return how often the outcome of each action would change, and by which terms."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in changed:
+        row = found.setdefault(
+            one.action, {"action": one.action, "refused": 0, "allowed": 0, "codes": []}
+        )
+        row["allowed" if one.allowed else "refused"] += 1
+        row["codes"] += [code for code in one.codes if code not in row["codes"]]
+    return list(found.values())
 
 
 @routes.post("/api/v1/policy/versions/{number}/approve")
@@ -286,21 +312,26 @@ async def explain(request: web.Request) -> web.Response:
 
 
 async def _question(parts: Parts, home: str, body: QuestionBody) -> Question:
-    in_force = parts.policies.of(home).policy
-    asked_of = in_force if body.version is None else await _policy_of(parts, home, body.version)
     office = await parts.people.office(home, body.office) if body.office else None
     if body.office and office is None:
         raise NotFound("there is no such office")
     if body.at is not None and body.at.tzinfo is None:
         raise ProtocolError("at needs a time zone")
-    template = parts.procedures.template(home, body.procedure or "", parts.clock())
+    at = body.at or parts.clock()
+    asked_of = (
+        parts.policies.policy_at(home, at)
+        if body.version is None
+        else await _policy_of(parts, home, body.version)
+    )
+    entered = ProcedureGrounds(parts.procedures, parts.procedure_store, parts.precheck_store)
+    found = await entered.at(home, office, body.procedure, at, real=body.real)
     return Question(
         action=action_of(body.action, BASELINE),
         policy=asked_of,
-        at=body.at or parts.clock(),
+        at=at,
         office=body.office,
         office_kind=office.kind if office else OfficeKind.DIRECT,
-        procedure_open=body.procedure is None or parts.catalog.is_open(body.procedure),
+        procedure_open=found.open,
         role=body.role,
         address=body.address,
         tls=None if body.tls == "none" else body.tls,
@@ -308,5 +339,5 @@ async def _question(parts: Parts, home: str, body: QuestionBody) -> Question:
         second_factor=body.second_factor,
         appointed=body.appointed,
         real=body.real,
-        grounds=grounds_of(office, template) if office else None,
+        grounds=found.grounds,
     )

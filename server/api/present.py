@@ -7,7 +7,7 @@ from typing import Protocol
 from security.people import Municipality
 from security.policy.facts import Facts
 from server.api.seats import SeatKey
-from server.calls.call import Call, State
+from server.calls.call import Call
 from server.calls.registry import IN_QUEUE, UNDER_WAY, Registry
 from server.policies import InForce
 
@@ -63,9 +63,9 @@ class Present:
         return here[-1] if here else None
 
     def in_calls(self, municipality_id: str) -> list[tuple[Speaker, Facts]]:
-        """Return each page of the municipality that is in a running call, with the facts of now."""
+        """Return each page of the municipality that is in an open call, with the facts of now."""
         here = [one for one in self._speakers.values() if one.municipality.id == municipality_id]
-        return [(one, facts) for one in here if (facts := self._in_call(one, UNDER_WAY))]
+        return [(one, facts) for one in here if (facts := self._in_call(one))]
 
     def under_a_new_policy(self) -> list[tuple[Speaker, Facts]]:
         """Return each page in an open call at which nobody has looked under the policy in force.
@@ -78,12 +78,12 @@ class Present:
             if self._looked.get(key) != number:
                 self._looked[key] = number
                 fresh.append(speaker)
-        return [(one, facts) for one in fresh if (facts := self._in_call(one, OPEN))]
+        return [(one, facts) for one in fresh if (facts := self._in_call(one))]
 
-    def _in_call(self, speaker: Speaker, states: frozenset[State]) -> Facts | None:
+    def _in_call(self, speaker: Speaker) -> Facts | None:
         kind, key = speaker.seat
         registry = self._registry
         call = registry.of_tablet(key) if kind == "counter" else registry.of_person(key)
-        if call is None or call.state not in states:
+        if call is None or call.state not in OPEN:
             return None
         return speaker.facts(call.id, now=self._clock(), call=call)

@@ -19,9 +19,13 @@ from server.cli.options import json_option
 from server.cli.rescue import rescue_policy
 from server.clock import utc_now
 from server.db.policies import SqlPolicies
+from server.db.prechecks import SqlPrechecks
+from server.db.procedures import SqlProcedures
 from server.policies import ZONE, PolicyBook
-from server.policy_question import Question, action_of, grounds_of, terms_of
+from server.policy_question import Question, action_of, terms_of
 from server.policy_text import policy_text, words
+from server.procedure_grounds import Found, ProcedureGrounds
+from server.procedures.book import ProcedureBook
 from server.procedures.catalog import shipped
 from server.settings_file import SettingsError, read_settings
 from server.toml_positions import find_positions
@@ -99,7 +103,7 @@ def sentence(change: Change) -> str:
 @policy.command()
 @click.option("--action", required=True, help="As start-call, or a name of the gate's: call.place.")
 @click.option("--policy", "file", type=FILE, help="Policy file; else what is in force or shipped.")
-@click.option("--config", type=FILE, help="Settings of a service: looks office and policy up.")
+@click.option("--config", type=FILE, help="Settings of a service: looks up what is entered there.")
 @click.option("--municipality", "slug", help="Its short name, when the data hold several.")
 @click.option("--office", help="Name or id of the office.")
 @click.option("--kind", type=click.Choice([k.value for k in OfficeKind]), default="direct")
@@ -119,7 +123,12 @@ def explain(
 ) -> None:  # fmt: skip
     """Say whether an action would be allowed, with every unmet term; exit 1 when it would not."""
     moment = _moment(at)
-    looked_up = asyncio.run(_look_up(config, slug, office, moment)) if config else None
+    looked_up = (
+        asyncio.run(_look_up(config, slug, office, procedure, moment, real=real))
+        if config
+        else None
+    )
+    shipped_open = procedure is None or shipped().is_open(procedure)
     in_force = looked_up.policy if looked_up else BASELINE_POLICY
     question = Question(
         action=action_of(action, BASELINE),
@@ -127,16 +136,14 @@ def explain(
         at=moment,
         office=looked_up.office.id if looked_up and looked_up.office else office,
         office_kind=looked_up.office.kind if looked_up and looked_up.office else OfficeKind(kind),
-        procedure_open=procedure is None or shipped().is_open(procedure),
+        procedure_open=looked_up.found.open if looked_up else shipped_open,
         role=Role(role) if role else None,
         address=_address(address),
         tls=None if tls == "none" else tls,
         trained_on=_day(trained_on),
         second_factor=second_factor,
         real=real,
-        grounds=grounds_of(looked_up.office, shipped().get(procedure or ""))
-        if looked_up and looked_up.office
-        else None,
+        grounds=looked_up.found.grounds if looked_up else None,
     )
     tell(question, as_json=as_json)
 
@@ -172,10 +179,19 @@ class LookedUp:
     municipality: Municipality
     office: Office | None
     policy: Policy
+    found: Found
 
 
-async def _look_up(config: Path, slug: str | None, office: str | None, at: datetime) -> LookedUp:
-    """Return the municipality, the office, and the policy in force at that moment."""
+async def _look_up(
+    config: Path,
+    slug: str | None,
+    office: str | None,
+    procedure: str | None,
+    at: datetime,
+    *,
+    real: bool,
+) -> LookedUp:
+    """Return the municipality, the office, and the policy and openings at that moment."""
     async with open_house(config) as house:
         home = await house.municipality(slug)
         book = PolicyBook(lambda: at)
@@ -183,7 +199,13 @@ async def _look_up(config: Path, slug: str | None, office: str | None, at: datet
             if version.approved_at is not None and version.approved_at <= at:
                 book.put(version)
         found = await house.office(home, office) if office else None
-        return LookedUp(home, found, book.of(home.id).policy)
+        store, templates = SqlProcedures(house.database), ProcedureBook()
+        for one in await store.versions(home.id):
+            if one.starts_at is not None:
+                templates.put(one)
+        entered = ProcedureGrounds(templates, store, SqlPrechecks(house.database))
+        stands = await entered.at(home.id, found, procedure, at, real=real)
+        return LookedUp(home, found, book.of(home.id).policy, stands)
 
 
 def _moment(text: str | None) -> datetime:

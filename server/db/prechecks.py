@@ -42,14 +42,21 @@ class SqlPrechecks:
             await connection.execute(sa.insert(t.precheck).values({**values, "rows": rows}))
 
     async def last_passed(
-        self, municipality_id: str, *, office_id: str | None = None, tablet_id: str | None = None
+        self,
+        municipality_id: str,
+        *,
+        office_id: str | None = None,
+        tablet_id: str | None = None,
+        until: datetime | None = None,
     ) -> datetime | None:
-        """Return when a check of an office, or of one tablet, was last passed."""
+        """Return when a check of an office, or of one tablet, was last passed, `until` then."""
         which = [_CHECK.municipality_id == municipality_id, _CHECK.outcome != Grade.BAD]
         if office_id is not None:
             which.append(_CHECK.office_id == office_id)
         if tablet_id is not None:
             which.append(_CHECK.tablet_id == tablet_id)
+        if until is not None:
+            which.append(_CHECK.at <= until)
         async with self._database.reading() as connection:
             found = await connection.execute(sa.select(sa.func.max(_CHECK.at)).where(*which))
             last: datetime | None = found.scalar_one_or_none()

@@ -63,6 +63,11 @@ def availability(openings: Iterable[Opening], day: date, *, shipped_open: bool) 
     return Availability(is_open, last.from_on, last.basis, coming)
 
 
+def may_be_placed(found: Availability, *, training: bool) -> bool:
+    """Tell whether calls may be placed: in 研修モード also before the day of the opening."""
+    return found.open or (training and found.opens_on is not None)
+
+
 def _opens_after(one: Opening, day: date) -> bool:
     return one.opens and one.from_on > day
 

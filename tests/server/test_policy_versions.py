@@ -12,6 +12,7 @@ from security.ids import new_id
 from security.officers import Appointment
 from security.people import Person, Role
 from security.policy.versions import in_force
+from server.procedures.opening import Opening
 
 # Officers come through a proxy from inside the VPN; counters and desks from outside of it.
 INSIDE = "10.1.2.3"
@@ -87,7 +88,7 @@ async def test_two_administrators_appoint_an_officer(world: Any) -> None:
     listed = (await asked(first, "GET", "/officers"))["officers"]
     path = f"/officers/{listed[0]['id']}/appoint"
     assert not (await asked(first, "POST", path))["appointed"]
-    assert await refused(first, "POST", path) == "same_person"
+    assert await refused(first, "POST", path) == "second_administrator"
     assert (await asked(second, "POST", path))["appointed"]
     await asked(page, "POST", "/policy/versions", DRAFT)
 
@@ -238,8 +239,30 @@ async def test_a_rehearsal_says_what_would_have_been_and_which_calls_would_end(w
     changed = {(one["action"], one["allowed"], *one["codes"]) for one in said["changed"]}
     assert ("call.place", False, "outside_vpn") in changed
     assert ("call.accept", False, "outside_vpn") in changed
-    assert said["ends_calls"] == 2
+    assert said["ends_calls"] == 1
+    rows = {one["action"]: one for one in said["by_action"]}
+    assert sum(one["refused"] + one["allowed"] for one in rows.values()) == said["changed_count"]
+    assert rows["call.place"]["refused"] == 1
     assert (await asked(page, "GET", "/policy"))["number"] == 0
+
+
+async def test_a_rehearsal_counts_the_calls_that_would_have_lasted_or_waited_too_long(
+    world: Any,
+) -> None:
+    page = await officer(world, "first")
+    await world.talking()
+    waiting = await world.counter(tablet=world.town.second_tablet)
+    await waiting.connect()
+    consent = {"video": True, "text_version": "1", "language": "ja"}
+    await waiting.do("call.place", procedure="new-issue", consent=consent)
+    limits = [{"calls.max_minutes": 5}, {"calls.max_waiting_minutes": 5}]
+    both = limits[0] | limits[1]
+    for values in (*limits, both, {"people.idle_minutes": 14}):
+        await asked(page, "POST", "/policy/versions", {"values": values})
+    world.clock.advance(minutes=6)
+    numbers = range(1, 5)
+    found = [await asked(page, "GET", f"/policy/versions/{n}/rehearsal") for n in numbers]
+    assert [one["ends_calls"] for one in found] == [1, 1, 2, 0]
 
 
 async def test_a_policy_in_force_refuses_at_the_next_question(world: Any) -> None:
@@ -275,6 +298,45 @@ async def test_a_question_is_answered_with_every_term(world: Any) -> None:
         "retention_not_set",
         "second_factor_not_set",
     }
+
+
+async def test_a_question_about_an_office_is_answered_by_what_is_entered_of_it_on_that_day(
+    world: Any,
+) -> None:
+    page, parts, town = await officer(world, "first"), world.service.parts, world.town
+    home, today = town.municipality.id, parts.administration.today()
+
+    async def unmet(**question: Any) -> set[str]:
+        body = {"action": "start-call", "address": "127.0.0.1", **question}
+        said = await asked(page, "POST", "/policy/explain", body)
+        return {t["code"] for t in said["terms"] if not t["met"]} & ENTERED
+
+    here = {"office": town.office.id, "procedure": "return"}
+    missing = {"office_not_designated", "resolution_missing", "precheck_missing"}
+    assert await unmet(**here) == missing | {"procedure_not_open"}
+    day = today + timedelta(days=30)
+    entry = Opening(
+        new_id(), home, town.office.id, "return", True, day, "告示", None, parts.clock()
+    )
+    await parts.procedure_store.add_opening(entry)
+    assert await unmet(**here) == missing | {"procedure_not_open"}
+    assert await unmet(**here, at=f"{day}T10:00+09:00") == missing
+    assert await unmet(**here, real=False) == set()  # 研修モード before the day
+    assert await unmet(procedure="return", at=f"{day}T10:00+09:00") == set()
+    await parts.people.set_office(replace(town.office, designated_on=day, resolved_on=today))
+    assert await unmet(**here) == {
+        "procedure_not_open",
+        "office_not_designated",
+        "precheck_missing",
+    }
+    assert await unmet(**here, at=f"{day}T10:00+09:00") == {"precheck_missing"}
+    assert await unmet(office=town.office.id, procedure="new-issue") == {
+        "office_not_designated",
+        "precheck_missing",
+    }
+
+
+ENTERED = {"procedure_not_open", "office_not_designated", "resolution_missing", "precheck_missing"}
 
 
 async def test_another_municipalitys_versions_and_officers_do_not_exist(world: Any) -> None:

@@ -61,29 +61,36 @@ function Difference({ change }) {
 function Rehearsed({ app }) {
   const found = app.rehearsal.value;
   if (!found) return html`<p role="status" class="dim">${t("change.rehearsing")}</p>`;
-  /** @type {Map<string, {refused: number, allowed: number, codes: Set<string>}>} */
-  const rows = new Map();
-  for (const one of found.changed) {
-    const row = rows.get(one.action) ?? { refused: 0, allowed: 0, codes: new Set() };
-    row[one.allowed ? "allowed" : "refused"] += 1;
-    for (const code of one.codes) row.codes.add(code);
-    rows.set(one.action, row);
-  }
   return html`<h2>${t("change.rehearsal", { days: found.days, n: found.asked })}</h2>
     ${found.ends_calls > 0 && html`<${Notice} kind="stop" role="status" title=${t("change.ends", { n: found.ends_calls })}>${t("change.ends.what")}<//>`}
     ${found.cut_at && html`<p class="dim">${t("change.rehearsal.cut", { at: dateTime(found.cut_at, language()) })}</p>`}
-    ${rows.size === 0
+    ${found.by_action.length === 0
       ? html`<p>${t("change.rehearsal.same")}</p>`
       : html`<table>
           <caption class="vh">${t("change.rehearsal", { days: found.days, n: found.asked })}</caption>
           <thead><tr>${["action", "refused", "allowed", "why"].map((key) => html`<th key=${key} scope="col" class=${key === "refused" || key === "allowed" ? "num" : ""}>${t(`rehearsal.col.${key}`)}</th>`)}</tr></thead>
           <tbody>
-            ${[...rows].map(
-              ([action, row]) =>
-                html`<tr key=${action}><th scope="row">${t(`action.${action}`)}</th><td class="num">${row.refused}</td><td class="num">${row.allowed}</td><td>${[...row.codes].map((code) => t(`term.${code}`)).join("・")}</td></tr>`,
+            ${found.by_action.map(
+              (row) =>
+                html`<tr key=${row.action}><th scope="row">${t(`action.${row.action}`)}</th><td class="num">${row.refused}</td><td class="num">${row.allowed}</td><td>${row.codes.map((code) => t(`term.${code}`)).join("・")}</td></tr>`,
             )}
           </tbody>
-        </table>`}`;
+        </table>
+        <${EachChanged} found=${found} />`}`;
+}
+
+/** Each decision that would come out otherwise, with the way to its entry. @param {{found: import("./officer-model.js").Rehearsal}} props */
+function EachChanged({ found }) {
+  return html`<details>
+    <summary>${t("change.rehearsal.each", { n: found.changed_count })}</summary>
+    ${found.changed_count > found.changed.length && html`<p class="dim">${t("change.rehearsal.first", { n: found.changed_count, shown: found.changed.length })}</p>`}
+    <ul>
+      ${found.changed.map(
+        (one) =>
+          html`<li key=${one.position}><a class="mono" href=${`#audit?before=${one.position + 1}`}>${one.position}</a> ${t(`action.${one.action}`)}: ${t(one.allowed ? "rehearsal.col.allowed" : "rehearsal.col.refused")} <span class="dim">${one.codes.map((code) => t(`term.${code}`)).join("・")}</span></li>`,
+      )}
+    </ul>
+  </details>`;
 }
 
 /** Whom of those who sign it the version would keep out. @param {{found: WholeVersion["shut_out"]}} props */

@@ -15,6 +15,7 @@ function Form({ app }) {
   const [action, setAction] = useState("call.place");
   const [role, setRole] = useState("clerk");
   const [procedure, setProcedure] = useState("");
+  const [office, setOffice] = useState("");
   const [address, setAddress] = useState("");
   const [at, setAt] = useState("");
   const [trained, setTrained] = useState("");
@@ -26,6 +27,7 @@ function Form({ app }) {
     void app.ask({
       action,
       role,
+      office: office || null,
       procedure: procedure || null,
       address: address.trim() || null,
       at: at ? new Date(at).toISOString() : null,
@@ -54,6 +56,7 @@ function Form({ app }) {
     <div class="body stack">
       ${select("action", action, choose, ACTIONS.map((one) => [one, t(`action.${one}`)]))}
       ${select("role", role, setRole, ROLES.map((one) => [one, t(`role.${one}`)]))}
+      ${select("office", office, setOffice, [["", t("check.any")], ...(app.policy.value?.offices ?? []).map((one) => /** @type {[string, string]} */ ([one.id, one.name]))])}
       ${select("procedure", procedure, setProcedure, [["", t("check.any")], ...app.procedures.value.map((one) => /** @type {[string, string]} */ ([one.id, one.name[language()]]))])}
       <div class="field"><label for="address">${t("check.address")}</label><input id="address" type="text" inputmode="decimal" autocomplete="off" value=${address} onInput=${input(setAddress)} /></div>
       <div class="field"><label for="at">${t("check.at")}</label><input id="at" type="datetime-local" value=${at} onInput=${input(setAt)} /></div>

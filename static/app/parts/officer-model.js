@@ -12,7 +12,7 @@
  * @typedef {{number: number, base: number, state: VersionState, note: string, author: Somebody, drafted_at: string, approved_by: Somebody | null, approved_at: string | null, starts_at: string | null, withdrawn_by: Somebody | null, withdrawn_at: string | null}} Version
  * @typedef {{officers: (Somebody & {codes: string[]})[], everybody: boolean}} ShutOut whom of the officers a version would keep out
  * @typedef {Version & {text: string, changes: Change[], against_in_force: Change[], unset: string[], shut_out: ShutOut}} WholeVersion
- * @typedef {{days: number, asked: number, cut_at: string | null, ends_calls: number, changed_count: number, changed: {position: number, action: string, allowed: boolean, codes: string[]}[]}} Rehearsal
+ * @typedef {{days: number, asked: number, cut_at: string | null, ends_calls: number, changed_count: number, by_action: {action: string, refused: number, allowed: number, codes: string[]}[], changed: {position: number, action: string, allowed: boolean, codes: string[]}[]}} Rehearsal
  * @typedef {{code: string, met: boolean, message: string, clause: string, setting: string}} Term
  * @typedef {{action: string, allowed: boolean, terms: Term[], question: Record<string, any>}} Answer
  * @typedef {{position: number, at: string, tag: string, subject: string, allowed: boolean | null, reasons: string[], person: string, role: string, office: string, address: string, policy: number, detail: Record<string, any>}} Entry
