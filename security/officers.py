@@ -48,7 +48,7 @@ def propose(person: Person, *, administrator: str, now: datetime) -> Appointment
     """Return the proposal. Raises `Conflict` for another role, `Denied` for oneself."""
     _require_officer(person)
     if person.id == administrator:
-        raise Denied("nobody appoints themselves", code="same_person")
+        raise Denied("nobody appoints themselves", code="second_administrator")
     return Appointment(person.municipality_id, person.id, administrator, now)
 
 
@@ -63,7 +63,7 @@ def confirm(
     if appointment.holds:
         raise Conflict("this officer is appointed already", code="conflict")
     if administrator in (appointment.proposed_by, appointment.person_id):
-        raise Denied("a second administrator confirms", code="same_person")
+        raise Denied("a second administrator confirms", code="second_administrator")
     return replace(appointment, confirmed_by=administrator, confirmed_at=now)
 
 

@@ -178,7 +178,7 @@ class SessionStore(Protocol):
         """Return those of `hashes` that nothing has ended (idleness apart)."""
 
     async def add_link(self, link: Link) -> None:
-        """Store a one-time token; an enrolment code replaces the tablet's former ones."""
+        """Store a one-time token; one for a tablet or a password replaces the former ones."""
 
     async def link(self, token_hash: str) -> Link | None:
         """Return a link, used or not."""

@@ -8,11 +8,13 @@ over the network; a command is of somebody who has a shell on the host.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Protocol
 
 from security.audit.chain import Json
-from security.errors import Conflict, NotFound, ProtocolError
+from security.errors import Conflict, Denied, NotFound, ProtocolError
 from security.ids import new_id
+from security.officers import Appointment
 from security.people import LinkPurpose, Office, OfficeKind, Person, Role, Tablet
 from server.policies import ZONE
 from server.procedures.catalog import shipped
@@ -73,6 +75,13 @@ class Links(Protocol):
         """Return a one-time token; only its SHA-256 is kept."""
 
 
+class Officers(Protocol):
+    """Where appointments stand."""
+
+    async def appointment(self, municipality_id: str, person_id: str) -> Appointment | None:
+        """Return the appointment of a person."""
+
+
 class FirstPins(Protocol):
     """Gives clerks their first PIN."""
 
@@ -106,6 +115,7 @@ class Administration:
         openings: Openings,
         links: Links,
         pins: FirstPins,
+        officers: Officers,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -113,6 +123,7 @@ class Administration:
         self._openings = openings
         self._links = links
         self._pins = pins
+        self._officers = officers
         self._clock = clock
 
     def today(self) -> date:
@@ -130,12 +141,10 @@ class Administration:
 
     async def enter_office(self, hand: Hand, before: Office, after: Office) -> Office:
         """Enter designation, resolution and contract of an office; what changed is logged."""
-        names = ("designated_on", "resolved_on", "resolution_ref", "contract_ref")
-        changed: Json = {
-            name: _plain(getattr(after, name))
-            for name in names
-            if getattr(after, name) != getattr(before, name)
-        }
+        changed: Json = {}
+        for name in ("designated_on", "resolved_on", "resolution_ref", "contract_ref"):
+            if (value := getattr(after, name)) != getattr(before, name):
+                changed |= _logged(name, value)
         if changed:
             await self._people.set_office(after)
             await hand.note("office:edit", after.id, changed)
@@ -156,7 +165,8 @@ class Administration:
             hand.person_id, self._clock(),
         )  # fmt: skip
         await self._openings.add_opening(item)
-        detail = {"procedure": procedure, "from_on": from_on.isoformat(), "basis": item.basis}
+        detail = {"procedure": procedure, "from_on": from_on.isoformat(), "opening": item.id}
+        detail |= _logged("basis", item.basis)
         await hand.note("procedure:open" if opens else "procedure:close", office.id, detail)
         return item
 
@@ -169,6 +179,7 @@ class Administration:
         gone = withdrawn(found, by=hand.person_id, now=self._clock(), today=self.today())
         await self._openings.withdraw_opening(gone)
         detail = {"procedure": gone.procedure, "from_on": gone.from_on.isoformat()}
+        detail["opening"] = gone.id
         await hand.note("procedure:withdraw", gone.office_id, detail)
         return gone
 
@@ -211,12 +222,27 @@ class Administration:
         return item, await self._entrance(hand, item)
 
     async def new_entrance(self, hand: Hand, person: Person) -> Entrance:
-        """Return a new one-time link, or first PIN. Raises `Conflict` for whoever has left."""
+        """Return a new one-time link, or first PIN.
+
+        Raises `Conflict` for whoever has left, and for an officer who is proposed or appointed
+        `Denied` `officer_entrance`, but to the shell: an administrator who could take that link
+        would sign policies in the officer's place.
+        """
         if person.disabled_at is not None:
             raise Conflict("this person works here no more", code="has_begun")
+        if hand.person_id is not None and await self._is_officer(person):
+            await hand.note("person:link-refused", person.id, {"code": "officer_entrance"})
+            raise Denied("an appointed officer's link is made at the host", code="officer_entrance")
         if person.role is not Role.CLERK:
             await hand.note("person:link", person.id, {"purpose": LinkPurpose.PASSWORD.value})
         return await self._entrance(hand, person)
+
+    async def _is_officer(self, person: Person) -> bool:
+        """Tell whether somebody is appointed as officer, or proposed."""
+        if person.role is not Role.OFFICER:
+            return False
+        found = await self._officers.appointment(person.municipality_id, person.id)
+        return found is not None and found.stands(self._clock())
 
     async def _entrance(self, hand: Hand, person: Person) -> Entrance:
         if person.role is Role.CLERK:
@@ -243,5 +269,11 @@ class Administration:
         await hand.note("person:disable", person.id, {})
 
 
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
+def _logged(name: str, value: date | str | None) -> Json:
+    """Return what the audit log says of something entered: a day, of a text its hash alone.
+
+    Whoever writes the text may name somebody in it; the hash proves later which text it was.
+    """
+    if isinstance(value, str):
+        return {f"{name}_sha256": sha256(value.encode()).hexdigest()}
+    return {name: value and value.isoformat()}

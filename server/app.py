@@ -284,7 +284,9 @@ async def build_parts(
         hub=hub,
         catalog=shipped(),
         procedures=procedures,
-        administration=Administration(people, procedure_store, sign_in, clerk_sign_in, clock=clock),
+        administration=Administration(
+            people, procedure_store, sign_in, clerk_sign_in, policy_store, clock=clock
+        ),
         templates=ProcedureReview(procedure_store, procedures, clock=clock),
         procedure_store=procedure_store,
         loop_lag=LoopLag(),

@@ -129,7 +129,7 @@ STEPS_DONE = Term(
 # Who leads the call does not confirm it.
 NOT_ITS_DESK = Term(
     lambda f: f.call is not None and f.actor.person_id != f.call.desk_id,
-    Reason("same_person", "who leads a call does not confirm it", "four eyes"),
+    Reason("own_call", "who leads a call does not confirm it", "four eyes"),
 )
 PARTY = Term(_is_party, Reason("not_your_call", "not a party of this call"))
 SOMEBODY_IN = Term(

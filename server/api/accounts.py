@@ -88,9 +88,23 @@ class ProofBody(Body):
     signature: Text
 
 
-def source_of(request: web.Request) -> str:
-    """Return the address that tries are counted by; behind trusted proxies that of the browser."""
-    return counted_source(reach_of(request), request.app[PARTS].policies.trusted_proxies())
+def source_of(request: web.Request, municipality_id: str | None = None) -> str:
+    """Return the address that tries are counted by; behind trusted proxies that of the browser.
+
+    Only the proxies of the municipality count. Where nothing but a secret says which one it is
+    (one-time links and codes, passkeys), None, those count that any municipality trusts: all that
+    such a proxy can claim is by which address a try is counted. The rules about networks are asked
+    later, and of the one municipality's proxies alone.
+    """
+    trusted = request.app[PARTS].policies.trusted_proxies(municipality_id)
+    return counted_source(reach_of(request), trusted)
+
+
+async def source_in(request: web.Request, slug: str | None) -> str:
+    """Return `source_of` for a sign-in that names its municipality, or needs not, of one alone."""
+    every = await request.app[PARTS].people.municipalities()
+    named = [one.id for one in every if one.slug == slug or (slug is None and len(every) == 1)]
+    return source_of(request, named[0] if named else None)
 
 
 def set_cookies(response: web.Response, begun: tuple[NewSession, ...], parts: Parts) -> None:
@@ -157,7 +171,7 @@ async def sign_in(request: web.Request) -> web.Response:
         body.login,
         body.password,
         page=page,
-        source=source_of(request),
+        source=await source_in(request, body.municipality),
         admit=admission(parts, request, local=True),
     )
     if new.session.kind is SessionKind.HALF:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -82,19 +82,24 @@ class Wanted:
         """Tell whether an entry is one that is searched for."""
         facts = entry.get("facts", {})
         actor, call = facts.get("actor", {}), facts.get("call", {})
-        ids = json.dumps(entry.get("detail", {}))
+        named = {entry.get("subject"), *_ids(entry.get("detail", {}))}
         return (
             (not self.words or self.words in one.tag)
             and (not self.refused or entry.get("allowed") is False)
-            and (not self.person or self.person in (actor.get("person"), entry.get("subject")))
-            and (not self.office or self.office in (actor.get("office"), entry.get("subject")))
-            and (
-                not self.call
-                or self.call in (call.get("id"), entry.get("subject"))
-                or self.call in ids
-            )
+            and (not self.person or self.person in named | {actor.get("person")})
+            and (not self.office or self.office in named | {actor.get("office")})
+            and (not self.call or self.call in named | {call.get("id")})
             and (not self.setting or not _codes(self.setting).isdisjoint(entry.get("reasons", ())))
         )
+
+
+def _ids(detail: Any) -> Iterator[str]:
+    """Yield every text of an event's detail, however deep it stands."""
+    if isinstance(detail, str):
+        yield detail
+    elif isinstance(detail, dict | list):
+        for each in detail.values() if isinstance(detail, dict) else detail:
+            yield from _ids(each)
 
 
 @lru_cache(maxsize=256)
@@ -156,6 +161,8 @@ def row_view(one: Stored, entry: dict[str, Any]) -> dict[str, Any]:
     """Return one entry flat, ids and codes only. Pure."""
     facts = entry.get("facts", {})
     actor, line = facts.get("actor", {}), facts.get("line", {})
+    detail = entry.get("detail", {})
+    by = detail.get("by") or detail.get("person") or ""  # of an event, which no gate was asked of
     return {
         "position": one.position,
         "at": time_text(one.at),
@@ -164,13 +171,13 @@ def row_view(one: Stored, entry: dict[str, Any]) -> dict[str, Any]:
         "allowed": entry.get("allowed"),
         "reasons": entry.get("reasons", []),
         "page": actor.get("page", ""),
-        "person": actor.get("person", ""),
+        "person": actor.get("person") or by,
         "role": actor.get("role", ""),
-        "office": actor.get("office", ""),
+        "office": actor.get("office") or detail.get("office") or "",
         "tablet": actor.get("tablet", ""),
         "address": line.get("address", ""),
         "policy": facts.get("policy", 0),
-        "detail": entry.get("detail", {}),
+        "detail": detail,
         "link": one.link.hex(),
     }
 

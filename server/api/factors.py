@@ -85,9 +85,10 @@ async def _confirm(
         if not parts.fresh.holds(speaker.session.token_hash, parts.clock()):
             raise directory_again()
         return
-    parts.sign_in.count_source(source_of(request))
+    source = source_of(request, speaker.municipality.id)
+    parts.sign_in.count_source(source)
     await parts.sign_in.confirm_password(person_of(speaker.principal), password or "")
-    parts.sign_in.succeeded(source_of(request))
+    parts.sign_in.succeeded(source)
 
 
 async def _by_directory(parts: Parts, speaker: Speaker) -> bool:

@@ -13,7 +13,7 @@ from pydantic import StringConstraints
 
 from security.oidc.flow import LIFETIME, try_of
 from security.people import Factor, SessionKind
-from server.api.accounts import Body, Text, set_cookies, source_of
+from server.api.accounts import Body, Text, set_cookies, source_in
 from server.api.admission import admission
 from server.api.body import answer, read_body
 from server.api.keys import PARTS
@@ -75,7 +75,7 @@ async def finish(request: web.Request) -> web.Response:
         try_of(request.cookies.get(TRY_COOKIE)),
         back,
         _back(request, body.municipality),
-        source=source_of(request),
+        source=await source_in(request, body.municipality),
     )
     shown = Factor.DIRECTORY if known.second_factor else None
     admit = admission(parts, request, shown)

@@ -79,7 +79,7 @@ async def by_code(request: web.Request) -> web.Response:
         speaker.token,
         body.code,
         page=body.page,
-        source=source_of(request),
+        source=source_of(request, speaker.municipality.id),
         admit=admission(parts, request, Factor.TOTP),
     )
     return await begun(parts, request, body.page, new)

@@ -81,7 +81,10 @@ class House:
     def administration(self) -> Administration:
         """Return what changes offices, procedures, tablets and people."""
         store = SqlProcedures(self.database)
-        return Administration(self.people, store, self.sign_in, self.clerks, clock=utc_now)
+        officers = SqlPolicies(self.database)
+        return Administration(
+            self.people, store, self.sign_in, self.clerks, officers, clock=utc_now
+        )
 
     @property
     def templates(self) -> ProcedureReview:

@@ -166,16 +166,19 @@ class SqlSessions:
     # One-time links
 
     async def add_link(self, link: Link) -> None:
-        """Store a one-time token; an enrolment code replaces the tablet's former ones."""
+        """Store a one-time token.
+
+        An enrolment code replaces the tablet's former ones, a link for a password the person's.
+        """
         values = {c.name: getattr(link, c.name) for c in t.link.c}
-        former = (
-            t.link.c.tablet_id == link.tablet_id,
-            t.link.c.purpose == LinkPurpose.ENROL,
-            t.link.c.used_at.is_(None),
-        )
+        whose = {
+            LinkPurpose.ENROL: t.link.c.tablet_id == link.tablet_id,
+            LinkPurpose.PASSWORD: t.link.c.person_id == link.person_id,
+        }.get(link.purpose)
+        unused = (t.link.c.purpose == link.purpose, t.link.c.used_at.is_(None))
         async with self._database.writing() as connection:
-            if link.purpose is LinkPurpose.ENROL:
-                await connection.execute(sa.delete(t.link).where(*former))
+            if whose is not None:
+                await connection.execute(sa.delete(t.link).where(whose, *unused))
             await connection.execute(sa.insert(t.link).values(values))
 
     async def link(self, token_hash: str) -> Link | None:

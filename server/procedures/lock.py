@@ -129,13 +129,13 @@ def answer(
     """Return the sheet once a senior has confirmed, or refused and said why.
 
     Raises `Conflict` `nothing_to_approve` when nothing is asked (any more), `reason_required`,
-    `Denied` `same_person` for who asked.
+    `Denied` `own_request` for who asked.
     """
     asked = sheet.approval(about)
     if asked is None or asked.approved is not None:
         raise Conflict("nothing is asked", code="nothing_to_approve")
     if person_id == asked.asked_by:
-        raise Denied("who asks does not confirm", code="same_person")
+        raise Denied("who asks does not confirm", code="own_request")
     reason = (reason or "").strip() or None
     if reason is None and not approve:
         raise Conflict("say why", code="reason_required")

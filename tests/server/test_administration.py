@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -57,6 +58,11 @@ async def second(world: Any) -> Desk:
     return Desk(world, await world.signed_in(person))
 
 
+def digest(text: str) -> str:
+    """Return what the audit log says of a text that somebody has written."""
+    return sha256(text.encode()).hexdigest()
+
+
 async def test_an_office_is_registered_given_its_days_and_a_simple_one_is_refused(
     desk: Desk,
 ) -> None:
@@ -72,7 +78,7 @@ async def test_an_office_is_registered_given_its_days_and_a_simple_one_is_refuse
     house = await desk.get()
     (office,) = [one for one in house["offices"] if one["id"] == made["id"]]
     assert (office["designated_on"], office["resolved_on"]) == ("2026-04-01", None)
-    said = [{"designated_on": "2026-04-01", "resolution_ref": "議案第7号"}]
+    said = [{"designated_on": "2026-04-01", "resolution_ref_sha256": digest("議案第7号")}]
     assert await desk.logged("administration:office:edit") == said
 
 
@@ -88,7 +94,8 @@ async def test_a_procedure_is_opened_by_date_and_document_and_taken_back_before_
     assert await desk.refused(path, entry | {"from_on": "tomorrow"}) == (400, "protocol")
     assert await desk.refused(path, entry | {"procedure": "nosuch"}) == (404, "not_found")
     made = await desk.post(path, entry)
-    said = {"procedure": "loss-report", "from_on": later, "basis": "告示第9号"}
+    said = {"procedure": "loss-report", "from_on": later, "opening": made["id"]}
+    said["basis_sha256"] = digest("告示第9号")
     assert await desk.logged("administration:procedure:open") == [said]
     standing = {one["id"]: one for one in (await desk.get())["offices"][0]["procedures"]}
     assert standing["loss-report"]["opens_on"] == later
@@ -157,6 +164,39 @@ async def test_one_administrator_makes_no_other_and_ends_not_the_own_work(desk: 
     me = desk.world.town.administrator.id
     for what in ("entrance", "end"):
         assert await desk.refused(f"people/{me}/{what}") == (403, "second_administrator")
+
+
+async def test_one_administrator_gets_no_link_of_an_officer_who_is_proposed_or_appointed(
+    world: Any,
+) -> None:
+    one, other = Desk(world, await world.signed_in(world.town.administrator)), await second(world)
+    home, parts = world.town.municipality.id, world.service.parts
+    person = Person(new_id(), home, "officer", "責任者", Role.OFFICER, None, "hash", None)
+    await parts.people.add_person(person)
+    entrance, appoint = f"people/{person.id}/entrance", f"officers/{person.id}/appoint"
+    kept = (await one.post(entrance))["link"].partition("#")[2]
+    for proposing in (one, other):
+        await proposing.post(appoint)
+        for administrator in (one, other):
+            assert await administrator.refused(entrance) == (403, "officer_entrance")
+    body = {"token": kept, "password": "a long enough password"}
+    status, said = await world.stranger("officer").request("POST", "/api/v1/password", body=body)
+    assert (status, said["error"]["code"]) == (401, "link_used")
+    log = parts.audit.since(home, datetime(2000, 1, 1, tzinfo=UTC), limit=10_000)
+    refused = [entry for entry in await log if entry.tag == "administration:person:link-refused"]
+    assert len(refused) == 4
+
+
+async def test_a_new_link_for_a_password_voids_the_one_before(desk: Desk) -> None:
+    body = {"login": "sato", "name": "架空 佐藤", "role": "verifier"}
+    made = await desk.post("people", body)
+    again = await desk.post(f"people/{made['person']['id']}/entrance")
+    page, answers = desk.world.stranger("desk"), []
+    for link in (made["link"], again["link"]):
+        said = {"token": link.partition("#")[2], "password": "short"}
+        _, answer = await page.request("POST", "/api/v1/password", body=said)
+        answers.append(answer["error"]["code"])
+    assert answers == ["link_used", "weak_password"]
 
 
 async def test_a_template_is_drawn_up_by_one_and_approved_by_another(world: Any) -> None:

@@ -47,6 +47,17 @@ async def test_what_fits_is_found_however_far_back_and_a_csv_is_whole_or_refused
     _, found = await officer.request("GET", f"{path}?action=rare")
     assert [one["tag"] for one in found["entries"]] == ["rare:a:b"]
     assert not found["more"]
+    for place in ({"person": "p1"}, {"by": "p1"}, {"deep": {"asked": ["p1"]}}):
+        await parts.audit.note(home, "named:a:b", "x", place, now=parts.clock())
+    await parts.audit.note(home, "named:a:b", "p1", {"office": "o1"}, now=parts.clock())
+    await parts.audit.note(home, "named:a:b", "x", {"person": "p10"}, now=parts.clock())
+    for query, many in (("person=p1", 4), ("office=o1", 1), ("call=p1", 4), ("person=p", 0)):
+        _, found = await officer.request("GET", f"{path}?{query}")
+        assert len(found["entries"]) == many, query
+    who = [
+        one["person"] for one in (await officer.request("GET", f"{path}?person=p1"))[1]["entries"]
+    ]
+    assert who == ["", "", "p1", "p1"]
     monkeypatch.setattr("server.api.audit.MAX_EXPORTED", 6)
     assert (await officer.request("GET", f"{path}/export?action=often"))[0] == 400
     assert (await officer.request("GET", f"{path}/export?action=rare"))[0] == 200

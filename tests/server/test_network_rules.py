@@ -7,10 +7,34 @@ import pytest
 
 from security.people import LinkPurpose
 from server.api.housekeeping import watch_policies
+from server.api.reach import Reach, counted_source
 
 PASSWORD = "なつかしい-みなとまち-2026"
 VPN = {"network.vpn": "required", "network.vpn_networks": ["10.0.0.0/8"]}
 BEHIND_PROXY = VPN | {"network.trusted_proxies": ["127.0.0.0/8", "::1/128"]}
+
+
+async def test_a_proxy_that_one_municipality_trusts_is_nobody_to_another(world: Any) -> None:
+    kasaoka, ibara = world.town, await world.town_of("ibara")
+    world.enforce(VPN)
+    world.town = ibara
+    world.enforce(BEHIND_PROXY | {"network.trusted_proxies": ["127.0.0.0/8", "192.0.2.1/32"]})
+    claims = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"}
+    said = {}
+    for world.town in (kasaoka, ibara):
+        attempt = await begin(world, "link")
+        status, answer, _ = await attempt(**claims)
+        said[world.town.municipality.slug] = (
+            status,
+            answer["error"]["code"] if status != 200 else "",
+        )
+    assert said == {"kasaoka": (403, "outside_vpn"), "ibara": (200, "")}
+    book, forged = world.service.parts.policies, Reach("192.0.2.1", "198.51.100.7", None, False)
+    counted = [
+        counted_source(forged, book.trusted_proxies(home))
+        for home in (kasaoka.municipality.id, ibara.municipality.id, None)
+    ]
+    assert counted == ["192.0.2.1", "198.51.100.7", "198.51.100.7"]
 
 
 async def refusals(world: Any, action: str) -> list[Any]:

@@ -149,7 +149,7 @@ LAST |= {("POST", "/api/v1/hooks/{hook}/remove")}
 OWN_CALL = PARTY | (DECIDING - {"call.accept", "media.warm", "desk.state"})
 OWN_CALL |= {"call.withdraw", "call.unveil"}
 # Not the role's: the second of four eyes was the first; the password, code or passkey was wrong.
-NOT_ABOUT_ROLES = {"same_person", "own_draft", "second_administrator"}
+NOT_ABOUT_ROLES = {"own_call", "own_draft", "second_administrator", "officer_entrance"}
 NOT_ABOUT_ROLES |= {"bad_credentials", "bad_code", "bad_passkey"}
 BY_ROLE = {
     "denied",

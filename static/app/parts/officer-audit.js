@@ -15,6 +15,22 @@ function tagWords(tag) {
   return has(key) ? t(key) : tag;
 }
 
+/** Everybody by name and role. @param {OfficerApp} app */
+function people(app) {
+  return (app.policy.value?.people ?? []).map(({ id, name, role }) => ({ id, name: `${name}（${t(`role.${role}`)}）` }));
+}
+
+/** One of those there are, or anybody. @param {{id: string, value: string, set: (text: string) => void, from: {id: string, name: string}[]}} props */
+function Choice({ id, value, set, from }) {
+  return html`<div class="field">
+    <label for=${id}>${t(`audit.${id}`)}</label>
+    <select id=${id} value=${value} onChange=${(/** @type {any} */ event) => set(event.currentTarget.value)}>
+      <option value="">${t("audit.any")}</option>
+      ${from.map((one) => html`<option key=${one.id} value=${one.id} selected=${one.id === value}>${one.name}</option>`)}
+    </select>
+  </div>`;
+}
+
 /** @param {{app: OfficerApp}} props */
 function Search({ app }) {
   const given = new URLSearchParams(app.where.value.query);
@@ -22,14 +38,18 @@ function Search({ app }) {
   const [to, setTo] = useState("");
   const [action, setAction] = useState(given.get("action") ?? "");
   const [call, setCall] = useState(given.get("call") ?? "");
+  const [person, setPerson] = useState(given.get("person") ?? "");
+  const [office, setOffice] = useState(given.get("office") ?? "");
   const [refused, setRefused] = useState(given.get("refused") === "1");
   const query = new URLSearchParams();
   if (from) query.set("from", new Date(`${from}T00:00`).toISOString());
   if (to) query.set("to", new Date(`${to}T23:59:59`).toISOString());
   if (action.trim()) query.set("action", action.trim());
   if (call.trim()) query.set("call", call.trim());
+  if (person) query.set("person", person);
+  if (office) query.set("office", office);
   if (refused) query.set("refused", "1");
-  for (const key of ["setting", "person", "office"]) if (given.get(key)) query.set(key, given.get(key) ?? "");
+  if (given.get("setting")) query.set("setting", given.get("setting") ?? "");
   /** @param {(text: string) => void} set */
   const input = (set) => (/** @type {any} */ event) => set(event.currentTarget.value);
   /** @param {Event} event */
@@ -41,6 +61,8 @@ function Search({ app }) {
     <div class="field"><label for="from">${t("audit.from")}</label><input id="from" type="date" value=${from} onInput=${input(setFrom)} /></div>
     <div class="field"><label for="to">${t("audit.to")}</label><input id="to" type="date" value=${to} onInput=${input(setTo)} /></div>
     <div class="field"><label for="action">${t("audit.action")}</label><input id="action" type="text" value=${action} placeholder="call.place" onInput=${input(setAction)} /></div>
+    <${Choice} id="person" value=${person} set=${setPerson} from=${people(app)} />
+    <${Choice} id="office" value=${office} set=${setOffice} from=${app.policy.value?.offices ?? []} />
     <div class="field"><label for="call">${t("audit.call")}</label><input id="call" type="text" class="mono" value=${call} onInput=${input(setCall)} /></div>
     <label class="pick"><input type="checkbox" checked=${refused} onChange=${() => setRefused(!refused)} />${t("audit.refused")}</label>
     <button class="btn primary" type="submit"><${Icon} name="zoom" />${t("audit.go")}</button>
