@@ -17,6 +17,7 @@ from security.pin_rule import (
     FIRST_DIGITS,
     FIRST_LIFETIME,
     check_pin,
+    is_locked,
     is_trivial,
     normal_pin,
     pause_after,
@@ -69,12 +70,15 @@ class ClerkSignIn:
 
         With `new_pin` the PIN is changed as well. Raises `TooMuch` `pin_wait` with the seconds to
         wait, `Denied` `bad_pin`, `pin_change` when a first PIN is right and a new one is to be
-        chosen, `pin_expired` when a first PIN is too old, `ProtocolError` `weak_pin`.
+        chosen, `pin_expired` when a first PIN is too old, `pin_locked` after too many wrong
+        ones, `ProtocolError` `weak_pin`.
         """
         self._passwords.require_room()
         person = await self._clerk(tablet, person_id)
         key = _try_key(tablet.id, person_id, person.pin_hash if person else None)
         failures = await self._count(key)
+        if person is not None and is_locked(failures - 1):
+            raise pin_locked()
         person = await self._proven(tablet, person, normal_pin(pin), failures)
         await admit(person.municipality_id, "counter", person, tablet)
         if new_pin is None and person.pin_first_until is not None:
@@ -123,6 +127,10 @@ class ClerkSignIn:
             if person is not None and failures % NOTED_AFTER == 0:
                 detail = {"tablet": tablet.id, "tries": failures}
                 await self._note(person.municipality_id, "clerk:wrong-pin", person.id, detail)
+            if person is not None and is_locked(failures):
+                detail = {"tablet": tablet.id, "tries": failures}
+                await self._note(person.municipality_id, "clerk:pin-locked", person.id, detail)
+                raise pin_locked() from wrong
             if (pause := pause_after(failures)) > timedelta(0):
                 raise pin_wait(pause) from wrong
             raise bad_pin() from wrong
@@ -176,6 +184,11 @@ def pin_wait(left: timedelta) -> TooMuch:
         code="pin_wait",
         http_status=429,
     )
+
+
+def pin_locked() -> Denied:
+    """Return the answer to who has to get a new first PIN, after too many wrong ones."""
+    return Denied("too many wrong PINs; ask for a new one", code="pin_locked")
 
 
 def pin_change() -> Denied:

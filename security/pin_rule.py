@@ -12,6 +12,7 @@ FIRST_DIGITS = 8
 FIRST_LIFETIME = timedelta(hours=24)
 FREE_TRIES = 2
 LONGEST_PAUSE = timedelta(minutes=15)
+LOCKED_AFTER = 30  # wrong PINs in a row; the pauses between them are over five hours
 _FIRST_PAUSE = timedelta(seconds=5)
 _COMMON_TEXT = "112233 445566 123321 159753 147258 147852 258369"
 _COMMON = frozenset(_COMMON_TEXT.split())
@@ -31,6 +32,14 @@ def pause_after(failures: int) -> timedelta:
         return timedelta(0)
     doublings = min(failures - FREE_TRIES - 1, 12)
     return min(_FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+
+
+def is_locked(failures: int) -> bool:
+    """Tell whether a tablet takes no PIN of a clerk any more, until a new first PIN is given.
+
+    `failures` are wrong PINs in a row before the one that is tried.
+    """
+    return failures >= LOCKED_AFTER
 
 
 def check_pin(pin: str, login: str, *, before: str | None = None) -> None:

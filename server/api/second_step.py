@@ -61,7 +61,7 @@ async def half(request: web.Request) -> web.Response:
         {
             "half": await half_view(parts, speaker.principal),
             "csrf": csrf_token(speaker.token),
-            "person": {"name": person.name},
+            "person": {"name": person.name, "role": person.role.value},
             "page": "desk" if may_sign_in(person, "desk", None) else "officer",
             "passkeys": passkeys_view(parts, request),
         }

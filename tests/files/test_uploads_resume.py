@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from files.entry import FileState
 from files.parts import PART_BYTES
+from security.crypto import stream
 from security.errors import Conflict
 from tests.files.conftest import MIB, MemoryFiles, Tray, in_pieces, pdf
 
@@ -110,6 +112,38 @@ async def test_every_part_has_its_own_salt_even_when_it_is_sent_again(tray: Tray
     second = path.read_bytes()
     assert first[4:36] != second[4:36]
     assert first[36:] != second[36:]
+
+
+async def test_no_key_and_nonce_seal_twice_over_breaks_restarts_and_the_same_bytes_again(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[tuple[bytes, bytes]] = []
+
+    class Noting:
+        """The real cipher, which also notes every key and nonce that it seals with."""
+
+        def __init__(self, key: bytes) -> None:
+            self._key, self._cipher = key, AESGCM(key)
+            self.decrypt = self._cipher.decrypt
+
+        def encrypt(self, nonce: bytes, data: bytes, associated: bytes) -> bytes:
+            used.append((self._key, nonce))
+            return self._cipher.encrypt(nonce, data, associated)
+
+    monkeypatch.setattr(stream, "AESGCM", Noting)
+    content = pdf(200_000)
+    entry = await tray.create(content)
+    for end in (70_000, 150_000):
+        with pytest.raises(PeerGone):
+            await tray.append(entry, await tray.offset(entry), _breaking(content[:end]))
+        tray = await tray.restarted()
+        part = max(tray.folder.rglob("*.part"), key=lambda one: int(one.stem))
+        part.unlink()  # what came last is lost and sent once more
+    offset = await tray.offset(entry)
+    await tray.append(entry, offset, content[offset:])
+    assert await tray.content(await tray.complete(entry)) == content
+    assert len(used) > 8  # chunks of the parts, of the parts sent again, of the file, its name
+    assert len(set(used)) == len(used)
 
 
 @pytest.mark.parametrize("offset", [0, 999, 1_001])

@@ -47,6 +47,23 @@ test("a clerk is chosen and signed in by PIN, which is forgotten at once", async
   assert.equal(done.length, 1);
 });
 
+test("the own PIN is changed: the present one, then the new one twice", async () => {
+  const { clerk, sent, answers } = world();
+  clerk.choose(ICHIKA);
+  clerk.change();
+  await enter(clerk, "730184");
+  assert.deepEqual([clerk.step.value, sent.length], ["new", 0]);
+  await enter(clerk, "516273");
+  answers.push(new ServerError("bad_pin"), {});
+  await enter(clerk, "516273");
+  assert.deepEqual(sent.at(-1), ["clerk", { clerk: "c1", pin: "730184", new_pin: "516273" }]);
+  assert.deepEqual([clerk.step.value, clerk.error.value, clerk.changing.value], ["pin", "bad_pin", true]);
+  clerk.change();
+  await enter(clerk, "730184");
+  assert.deepEqual(sent.at(-1), ["clerk", { clerk: "c1", pin: "730184" }]);
+  assert.equal(clerk.changing.value, false);
+});
+
 test("what is too short is not sent, what is too long is cut", async () => {
   const { clerk, sent } = world();
   clerk.choose(ICHIKA);

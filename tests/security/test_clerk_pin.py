@@ -9,7 +9,7 @@ from security.clerk_sign_in import ClerkSignIn
 from security.errors import Conflict, ProtocolError, TooMuch
 from security.passwords import Passwords
 from security.people import SessionKind, Tablet
-from security.pin_rule import check_pin, is_trivial, normal_pin, pause_after
+from security.pin_rule import LOCKED_AFTER, check_pin, is_trivial, normal_pin, pause_after
 from tests.security.conftest import FAST, House, code_of
 
 PIN, OTHER = "730184", "59172640"
@@ -165,6 +165,23 @@ async def test_five_wrong_pins_stand_in_the_log_and_a_new_first_pin_begins_anew(
     await code_of(clerks.sign_in(tablet, "clerk", OTHER))
     first = await clerks.first_pin(person)
     assert await code_of(clerks.sign_in(tablet, "clerk", first)) == "pin_change"
+
+
+async def test_after_thirty_wrong_pins_none_counts_on_the_tablet_until_a_new_one_is_given(
+    house: House, clerks: ClerkSignIn
+) -> None:
+    tablet = await at_counter(house, clerks)
+    said = []
+    for _ in range(LOCKED_AFTER):
+        said.append(await code_of(clerks.sign_in(tablet, "clerk", OTHER)))
+        house.clock.forward(minutes=15)
+    assert [said.index("pin_locked"), said.count("pin_locked")] == [LOCKED_AFTER - 1, 1]
+    assert await code_of(clerks.sign_in(tablet, "clerk", PIN)) == "pin_locked"
+    assert house.notes.tags.count("sign-in:clerk:pin-locked") == 1
+    person = await house.people.person("m", "clerk")
+    assert person is not None
+    first = await clerks.first_pin(person)
+    await clerks.sign_in(tablet, "clerk", first, new_pin=PIN)
 
 
 async def test_only_a_clerk_of_the_office_with_a_pin_stands_at_its_tablet(

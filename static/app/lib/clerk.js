@@ -4,8 +4,10 @@
  *     const clerk = createClerkSignIn({api, now: store.serverNow, done: (you) => …});
  *     await clerk.load(); clerk.choose(one); clerk.type("730184"); await clerk.submit();
  *
+ * `change()` has the own PIN changed: the present one is asked for, then the new one twice.
+ *
  * Signals: `clerks` (null until known), `who`, `step`, `typed`, `error` (a code, "short" or "differ"), `reasons` of a weak
- * PIN, `waitUntil` (ms of `now`; 0: no wait), `busy`. A PIN is forgotten as soon as it was answered.
+ * PIN, `waitUntil` (ms of `now`; 0: no wait), `busy`, `changing`. A PIN is forgotten as soon as it was answered.
  */
 import { signal } from "../../vendor/signals-core.js";
 import { ServerError } from "./errors.js";
@@ -35,6 +37,7 @@ export function createClerkSignIn({ api, now, done = () => {} }) {
   const reasons = signal(/** @type {string[]} */ ([]));
   const waitUntil = signal(0);
   const busy = signal(false);
+  const changing = signal(false);
   let first = "";
   let chosen = "";
 
@@ -46,6 +49,7 @@ export function createClerkSignIn({ api, now, done = () => {} }) {
     reasons.value = why;
     if (next === "who" || next === "pin") first = "";
     if (next !== "again") chosen = "";
+    if (next === "who") changing.value = false;
   }
 
   /** @param {Record<string, string>} body */
@@ -88,6 +92,13 @@ export function createClerkSignIn({ api, now, done = () => {} }) {
     reasons,
     waitUntil,
     busy,
+    changing,
+    /** The PIN that is asked for next is only the present one, to be changed; or no longer. */
+    change() {
+      const changes = !changing.value;
+      go("pin");
+      changing.value = changes;
+    },
     async load() {
       try {
         clerks.value = (await api.get("clerks")).clerks;
@@ -113,7 +124,10 @@ export function createClerkSignIn({ api, now, done = () => {} }) {
       const pin = typed.value;
       if (busy.value || now() < waitUntil.value) return;
       if (pin.length < MIN_DIGITS) error.value = "short";
-      else if (step.value === "pin") await post({ pin });
+      else if (step.value === "pin" && changing.value) {
+        go("new");
+        first = pin;
+      } else if (step.value === "pin") await post({ pin });
       else if (step.value === "new") {
         go("again");
         chosen = pin;

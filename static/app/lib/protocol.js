@@ -158,6 +158,7 @@ export const ERROR_CODES = Object.freeze({
     "bad_pin",
     "pin_change",
     "pin_expired",
+    "pin_locked",
     "malware",
     "already_taken",
     "outcome_not_allowed",

@@ -1,6 +1,7 @@
 /** One's own ways of signing in; also where half a sign-in sets up its second factor. */
 import { createAfter } from "../lib/after.js";
 import { createApi } from "../lib/api.js";
+import { homeOf } from "../lib/home.js";
 import { makePasskey } from "../lib/passkey.js";
 import { Account } from "../parts/account.js";
 import { codeOf } from "../parts/errors.js";
@@ -12,6 +13,7 @@ const half = asked.get("page") === "sign-in";
 const page = half ? "sign-in" : asked.get("page") === "officer" ? "officer" : "desk";
 const api = createApi({ page });
 let goesOnTo = asked.get("to") === "officer" ? "officer" : "desk";
+let home = `/${goesOnTo}`;
 
 /** Do one thing at a time; whatever is refused is said. @param {() => Promise<void>} work */
 async function once(work) {
@@ -30,7 +32,7 @@ async function once(work) {
 
 /** Half a sign-in goes on by the factor that was just set up. @param {any} answer @param {string} done */
 function taken(answer, done) {
-  if (half) return location.replace(`/${goesOnTo}`);
+  if (half) return location.replace(home);
   app.factors.value = answer;
   app.offer.value = null;
   app.done.value = done;
@@ -75,6 +77,9 @@ const element = await startPage("account");
 draw(html`<${Account} app=${app} />`, element);
 await once(async () => {
   const me = /** @type {any} */ (await api.me());
-  if (half) goesOnTo = me.page;
+  if (half) {
+    goesOnTo = me.page;
+    home = homeOf(me.person.role);
+  } else app.back = homeOf(me.you.person.role);
   app.factors.value = await api.get("factors");
 });

@@ -1,28 +1,23 @@
-/** Signing in, at a desk or on a tablet. */
+/** Signing in at a desk, at the officer's page or at the administration. */
 import { createAfter } from "../lib/after.js";
 import { createApi } from "../lib/api.js";
-import { createTabletKey } from "../lib/tablet-key.js";
+import { homeOf } from "../lib/home.js";
 import { hasPasskeys, usePasskey } from "../lib/passkey.js";
 import { codeOf } from "../parts/errors.js";
 import { html, signal } from "../parts/html.js";
 import { SignIn } from "../parts/sign-in.js";
-import { mustEnrol } from "../parts/view.js";
 import { draw, startPage } from "./start.js";
 
 // A clerk signs in on the tablet's own page, by PIN.
 if (new URLSearchParams(location.search).get("page") === "counter") location.replace("/counter");
-const asked = new URLSearchParams(location.search).get("page");
-const page = asked === "counter" || asked === "officer" ? asked : "desk";
-// Administrators sign in where officers do.
-const next = page === "officer" && new URLSearchParams(location.search).get("next") === "administration" ? "administration" : page;
-const api = createApi({ page, tablet: page === "counter" ? createTabletKey() : undefined });
+const page = new URLSearchParams(location.search).get("page") === "officer" ? "officer" : "desk";
+const api = createApi({ page });
 const halfApi = createApi({ page: "sign-in" });
 
 /** @type {import("../parts/sign-in.js").SignInApp} */
 const app = {
   page,
   municipalities: signal([]),
-  tablet: signal(null),
   error: signal(null),
   busy: signal(false),
   half: signal(null),
@@ -71,9 +66,9 @@ async function once(work) {
   }
 }
 
-/** A whole sign-in leads to its page, half a one to its second half or to setting one up. @param {any} answer */
-function goOn({ half }) {
-  if (!half) return location.replace(createAfter().take() ?? `/${next}`);
+/** A whole sign-in leads to the page of its role, half a one to its second half or to setting one up. @param {any} answer */
+function goOn({ half, you }) {
+  if (!half) return location.replace(createAfter().take() ?? homeOf(you?.person?.role));
   if (half.enrol) return location.replace(`/account?page=sign-in&to=${page}`);
   app.half.value = half;
   app.busy.value = false;
@@ -88,18 +83,6 @@ async function lookAround() {
   if (location.hash === "#half") await once(async () => goOn(await halfApi.me()));
 }
 
-/** The tablet says where it stands; one that is not enrolled goes to be enrolled. */
-async function lookAtTablet() {
-  try {
-    const { you } = await api.me();
-    if (you.page === "counter") app.tablet.value = you;
-  } catch (error) {
-    const code = codeOf(error);
-    if (mustEnrol(code)) location.replace(code === "not_enrolled" ? "/enrol" : `/enrol?why=${code}`);
-  }
-}
-
 const element = await startPage("sign_in");
 draw(html`<${SignIn} app=${app} />`, element);
-if (page === "counter") await lookAtTablet();
-else await lookAround();
+await lookAround();

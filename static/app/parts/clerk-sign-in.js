@@ -36,7 +36,10 @@ function Who({ clerk }) {
 /** What stands above the keys: a wait with its seconds, or a refusal. @param {{clerk: Clerk, left: number}} props */
 function Said({ clerk, left }) {
   const code = clerk.error.value;
-  if (left > 0) return html`<${Notice} kind="warn" icon="clock" role="alert">${t("pin.wait", { n: left })}<//>`;
+  if (left > 0) {
+    const words = left > 90 ? t("pin.wait.minutes", { n: Math.ceil(left / 60) }) : t("pin.wait", { n: left });
+    return html`<${Notice} kind="warn" icon="clock" role="alert">${words}<//>`;
+  }
   if (!code || code === "pin_wait") return null;
   if (code === "short" || code === "differ") return html`<${Notice} kind="warn" role="alert">${t(`pin.${code}`)}<//>`;
   return html`<${Notice} kind="stop" icon="alert" role="alert">
@@ -47,7 +50,7 @@ function Said({ clerk, left }) {
 /** @param {{clerk: Clerk, locked: boolean}} props */
 function Keys({ clerk, locked }) {
   const typed = clerk.typed.value;
-  const last = clerk.step.value === "new";
+  const last = clerk.step.value === "new" || (clerk.step.value === "pin" && clerk.changing.value);
   const go = clerk.busy.value ? "pin.busy" : last ? "pin.next" : "pin.go";
   /** @param {string} digit */
   const press = (digit) => clerk.type(typed + digit);
@@ -64,7 +67,7 @@ function Pin({ clerk, now }) {
   const left = Math.ceil((clerk.waitUntil.value - now.value) / 1000);
   const step = clerk.step.value;
   const typed = clerk.typed.value;
-  const locked = left > 0 || clerk.busy.value;
+  const locked = left > 0 || clerk.busy.value || clerk.error.value === "pin_locked";
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
@@ -89,6 +92,10 @@ function Pin({ clerk, now }) {
     </div>
     <div class="pin-said"><${Said} clerk=${clerk} left=${left} /></div>
     <${Keys} clerk=${clerk} locked=${locked} />
+    ${step === "pin" &&
+    html`<button class="btn plain big" type="button" onClick=${clerk.change}>
+      <${Icon} name="key" />${t(clerk.changing.value ? "pin.change.back" : "pin.change")}
+    </button>`}
     <button class="btn plain big" type="button" onClick=${clerk.back}><${Icon} name="left" />${t("pin.other")}</button>
   </form>`;
 }
@@ -96,7 +103,8 @@ function Pin({ clerk, now }) {
 /** The heading of the present step. @param {Clerk} clerk */
 export const clerkTitle = (clerk) => {
   const step = clerk.step.value;
-  return step === "pin" ? t("pin.enter", { name: clerk.who.value?.name ?? "" }) : t(`pin.${step}`);
+  const asked = clerk.changing.value ? "pin.old" : "pin.enter";
+  return step === "pin" ? t(asked, { name: clerk.who.value?.name ?? "" }) : t(`pin.${step}`);
 };
 
 /** Who and PIN, without a heading: for a page and for a dialog. @param {{clerk: Clerk, now: Clock}} props */

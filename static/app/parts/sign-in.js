@@ -1,4 +1,4 @@
-/** Signing in at a desk, or as the clerk on an enrolled tablet. */
+/** Signing in at a desk or at the officer's page; a clerk does it by PIN on the tablet (clerk-sign-in.js). */
 import { ByDirectory } from "./directory.js";
 import { Door, PasswordField, Submit, TextField } from "./door.js";
 import { ErrorNotice } from "./errors.js";
@@ -9,9 +9,8 @@ import { t } from "./words.js";
 
 /**
  * @typedef {object} SignInApp
- * @property {"counter" | "desk" | "officer"} page
+ * @property {"desk" | "officer"} page
  * @property {import("./html.js").Signal<import("./directory.js").Municipality[]>} municipalities
- * @property {import("./html.js").Signal<import("../lib/protocol.js").CounterYou | null>} tablet who this tablet is, on the counter
  * @property {import("./html.js").Signal<string | null>} error code of the last refusal
  * @property {import("./html.js").Signal<boolean>} busy
  * @property {(municipality: string | null, login: string, password: string) => void} signIn
@@ -50,7 +49,6 @@ export function SignIn({ app }) {
   const [missing, setMissing] = useState(false);
   const { page } = app;
   const half = app.half.value;
-  const tablet = app.tablet.value;
   const all = app.municipalities.value;
   const chosen = slug || (all[0]?.slug ?? "");
   const wrong = app.error.value === "bad_credentials";
@@ -59,19 +57,18 @@ export function SignIn({ app }) {
     event.preventDefault();
     setMissing(!login.trim() || !password);
     if (app.busy.value || !login.trim() || !password) return;
-    app.signIn(page === "counter" ? null : chosen, login.trim(), password);
+    app.signIn(chosen, login.trim(), password);
     setPassword("");
   };
   if (half) return html`<${SecondStep} app=${app} half=${half} />`;
-  const name = tablet?.municipality.name ?? (all.length === 1 ? all[0].name : "");
-  const below = html`${tablet && html`<p>${t("sign_in.tablet", { office: tablet.office.name, tablet: tablet.tablet.name })}</p>`}
-    <p>${t("sign_in.forgot")}</p>
+  const name = all.length === 1 ? all[0].name : "";
+  const below = html`<p>${t("sign_in.forgot")}</p>
     <p>${t("sign_in.log")}</p>`;
   return html`<${Door} name=${name} title=${t(page === "officer" ? "sign_in.officer" : "sign_in.title")} below=${below}>
     <form class="stack" onSubmit=${submit}>
       <p class="dim">${t(`sign_in.${page}`)}</p>
       <${Said} app=${app} missing=${missing} />
-      ${page !== "counter" && all.length > 1 && html`<${Municipality} app=${app} value=${chosen} onPick=${setSlug} />`}
+      ${all.length > 1 && html`<${Municipality} app=${app} value=${chosen} onPick=${setSlug} />`}
       <${TextField} id="login" label=${t("sign_in.login")} value=${login} onInput=${setLogin} autocomplete="username" invalid=${wrong} />
       <${PasswordField}
         id="password"
@@ -83,8 +80,8 @@ export function SignIn({ app }) {
         invalid=${wrong}
       />
       <${Submit} busy=${app.busy.value} label=${t("sign_in.go")} busyLabel=${t("sign_in.busy")} icon="key" />
-      ${page !== "counter" && app.passkeys.value.possible && html`<${PasskeyButton} app=${app} />`}
-      ${page !== "counter" && html`<${ByDirectory} municipality=${all.find((one) => one.slug === chosen)} busy=${app.busy.value} go=${app.byDirectory} />`}
+      ${app.passkeys.value.possible && html`<${PasskeyButton} app=${app} />`}
+      <${ByDirectory} municipality=${all.find((one) => one.slug === chosen)} busy=${app.busy.value} go=${app.byDirectory} />
     </form>
   <//>`;
 }
