@@ -38,7 +38,7 @@ const choices = [
 
 test("settings that deviate stand before those that are the same", () => {
   const settings = [number, setting({ standing: "looser", counts: { 30: { asked: 9, refused: 2 } } })];
-  const policy = { number: 1, since: null, rescued: false, unset: [], sections: [{ key: "calls", title: both, settings }] };
+  const policy = { number: 1, since: null, rescued: false, unset: [], offices: [], people: [], sections: [{ key: "calls", title: both, settings }] };
   assert.deepEqual([...grouped(policy).keys()], ["looser", "to_set", "stricter", "different", "same"]);
   assert.equal(grouped(policy).get("looser")?.length, 1);
   assert.equal(deviating(policy.sections[0]), 1);

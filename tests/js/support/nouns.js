@@ -75,6 +75,7 @@ export function file(id, fields = {}) {
     offered_bytes: null,
     reason: null,
     scanned: null,
+    still: false,
     closed_to: [],
     at: "2026-11-23T01:02:00.000Z",
     ...fields,
