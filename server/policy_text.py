@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from security.policy.about import About
+from security.policy.enforced import places_of
 from security.policy.model import SECTIONS, SETTINGS, Policy, Setting, plain
 
 _WIDTH = 96
@@ -156,3 +157,14 @@ def _toml(tree: Mapping[str, Mapping[str, Any]]) -> str:
         lines += [f"{json.dumps(name)} = {show_value(value)}" for name, value in table.items()]
         lines.append("")
     return "\n".join(lines)
+
+
+def schema_of_policy() -> dict[str, Any]:
+    """Return the JSON Schema of a policy; each setting says in `x-enforced` where it is."""
+    schema = Policy.model_json_schema()
+    for key, setting in SETTINGS.items():
+        section, name = key.split(".")
+        table = schema["properties"][section]["$ref"].rsplit("/", 1)[1]
+        places = "" if setting.about.waits else ", ".join(places_of(key))
+        schema["$defs"][table]["properties"][name]["x-enforced"] = places
+    return schema

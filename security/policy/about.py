@@ -34,7 +34,8 @@ class Safer(StrEnum):
 class About:
     """One setting: its names, what it protects, the source it rests on, where it is enforced.
 
-    `enforced` names actions of the gate, or the place that reads the setting. `choices` gives
+    `enforced` names files that read the setting, or actions that ask for it beside their terms;
+    the actions whose terms do are read from the rules (enforced.py). `choices` gives
     the words of each value that can be chosen. `must_set` marks what has no default: real calls
     wait until it is set (要設定); `recommended` is what it is compared with then, if the program
     has something to recommend. `waits` says of a setting that has no effect yet why it has none:
@@ -57,7 +58,6 @@ class About:
         schema["title"] = " / ".join(self.name)
         schema["description"] = " / ".join(self.protects)
         schema["x-source"] = self.source
-        schema["x-enforced"] = "" if self.waits else self.enforced
         schema["x-in-effect"] = self.waits is None
         if self.waits is not None:
             schema["x-waits"] = " / ".join(self.waits)

@@ -185,6 +185,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("GET", f"{_RECORD}/bundle"): Asks("record.export"),
         ("GET", f"{_RECORD}/pdf"): Asks("record.read"),
         ("GET", "/api/v1/audit/export"): Asks("audit.read"),
+        ("GET", "/api/v1/deletions"): Asks("audit.read"),
         ("GET", "/api/v1/audit/chain"): Asks("audit.read"),
     }
 )

@@ -160,6 +160,7 @@ TABLE: tuple[tuple[str, str, str, type[BaseModel] | None, type[BaseModel] | None
     ("get", "/api/v1/rest/counts", "Return the counts of a month", None, rest.RestCounts),
     ("get", "/api/v1/audit", "Search the audit log", None, None),
     ("get", "/api/v1/audit/export", "Return the audit log as CSV", None, None),
+    ("get", "/api/v1/deletions", "List proofs of deletion", None, None),
     ("get", "/api/v1/audit/chain", "Verify the audit log", None, None),
     ("get", "/healthz", "Say that the process answers", None, n.Health),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from security.policy.baseline import BASELINE
 from security.policy.compare import Change, changes, to_baseline
+from security.policy.enforced import places_of
 from security.policy.model import SECTIONS, SETTINGS, Policy, plain
 from security.policy.rehearse import Asked
 from security.policy.versions import Version, state_of
@@ -85,7 +86,7 @@ def setting_view(key: str, policy: Policy, counts: Counted) -> Json:
         "name": both(about.name),
         "protects": both(about.protects),
         "source": about.source,
-        "enforced": "" if about.waits else about.enforced,
+        "enforced": "" if about.waits else ", ".join(places_of(key)),
         "in_effect": about.waits is None,
         "waits": both(about.waits) if about.waits else None,
         "unit": both(about.unit),

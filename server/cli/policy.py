@@ -23,7 +23,7 @@ from server.db.prechecks import SqlPrechecks
 from server.db.procedures import SqlProcedures
 from server.policies import ZONE, PolicyBook
 from server.policy_question import Question, action_of, terms_of
-from server.policy_text import policy_text, words
+from server.policy_text import policy_text, schema_of_policy, words
 from server.procedure_grounds import Found, ProcedureGrounds
 from server.procedures.book import ProcedureBook
 from server.procedures.catalog import shipped
@@ -77,7 +77,7 @@ def show(file: Path | None) -> None:
 @policy.command()
 def schema() -> None:
     """Print the JSON Schema of a policy."""
-    click.echo(json.dumps(Policy.model_json_schema(), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(schema_of_policy(), ensure_ascii=False, indent=2))
 
 
 @policy.command()

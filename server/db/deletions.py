@@ -141,16 +141,29 @@ class SqlDeletions:
         """Return all proofs of a municipality, oldest first."""
         return await self._proofs(municipality_id)
 
+    async def newest(
+        self, municipality_id: str, *, before: datetime | None, limit: int
+    ) -> list[KeptProof]:
+        """Return at most `limit` proofs from before then, newest first."""
+        which = () if before is None else (_PROOF.at < before,)
+        order = (_PROOF.at.desc(), _PROOF.id.desc())
+        return await self._proofs(municipality_id, *which, order=order, limit=limit)
+
     async def wipe(self) -> None:
         """Leave nothing of deleted rows in the write-ahead log."""
         await self._database.checkpoint()
 
     async def _proofs(
-        self, municipality_id: str, *which: sa.ColumnElement[bool]
+        self,
+        municipality_id: str,
+        *which: sa.ColumnElement[bool],
+        order: Sequence[sa.ColumnElement[Any]] = (_PROOF.at, _PROOF.id),
+        limit: int | None = None,
     ) -> list[KeptProof]:
         query = sa.select(t.deletion).where(_PROOF.municipality_id == municipality_id, *which)
+        query = query.order_by(*order).limit(limit)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query.order_by(_PROOF.at, _PROOF.id))).all()
+            rows = (await connection.execute(query)).all()
         return [
             KeptProof(
                 row.id,

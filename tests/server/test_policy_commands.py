@@ -158,6 +158,7 @@ def test_the_schema_describes_every_setting() -> None:
         said = schema["$defs"][reference]["properties"][name]
         assert said["title"] == " / ".join(setting.about.name)
         assert said["x-source"] == setting.about.source
+        assert bool(said["x-enforced"]) is (setting.about.waits is None)
 
 
 @pytest.mark.parametrize("role", list(Role))

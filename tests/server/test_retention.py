@@ -14,6 +14,8 @@ from security.audit.export import verify_lines
 from security.audit.signatures import Verified
 from security.deletions import Deletion, Kind, Proof
 from security.errors import Corrupt, NotFound, Unavailable
+from security.ids import new_id
+from security.people import Person, Role
 from server.api import housekeeping
 from server.db.deletions import SqlDeletions
 from server.policies import ZONE
@@ -170,6 +172,21 @@ async def test_stills_and_the_record_go_on_their_days_and_with_the_last_piece_th
         ("record", call["id"], [record], "retention.records_days"),
         ("chat", call["id"], ["1", "2"], "retention.chat_days"),
     ]
+    auditor = Person(new_id(), home, "auditor", "auditor", Role.AUDITOR, None, None, None)
+    await parts.people.add_person(auditor)
+    page = await world.signed_in(auditor)
+    world.sql("UPDATE deletion SET signature = zeroblob(64) WHERE kind = 'stills'")
+    status, shown = await page.request("GET", "/api/v1/deletions")
+    assert (status, shown["more"]) == (200, False)
+    rows = [(x["kind"], x["because"], x["verified"]) for x in shown["deletions"]]
+    assert rows == [
+        ("chat", "retention.chat_days", True),
+        ("record", "retention.records_days", True),
+        (None, None, False),
+    ]
+    older = shown["deletions"][1]["at"].replace("+00:00", "Z")
+    _, shown = await page.request("GET", f"/api/v1/deletions?before={older}")
+    assert len(shown["deletions"]) == 1
     told = {(tag, subject) for tag, subject, _ in await noted(world)}
     assert ("retention:record:delete", call["id"]) in told
     status, _ = await (await world.desk()).request("GET", f"/api/v1/calls/{call['id']}")

@@ -184,7 +184,8 @@ async def test_a_sign_in_link_stands_for_the_password_alone(world: Any) -> None:
     assert said == {"page": "/sign-in?page=desk#half"}
     assert set(page.cookies) == {"__Host-half"}
     page.page = "sign-in"
-    assert (await asked(page, "GET", "half"))["person"] == {"name": "架空 花子"}
+    said = (await asked(page, "GET", "half"))["person"]
+    assert said == {"name": "架空 花子", "role": "verifier"}
     await asked(page, "POST", "sign-in/code", {"page": "desk", "code": code_of(secret)})
 
 

@@ -300,6 +300,11 @@ async def streets(world: Any) -> Streets:
         Walker("a verifier of no call", Role.VERIFIER, await world.desk(1)),
         Walker("a senior", Role.SENIOR, senior, second),
         Walker("an interpreter", Role.INTERPRETER, await add(world, town, "i", Role.INTERPRETER)),
+        Walker(
+            "a representative",
+            Role.REPRESENTATIVE,
+            await add(world, town, "r", Role.REPRESENTATIVE),
+        ),
         Walker("an administrator", Role.ADMINISTRATOR, await world.signed_in(town.administrator)),
         Walker("an officer", Role.OFFICER, await add(world, town, "officer", Role.OFFICER)),
         Walker("an officer not appointed", Role.OFFICER, new, appointed=False),
@@ -310,6 +315,18 @@ async def streets(world: Any) -> Streets:
             "an administrator elsewhere",
             Role.ADMINISTRATOR,
             await world.signed_in(away.administrator, away),
+            at_home=False,
+        ),
+        Walker(
+            "an officer elsewhere",
+            Role.OFFICER,
+            await add(world, away, "signer", Role.OFFICER),
+            at_home=False,
+        ),
+        Walker(
+            "an auditor elsewhere",
+            Role.AUDITOR,
+            await add(world, away, "reader", Role.AUDITOR),
             at_home=False,
         ),
     ]

@@ -68,6 +68,7 @@ const app = {
   answer: signal(null),
   log: signal(null),
   chain: signal(null),
+  deletions: signal(null),
   officers: signal(null),
   roles: signal(null),
   recoveries: signal(null),
@@ -140,6 +141,7 @@ function followWhere() {
     void load(`policy/versions/${id}/rehearsal?days=30`, app.rehearsal);
   }
   if (tab === "audit") void load(`audit?${query}`, app.log);
+  if (tab === "audit") void load("deletions", app.deletions);
   if (tab === "audit" || tab === "policy") void lookAtChain();
   if (tab === "officers" && app.you.peek()?.person.role === "administrator") void load("recoveries", app.recoveries);
   if (tab === "officers") {

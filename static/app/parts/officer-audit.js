@@ -3,6 +3,7 @@ import { dateTime } from "../lib/format.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
+import { OfficerDeletions } from "./officer-deletions.js";
 import { has, language, t } from "./words.js";
 
 /** @typedef {import("./officer-model.js").OfficerApp} OfficerApp */
@@ -112,6 +113,7 @@ export function OfficerAudit({ app }) {
           </table>
           ${log.more && last && html`<p class="body"><a class="btn plain" href=${`#audit?${new URLSearchParams([...new URLSearchParams(app.where.value.query)].filter(([key]) => key !== "before").concat([["before", String(last.position)]]))}`}>${t("audit.more")}</a></p>`}`}
       </section>
+      <${OfficerDeletions} app=${app} />
     </div>
   </main>`;
 }

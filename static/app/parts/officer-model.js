@@ -17,6 +17,7 @@
  * @typedef {{action: string, allowed: boolean, terms: Term[], question: Record<string, any>}} Answer
  * @typedef {{position: number, at: string, tag: string, subject: string, allowed: boolean | null, reasons: string[], person: string, role: string, office: string, address: string, policy: number, detail: Record<string, any>}} Entry
  * @typedef {{entries: Entry[], more: boolean, names: Record<string, string>}} Log
+ * @typedef {{id: string, at: string, verified: boolean, kind: string | null, call: string | null, count: number | null, because: string | null, policy: number | null, statement: string | null, signature: string | null}} Deletion 削除証明
  * @typedef {{whole: boolean, problem: string | null, entries: number | null, head: string | null, signed: number | null, signed_at: string | null, set_back: number | null}} Chain
  * @typedef {{id: string, name: string, appointed: boolean, proposed_by: string | null, confirmed_by: string | null, confirm_until: string | null}} Officer
  * @typedef {{actions: string[], roles: {role: string, pages: string[], actions: string[]}[]}} Roles
@@ -39,6 +40,7 @@
  * @property {Signal<Answer | null>} answer
  * @property {Signal<Log | null>} log
  * @property {Signal<Chain | null>} chain
+ * @property {Signal<{deletions: Deletion[], more: boolean} | null>} deletions
  * @property {Signal<{officers: Officer[]} | null>} officers
  * @property {Signal<Roles | null>} roles
  * @property {Signal<{people: Recoverable[]} | null>} recoveries
