@@ -80,7 +80,22 @@ COMPONENTS = {
     "tablet",
     "keys and data at rest",
     "records",
+    "hooks, outbox",
+    "plug-ins",
+    "tokens, REST",
+    "counts",
+    "administration",
+    "開始前点検",
 }
+
+
+def test_every_row_of_a_threat_has_its_five_cells() -> None:
+    text = (ROOT / "security/THREATS.md").read_text("utf-8")
+    part = text.partition("## 3. Rows")[2].partition("## 4.")[0]
+    rows = [line for line in part.splitlines() if line.startswith("|")]
+    wrong = [row for row in rows[2:] if not row.endswith(" |") or row.count(" | ") != 3]
+    assert rows
+    assert not wrong
 
 
 def test_every_component_has_a_test_for_every_letter_of_stride() -> None:

@@ -109,8 +109,10 @@ function Waiting({ app, waiting }) {
 /** @param {{app: DeskApp}} props */
 function Today({ app }) {
   const calls = app.today.value;
+  const you = app.store.you.value;
+  const counts = you?.page === "desk" && you.person.role === "senior";
   return html`<section class="panel grow today" tabindex="0" role="region" aria-label=${t("today.title", { n: calls.length })}>
-    <header><h2>${t("today.title", { n: calls.length })}</h2><a class="row tight check-list-link" href="/precheck?page=desk">${t("precheck.list")}</a><a class="row tight check-list-link" href="/records">${t("page.records")}</a></header>
+    <header><h2>${t("today.title", { n: calls.length })}</h2><a class="row tight check-list-link" href="/precheck?page=desk">${t("precheck.list")}</a><a class="row tight check-list-link" href="/records">${t("page.records")}</a>${counts && html`<a class="row tight check-list-link" href="/counts?page=desk">${t("page.counts")}</a>`}</header>
     ${calls.length === 0
       ? html`<p class="body dim">${t("today.empty")}</p>`
       : html`<table>
