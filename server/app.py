@@ -243,6 +243,10 @@ async def build_parts(
         signing,
         SqlDeletions(database),
     )
+    deliveries = deliveries_of(
+        settings.hooks, box, webhooks, call_store, people, book, bundles, audit, clock
+    )
+    call_store.when_closed(deliveries.wake)
     counted = SqlCounts(database, people)
     paths = PathWatch(gate, media, hub, present, relay, settings.relay.use, clock=clock)
     watch.follow(paths)
@@ -267,9 +271,7 @@ async def build_parts(
         export=export_of(settings, audit, SqlExported(database), people, book),
         outbox=box,
         webhooks=webhooks,
-        deliveries=deliveries_of(
-            settings.hooks, box, webhooks, call_store, people, book, bundles, audit, clock
-        ),
+        deliveries=deliveries,
         policies=book,
         policy_store=policy_store,
         tallies=tallies,

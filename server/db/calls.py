@@ -48,10 +48,15 @@ class SqlCalls:
         self._database = database
         self._keys = keys
         self.closing: list[Closing] = []  # what is written with the end of a call
+        self._told: list[Callable[[], None]] = []
 
     def when_closing(self, beside: Closing) -> None:
         """Let `beside` write what goes with the end of a call, in the same transaction."""
         self.closing.append(beside)
+
+    def when_closed(self, told: Callable[[], None]) -> None:
+        """Let `told` be called once the end of a call is on disk; it may not wait."""
+        self._told.append(told)
 
     async def insert_numbered(
         self, municipality_id: str, prefix: str, make: Callable[[int], tuple[Call, bytes]]
@@ -86,6 +91,9 @@ class SqlCalls:
                 await _tell(connection, call)
                 for beside in self.closing:
                     await beside(connection, call)
+        if call.state is State.CLOSED:
+            for told in self._told:
+                told()
 
     async def load_open(self) -> list[Call]:
         """Return every call that is not closed and can be read, oldest first."""

@@ -365,17 +365,28 @@ from server.hooks.worker import Deliveries
 
 async def main():
     parts = await build_parts(Settings.load(Path(sys.argv[1])))
-    async def dies(told):
+    async def dies(*told):
         os.kill(os.getpid(), signal.SIGKILL)
-    parts.outbox.settle = dies
+    if sys.argv[2] == "before":
+        parts.deliveries._senders["webhook"].send = dies
+    else:
+        parts.outbox.settle = dies
     await parts.deliveries.look()
 
 asyncio.run(main())
 """
 
 
-async def test_a_server_killed_after_the_answer_tells_it_again_with_the_same_id(
-    make_world: Any, receiver: Any, closing_in: Any, tmp_path: Path, until: Any
+@pytest.mark.fault
+@pytest.mark.parametrize(("when", "heard"), [("before", 0), ("after", 1)])
+async def test_a_server_killed_before_or_after_it_told_a_fact_tells_it_when_it_is_back(
+    make_world: Any,
+    receiver: Any,
+    closing_in: Any,
+    tmp_path: Path,
+    until: Any,
+    when: str,
+    heard: int,
 ) -> None:
     world = await make_world()
     settings = world.service.parts.settings
@@ -391,16 +402,16 @@ async def test_a_server_killed_after_the_answer_tells_it_again_with_the_same_id(
     places = f'[data]\nfolder = "{folder}"\n[keys]\nkek_file = "{kek}"'
     file.write_text(f"{places}\n[media]\nprocesses = 0\nport = 0\n")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", DIES, str(file), env=os.environ
+        sys.executable, "-c", DIES, str(file), when, env=os.environ
     )
     assert await process.wait() == -signal.SIGKILL
-    assert len(receiver.got) == 1
+    assert len(receiver.got) == heard
     again = await make_world.restart(world)
     again.enforce(LOCAL)
     again.clock.advance(seconds=10)
     again.service.parts.deliveries.wake()
-    await until(lambda: len(receiver.got) == 2)
-    assert len(set(receiver.ids)) == 1
+    await until(lambda: len(receiver.got) == heard + 1)
+    assert len(set(receiver.ids)) == 1  # told twice, it is the same message
 
 
 async def store(world: Any, version: Any) -> None:
