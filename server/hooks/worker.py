@@ -97,8 +97,11 @@ class Deliveries:
 
     async def _spread_and_begin(self) -> None:
         now = self._clock()
-        while found := await self._box.unspread(BATCH):
+        # One batch, and then what is due: facts that keep coming must not keep it waiting.
+        if found := await self._box.unspread(BATCH):
             await self._box.spread([(at, one, await self._to(one)) for at, one in found], now)
+        if len(found) == BATCH:
+            self.wake()
         for destination in await self._box.due_destinations(now):
             if destination not in self._busy:
                 self._begin(destination)

@@ -16,7 +16,9 @@ from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from server.calls.call import Outcome
+from server.db import outbox
 from server.demo.authority import issue, server_context
+from server.hooks.fact import Fact
 
 LOCAL = {"hooks.destinations": ["127.0.0.1"], "hooks.private_networks": ["127.0.0.0/8"]}
 Json = dict[str, Any]
@@ -235,6 +237,24 @@ async def test_a_slow_receiver_keeps_no_other_waiting(
     await closing()
     world.service.parts.deliveries.wake()
     await until(lambda: len(quick.got) == 2)
+
+
+async def test_facts_that_keep_coming_keep_none_waiting(
+    world: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch, until: Any
+) -> None:
+    world.enforce(LOCAL)
+    await hook_to(world, receiver.url())
+    parts, home = world.service.parts, world.town.municipality.id
+    unspread = parts.outbox.unspread
+
+    async def one_more_each_time(limit: int) -> Any:
+        fact = Fact(home, "call.closed", "c", parts.clock(), {})
+        async with parts.database.writing() as connection:
+            await outbox.add(connection, fact)
+        return await unspread(limit)
+
+    monkeypatch.setattr(parts.outbox, "unspread", one_more_each_time)
+    await until(lambda: receiver.got)
 
 
 async def test_a_receiver_that_is_gone_is_told_no_more(
