@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from server.procedures.documents import KINDS
 from server.records.compose import ZONE
-from server.records.record import Addition, Approval, Document, Named, Need, Record, Step
+from server.records.record import Addition, Approval, Basis, Document, Named, Need, Record, Step
 
 EMPTY = "―"
 WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
@@ -60,7 +60,7 @@ def html_of(paper: Paper, *, made_at: datetime, by: str) -> str:
         )
     )
     made = _t(paper, "record.made", at=_moment(paper, made_at), by=by)
-    title = f"{paper.words['page.records']} {record.number}"
+    title = f"{paper.words['record.title']} {record.number}"
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
     foot = f'<p class="foot">{_t(paper, "record.copy")}<br>{made}</p>'
     running = f'<p class="number">{escape(record.number)}</p>'
@@ -109,10 +109,10 @@ def _names(persons: Iterable[Named]) -> str:
 
 
 def _top(paper: Paper) -> str:
-    record, t = paper.record, paper.words
+    record = paper.record
     return (
         '<table class="top"><tr>'
-        f"<td><p>{escape(record.municipality.name)}</p><h1>{escape(t['page.records'])}</h1></td>"
+        f"<td><p>{escape(record.municipality.name)}</p><h1>{_t(paper, 'record.title')}</h1></td>"
         f"<td><p>{_t(paper, 'records.number')}</p>"
         f'<p class="no">{escape(record.number)}</p></td></tr></table>'
     )
@@ -236,7 +236,7 @@ def _approval(paper: Paper, one: Approval) -> str:
         _time(one.answered_at) if one.answered_at else "",
         _t(paper, "record.because", reason=one.reason),
     ]
-    return " ".join(part for part in parts if part)
+    return "　".join(part for part in parts if part)
 
 
 def _evidence(paper: Paper) -> str:
@@ -260,8 +260,8 @@ def _proof(paper: Paper) -> str:
     place = record.audit
     positions = {"first": place.first.position, "last": place.last.position}
     pairs = [
-        ("policy", _t(paper, "record.version", version=record.policy.version)),
-        ("template", _t(paper, "record.version", version=record.procedure.template.version)),
+        ("policy", _version(paper, record.policy)),
+        ("template", _version(paper, record.procedure.template)),
         ("audit", _t(paper, "record.positions", **positions)),
         ("signature", _mono(short(paper.signature.hex()))),
     ]
@@ -271,6 +271,12 @@ def _proof(paper: Paper) -> str:
     )
     table = _pairs(paper, pairs).removesuffix("</table>")
     return _section(paper, "proof", f"{table}{whole}</table>")
+
+
+def _version(paper: Paper, basis: Basis) -> str:
+    if basis.version == 0:
+        return _t(paper, "record.version.shipped")
+    return _t(paper, "record.version", version=basis.version)
 
 
 def _additions(paper: Paper) -> str:

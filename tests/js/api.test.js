@@ -79,6 +79,15 @@ test("an answer that is not ours gets a code by its status", async (context) => 
   await assert.rejects(createApi({ page: "desk", origin }).get("me"), { code: "unavailable" });
 });
 
+test("a file comes as its bytes, and its refusal as any other", async (context) => {
+  const { api } = await world(context, {
+    "GET records/r/pdf": () => [200, "%PDF"],
+    "GET records/s/pdf": () => [503, { error: { code: "no_pdf", message: "", reasons: [] } }],
+  });
+  assert.equal(await (await api.file("records/r/pdf?language=ja")).text(), '"%PDF"');
+  await assert.rejects(api.file("records/s/pdf"), { code: "no_pdf", status: 503 });
+});
+
 test("a server that is not there is no_network", async () => {
   const api = createApi({ page: "desk", origin: "http://127.0.0.1:1" });
   await assert.rejects(api.get("me"), { code: "no_network" });

@@ -95,13 +95,16 @@ function Approvals({ shown }) {
     )}</section>`;
 }
 
+/** @param {{version: number}} basis */
+const version = (basis) => (basis.version ? t("record.version", { version: basis.version }) : t("record.version.shipped"));
+
 /** @param {{shown: import("./records.js").Shown}} props */
 function Proof({ shown }) {
   const { record } = shown;
   const { first, last } = record.audit;
   return html`<section><h2>${t("record.proof")}</h2><dl class="grid4">
-    <${Pair} name="policy">${t("record.version", { version: record.policy.version })}<//>
-    <${Pair} name="template">${t("record.version", { version: record.procedure.template.version })}<//>
+    <${Pair} name="policy">${version(record.policy)}<//>
+    <${Pair} name="template">${version(record.procedure.template)}<//>
     <${Pair} name="audit">${t("record.positions", { first: first.position, last: last.position })}<//>
     <${Pair} name="sha256"><span class="mono nw">${short(shown.sha256)}</span><//>
     <${Pair} name="signature"><span class="mono nw">${short(shown.signature)}</span><//>
@@ -122,7 +125,7 @@ export function RecordSheet({ shown, by }) {
   const reason = tellReason(record.reason, language());
   return html`<article class="sheet">
     ${record.training && html`<p class="training-mark">${t("record.training")}</p>`}
-    <div class="top"><div><p>${record.municipality.name}</p><h1>${t("page.records")}</h1></div><div><p>${t("records.number")}</p><p class="no">${record.number}</p></div></div>
+    <div class="top"><div><p>${record.municipality.name}</p><h1>${t("record.title")}</h1></div><div><p>${t("records.number")}</p><p class="no">${record.number}</p></div></div>
     <div class="outcome"><span>${t("record.outcome")}</span><b>${t(`outcome.${record.outcome}`)}</b><span>${dateTime(record.times.closed, language())} ${record.people.verifier.name}${reason && html`<br />${reason}`}</span></div>
     <${Facts} shown=${shown} /><${Steps} shown=${shown} /><${Documents} shown=${shown} /><${Approvals} shown=${shown} />
     <${Evidence} record=${record} /><${Proof} shown=${shown} /><${Corrections} shown=${shown} />
