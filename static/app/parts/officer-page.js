@@ -48,11 +48,8 @@ function Top({ app }) {
           >`,
       )}
       ${you?.person.role === "administrator" && html`<a href="/administration"><${Icon} name="office" />${t("officer.administration")}</a>`}
-      ${you && you.person.role !== "administrator" && html`<a href="/hooks"><${Icon} name="link" />${t("page.hooks")}</a>`}
     </nav>
     <div class="end">
-      ${you?.person.role === "auditor" && html`<a class="row tight nw own" href="/records?page=officer">${t("page.records")}</a>`}
-      ${you && html`<a class="row tight nw own" href="/counts?page=officer">${t("page.counts")}</a>`}
       <a class="row tight nw own who" href="/account?page=officer" title=${`${t(`role.${you?.person.role ?? "officer"}`)} ${t("account.title")}`}><${Icon} name="person" />${you?.person.name}</a>
       <${LanguageButton} />
       <button class="btn plain low" type="button" onClick=${app.signOut} aria-label=${t("common.sign_out")}><${Icon} name="exit" /></button>

@@ -179,6 +179,8 @@ export function OfficerPolicy({ app }) {
           </button>`,
       )}
       <a class="btn plain low" href="/api/v1/policy/text?page=officer" download><${Icon} name="down" />${t("officer.download")}</a>
+      ${app.you.value?.person.role === "auditor" && html`<a class="btn plain low" href="/records?page=officer"><${Icon} name="file" />${t("page.records")}</a>`}
+      <a class="btn plain low" href="/hooks"><${Icon} name="link" />${t("page.hooks_and_counts")}</a>
     </nav>
     <div class="stack">
       <${Tiles} app=${app} />

@@ -29,6 +29,7 @@ values = ["{call}"]
 
 
 @pytest.mark.fuzz
+@pytest.mark.timeout(3600 if LONG else 120)
 async def test_schemathesis_finds_nothing_wrong_with_what_other_systems_read(
     world: Any, closing: Any, tmp_path: Path
 ) -> None:
