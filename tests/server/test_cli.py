@@ -204,6 +204,15 @@ def test_an_office_is_given_its_days_and_procedures_open_there_by_a_document(fol
     assert found["loss-report"]["since"] == "2026-11-11"
     assert found["loss-report"]["basis"] == "告示第9号"
     assert (found["new-issue"]["status"], found["renewal"]["status"]) == ("open", "preparing")
+    asking = ("policy", "explain", "--config", folder / "madoguchi.toml", "--office", "中央郵便局")
+    asking += ("--action", "start-call", "--procedure", "loss-report", "--real", "--json")
+    unmet = []
+    for day in ("2026-03-31", "2026-11-10", "2026-11-11"):
+        told = command(*asking, "--at", f"{day}T10:00+09:00")
+        unmet.append({reason["code"] for reason in json.loads(told.stdout)["reasons"]})
+    days = [found & {"office_not_designated", "procedure_not_open"} for found in unmet]
+    assert days == [{"office_not_designated", "procedure_not_open"}, {"procedure_not_open"}, set()]
+    assert all("precheck_missing" in found and "resolution_missing" not in found for found in unmet)
     done(*opened, "--basis", "告示第10号", "--close")
     rows = json.loads(done("office", "procedures", "中央郵便局", "--json"))
     assert {row["id"]: row["status"] for row in rows}["loss-report"] == "preparing"
