@@ -18,7 +18,7 @@ function tagWords(tag) {
 
 /** Everybody by name and role. @param {OfficerApp} app */
 function people(app) {
-  return (app.policy.value?.people ?? []).map(({ id, name, role }) => ({ id, name: `${name}（${t(`role.${role}`)}）` }));
+  return (app.policy.value?.people ?? []).map(({ id, name, role }) => ({ id, name: t("audit.person.one", { name, role: t(`role.${role}`) }) }));
 }
 
 /** One of those there are, or anybody. @param {{id: string, value: string, set: (text: string) => void, from: {id: string, name: string}[]}} props */
@@ -71,9 +71,15 @@ function Search({ app }) {
   </form>`;
 }
 
-/** @param {{entry: Entry, names: Record<string, string>}} props */
-function Row({ entry, names }) {
-  const who = names[entry.person] ?? entry.person;
+/** Who did it; of a sign-in, of which nothing else is kept, whose it was. @param {OfficerApp} app @param {Entry} entry @param {Record<string, string>} names */
+function whoDid(app, entry, names) {
+  if (entry.person) return names[entry.person] ?? entry.person;
+  return app.policy.value?.people.find(({ id }) => id === entry.subject)?.name ?? "";
+}
+
+/** @param {{app: OfficerApp, entry: Entry, names: Record<string, string>}} props */
+function Row({ app, entry, names }) {
+  const who = whoDid(app, entry, names);
   const said = entry.allowed === null ? "" : t(entry.allowed ? "audit.allowed" : "audit.denied");
   return html`<tr class=${entry.allowed === false ? "looser" : ""}>
     <td class="num mono">${entry.position}</td>
@@ -109,7 +115,7 @@ export function OfficerAudit({ app }) {
         html`<table class="log">
             <caption class="vh">${t("officer.tab.audit")}</caption>
             <thead><tr>${["position", "at", "what", "who", "address", "said"].map((key) => html`<th key=${key} scope="col" class=${key === "position" ? "num" : ""}>${t(`audit.col.${key}`)}</th>`)}</tr></thead>
-            <tbody>${log.entries.map((one) => html`<${Row} key=${one.position} entry=${one} names=${log.names} />`)}</tbody>
+            <tbody>${log.entries.map((one) => html`<${Row} key=${one.position} app=${app} entry=${one} names=${log.names} />`)}</tbody>
           </table>
           ${log.more && last && html`<p class="body"><a class="btn plain" href=${`#audit?${new URLSearchParams([...new URLSearchParams(app.where.value.query)].filter(([key]) => key !== "before").concat([["before", String(last.position)]]))}`}>${t("audit.more")}</a></p>`}`}
       </section>

@@ -1,5 +1,5 @@
 /** 許可の判定: a question put to the rules, and every term of the answer. */
-import { html, useState } from "./html.js";
+import { html, useEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { language, t } from "./words.js";
 
@@ -96,6 +96,9 @@ function Terms({ terms, met }) {
 /** @param {{app: OfficerApp}} props */
 export function OfficerCheck({ app }) {
   const said = app.answer.value;
+  const verdict = useRef(/** @type {HTMLElement | null} */ (null));
+  // The form is taller than a small screen: what was asked at its foot is answered at the top.
+  useEffect(() => verdict.current?.scrollIntoView({ block: "nearest" }), [said]);
   const unmet = said?.terms.filter((one) => !one.met) ?? [];
   const met = said?.terms.filter((one) => one.met) ?? [];
   return html`<main class="dmain check">
@@ -103,7 +106,7 @@ export function OfficerCheck({ app }) {
     <div class="stack" aria-live="polite">
       ${!said && html`<section class="panel"><div class="body empty"><${Icon} name="zoom" class="big" /><h2>${t("check.empty")}</h2><p>${t("check.empty.what")}</p></div></section>`}
       ${said &&
-      html`<section class=${`panel verdict ${said.allowed ? "ok" : "stop"}`}>
+      html`<section ref=${verdict} class=${`panel verdict ${said.allowed ? "ok" : "stop"}`}>
           <${Icon} name=${said.allowed ? "okc" : "xc"} class="large" />
           <div><h2>${t(said.allowed ? "check.allowed" : "check.denied")}</h2><p>${t("check.sum", { unmet: unmet.length, met: met.length, number: app.policy.value?.number ?? 0 })}</p></div>
           <button class="btn plain" type="button" onClick=${() => print()}><${Icon} name="print" />${t("check.print")}</button>
