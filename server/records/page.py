@@ -235,6 +235,7 @@ def _approval(paper: Paper, one: Approval) -> str:
         escape(one.answered_by.name) if one.answered_by else "",
         _time(one.answered_at) if one.answered_at else "",
         _t(paper, "record.because", reason=one.reason),
+        _t(paper, "record.answered", answer=one.answer) if one.answer else "",
     ]
     return "　".join(part for part in parts if part)
 

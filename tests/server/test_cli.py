@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,14 @@ from media.os_process import OsProcess
 from media.remote import RemoteNode
 from security.audit.heads import HeadsFile
 from security.crypto.keys import KeyEncryptionKey
+from server.api.housekeeping import TEMPLATE_SECONDS
 from server.audit_signing import AuditSigning
 from server.cli.house import make_house
 from server.cli.media import process_config
 from server.cli.root import commands
+from server.clock import utc_now
 from server.demo.authority import issue
+from server.policies import ZONE
 from server.procedures.catalog import shipped_text
 from server.settings import Settings
 from tests.media.basics import Events
@@ -224,7 +227,9 @@ def test_an_own_template_is_put_in_force_and_a_bad_one_refused_by_line(
     file = tmp_path / "own.toml"
     text = shipped_text("new-issue").replace("draw = 2", "draw = 3")
     file.write_text(text, "utf-8")
-    assert "第1版" in done("procedure", "put", str(file), "--note", "三つ引く")
+    before = utc_now()
+    told = done("procedure", "put", str(file), "--note", "三つ引く")
+    assert "第1版" in told
     assert done("procedure", "versions", "1") == text
     later = ("--from", "2020-01-01T00:00+09:00")
     assert "now or later" in refused("procedure", "put", str(file), "--note", "x", *later, code=2)
@@ -232,7 +237,10 @@ def test_an_own_template_is_put_in_force_and_a_bad_one_refused_by_line(
     message = refused("procedure", "put", str(file), "--note", "x", code=1)
     assert re.search(r"own\.toml:\d+: steps\[2\]\.needs\[0\]\.kind: ", message)
     rows = json.loads(done("procedure", "versions", "--json"))
-    assert [row["starts_at"] is not None for row in rows] == [True]
+    (starts_at,) = [datetime.fromisoformat(row["starts_at"]) for row in rows]
+    # A running service looks for it often enough to have it before any call is placed under it.
+    assert starts_at - before > timedelta(seconds=2 * TEMPLATE_SECONDS)
+    assert starts_at.astimezone(ZONE).isoformat(timespec="seconds") in told
 
 
 def test_a_tablet_is_in_training_until_it_is_switched(folder: Path) -> None:
