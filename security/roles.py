@@ -60,6 +60,7 @@ DECIDING = frozenset(
         "media.warm",
         "desk.state",
         "step.lead",
+        "step.take_over",
         "approval.ask",
         "call.hand_over",
     }

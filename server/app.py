@@ -13,6 +13,7 @@ from aiohttp import web
 
 from chat.log import ChatLog
 from files.blobs import FolderBlobs
+from files.copies import Copies
 from files.scan import Clamd
 from files.shred import BlobShredder
 from files.uploads import Uploads
@@ -108,6 +109,7 @@ from server.db.sessions import SqlSessions
 from server.db.steps import SqlSteps
 from server.db.tallies import SqlTallies
 from server.db.webhooks import SqlWebhooks
+from server.earlier import EarlierCalls
 from server.file_offers import FileOffers
 from server.hooks.build import deliveries_of
 from server.keys import KeyRing, load_kek
@@ -201,10 +203,10 @@ async def build_parts(
     procedure_store, procedures = SqlProcedures(database), ProcedureBook()
     for template in procedures.missing(await procedure_store.versions()):
         procedures.put(template)
-    steps_told = StepsTold(hub, people)
-    call_steps = CallSteps(
-        SqlSteps(database, call_store), audit, steps_told, book, procedures.template_of, clock=clock
-    )
+    step_store = SqlSteps(database, call_store)
+    earlier = EarlierCalls(call_store, step_store, procedures.template_of)
+    steps_told = StepsTold(hub, people, earlier)
+    call_steps = CallSteps(step_store, audit, steps_told, book, procedures.template_of, clock=clock)
     hub.follow_states(call_steps.settle)
     watch.follow_ends(call_steps.reconnected)
     uploads.listen(hub.file_changed)
@@ -281,6 +283,7 @@ async def build_parts(
         paths=paths,
         chat=ChatLog(SqlChat(database)),
         uploads=uploads,
+        copies=Copies(uploads, SqlFiles(database), blobs, call_store.data_key),
         media=media,
         relay=relay,
         registry=registry,

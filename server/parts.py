@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chat.log import ChatLog
+from files.copies import Copies
 from files.uploads import Uploads
 from media.engine import MediaEngine
 from security.bad_tokens import BadTokens
@@ -97,6 +98,7 @@ class Parts:
     paths: PathWatch
     chat: ChatLog
     uploads: Uploads
+    copies: Copies
     media: MediaEngine
     relay: Relay | None
     registry: Registry

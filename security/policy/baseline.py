@@ -126,6 +126,10 @@ STEPS_DONE = Term(
     lambda f: not f.steps_missing,
     Reason("steps_missing", "steps of the procedure are not done"),
 )
+FROM_ITS_TABLET = Term(
+    lambda f: f.takes_up,
+    Reason("wrong_state", "the call before on this tablet did not break off, or left nothing"),
+)
 # Who leads the call does not confirm it.
 NOT_ITS_DESK = Term(
     lambda f: f.call is not None and f.actor.person_id != f.call.desk_id,
@@ -269,6 +273,7 @@ _RULES = (
     # Each act stands in the log by a note of its own, with its step; here stand the refusals.
     Rule("step.tick", (SAME_MUNICIPALITY, CLERK_HERE, PARTY, CALL_LIVE), quiet=True),
     Rule("step.lead", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE), quiet=True),
+    Rule("step.take_over", (SAME_MUNICIPALITY, DESK_OF_CALL, CALL_LIVE, FROM_ITS_TABLET)),
     Rule("recording.start", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, RECORDING_ON, RECORDING_AGREED)),
     Rule("recording.view", (SAME_MUNICIPALITY, *FROM_WHERE, RECORDING_VIEWER)),
     Rule("still.take", (SAME_MUNICIPALITY, PARTY, CALL_LIVE, STILLS_ON, STILL_TRIES)),

@@ -114,4 +114,5 @@ class Facts:
     talked_seconds: int = 0
     steps_missing: bool = False  # what the outcome wants of the procedure's steps is not done
     approval_missing: bool = False  # a senior has not confirmed what the policy wants confirmed
+    takes_up: bool = False  # the tablet's call before broke off, and this one goes on with it
     grounds: Grounds = Grounds()

@@ -218,6 +218,7 @@ MESSAGES: Mapping[str, Access] = MappingProxyType(
         "step.grant": Asks("step.lead"),
         "step.code": Asks("step.lead"),
         "step.chip": Asks("step.tick"),
+        "step.take-over": Asks("step.take_over"),
         "approval.ask": Asks("approval.ask"),
         "approval.answer": Asks("approval.answer"),
         "call.hand-over": Asks("call.hand_over"),

@@ -262,6 +262,12 @@ class StepChip(Command):
     result: Literal["agrees", "differs", "unreadable"]
 
 
+class StepTakeOver(Command):
+    """Take over what the tablet's call before has left."""
+
+    call: Id
+
+
 class StepCode(StepCommand):
     """The four digits that the desk heard."""
 
@@ -327,6 +333,7 @@ CLIENT_MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
         "step.grant": StepGrant,
         "step.code": StepCode,
         "step.chip": StepChip,
+        "step.take-over": StepTakeOver,
         "approval.ask": ApprovalAsk,
         "approval.answer": ApprovalAnswer,
         "call.hand-over": HandOver,

@@ -141,6 +141,18 @@ class ChipNoun(Noun):
     at: Time
 
 
+class EarlierNoun(Noun):
+    """What the tablet's call before has left that broke off: how much, and if it was taken over."""
+
+    call: str
+    number: str
+    closed_at: Time
+    documents: int
+    files: int
+    things: int
+    taken: bool
+
+
 class StepsNoun(Noun):
     """The steps of a call as one end is told them."""
 
@@ -154,6 +166,7 @@ class StepsNoun(Noun):
     approval_wanted: bool
     approvals: tuple[ApprovalNoun, ...]
     chips: tuple[ChipNoun, ...]
+    earlier: EarlierNoun | None
 
 
 class CallAnswer(Noun):

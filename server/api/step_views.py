@@ -16,6 +16,7 @@ from server.api.views import Names as CallNames
 from server.calls.call import Call
 from server.procedures import template as t
 from server.procedures.documents import CLASS_OF, KINDS, Lacking, lacking
+from server.procedures.earlier import Gathered
 from server.procedures.lock import Lock
 from server.procedures.progress import (
     CODE_TRIES,
@@ -42,7 +43,14 @@ def people_of(sheet: Sheet) -> set[str]:
 
 
 def steps_view(
-    template: Template, sheet: Sheet, lock: Lock, day: date, names: Names, *, desk: bool
+    template: Template,
+    sheet: Sheet,
+    lock: Lock,
+    day: date,
+    names: Names,
+    *,
+    desk: bool,
+    earlier: Gathered | None = None,
 ) -> Json:
     """Return the noun "steps"; `desk`: for the desk or a senior, else for the counter."""
     left = {(one.step, one.need): one for one in missing(template, sheet.progress, day)}
@@ -69,6 +77,7 @@ def steps_view(
             approval_wanted=lock.approval,
             approvals=tuple(_approval(x, names) for x in sheet.approvals) if desk else (),
             chips=tuple(_chip(x, names) for x in sheet.chips) if desk else (),
+            earlier=_earlier(earlier, sheet) if desk and earlier is not None else None,
         )
     )
 
@@ -220,6 +229,18 @@ def _approval(one: Approval, names: Names) -> n.ApprovalNoun:
         answer=one.answer,
         answered_by=_named(one.answered_by, names),
         answered_at=one.answered_at,
+    )
+
+
+def _earlier(one: Gathered, sheet: Sheet) -> n.EarlierNoun:
+    return n.EarlierNoun(
+        call=one.call_id,
+        number=one.number,
+        closed_at=one.closed_at,
+        documents=len(one.progress.documents),
+        files=len(one.files),
+        things=one.things,
+        taken=sheet.earlier is not None,
     )
 
 

@@ -1,5 +1,6 @@
 """What each message about the steps does (PROTOCOL.md section 3.4): asks, changes the sheet."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from server.api.commands import Context, command
 from server.api.views import Json
 from server.call_steps import Detail, Turn, draw
 from server.calls.call import Call, PartyName, State
-from server.procedures import lock
+from server.procedures import earlier, lock
 from server.procedures import progress as p
 from server.procedures.documents import CLASS_OF
 from server.procedures.sheet import Chip, Mark, Sheet
@@ -176,4 +177,30 @@ async def chip(context: Context, message: m.StepChip) -> Json:
 
     said: Detail = {"person": person_id, "result": message.result}
     sheet = await context.parts.steps.change(call, "chip-read", said, change)
+    return {"version": sheet.version}
+
+
+@command("step.take-over")
+async def take_over(context: Context, message: m.StepTakeOver) -> Json:
+    """Take over what the tablet's call before has left: not face and code, which are done again."""
+    parts, call = context.parts, context.own_call()
+    found = await parts.steps_told.earlier.of(call)
+    fits = found is not None and found.call_id == message.call
+    may_take = await context.ask("step.take_over", call, takes_up=fits)
+    if found is None:
+        raise NotFound("there is nothing to take over")
+    if (await parts.steps.of(call)).earlier is not None:
+        raise Conflict("it was taken over already", code="wrong_state")
+    may_send = await context.ask("file.send", call)
+    files: dict[str, str] = {}
+    for file_id in found.files:
+        with contextlib.suppress(NotFound):
+            source = (found.call_id, file_id)
+            made = await parts.copies.copy(may_take, may_send, source, call.id, now=parts.clock())
+            if made.state is FileState.OFFERED:
+                files[file_id] = made.id
+    said: Detail = {"earlier": found.call_id, "files": files, "person": context.speaker.seat[1]}
+    sheet = await parts.steps.change(
+        call, "taken-over", said, lambda turn: earlier.taken_over(turn.sheet, found, files)
+    )
     return {"version": sheet.version}

@@ -12,6 +12,7 @@ from server.call_steps import CallSteps, day_of
 from server.calls.call import Call
 from server.calls.guests import joined
 from server.calls.registry import UNDER_WAY
+from server.earlier import EarlierCalls
 from server.procedures.sheet import Sheet
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,10 @@ class PersonStore(Protocol):
 class StepsTold:
     """Draws the noun "steps" and sends it to whom it concerns."""
 
-    def __init__(self, hub: Hub, people: PersonStore) -> None:
+    def __init__(self, hub: Hub, people: PersonStore, earlier: EarlierCalls) -> None:
         self._hub = hub
         self._people = people
+        self.earlier = earlier
         self._asked: dict[str, list[Json]] = {}  # by municipality, as seniors were told last
 
     def open_call(self, call_id: str) -> Call:
@@ -98,4 +100,6 @@ class StepsTold:
             return None
         home, people = call.municipality_id, people_of(sheet) if desk else set()
         names = {one: await self._hub.directory.person(home, one) for one in sorted(people)}
-        return steps_view(template, sheet, lock, day_of(call), names, desk=desk)
+        earlier = await self.earlier.of(call) if desk else None
+        day = day_of(call)
+        return steps_view(template, sheet, lock, day, names, desk=desk, earlier=earlier)

@@ -145,6 +145,17 @@ class SqlCalls:
             t.call.c.answered_at.is_not(None),
         )
 
+    async def last_of_tablet(self, call: Call, since: datetime) -> Call | None:
+        """Return the call that the tablet placed before `call`, none placed before `since`."""
+        this = (t.call.c.municipality_id == call.municipality_id,)
+        query = sa.select(t.call).where(*this, t.call.c.tablet_id == call.tablet_id)
+        query = query.where(t.call.c.placed_at >= since, t.call.c.placed_at <= call.placed_at)
+        newest = (t.call.c.placed_at.desc(), t.call.c.number.desc())
+        query = query.where(t.call.c.id != call.id).order_by(*newest).limit(1)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return self._call(row) if row is not None and row.key_wrapped is not None else None
+
     async def data_key(self, municipality_id: str, call_id: str) -> DataKey:
         """Return the data key of a call; raises `NotFound` when there is none, `Corrupt`."""
         return self._keys.call(call_id, await self.key(municipality_id, call_id))

@@ -130,6 +130,7 @@ FIELDS: dict[str, Json] = {
     "step.grant": {"step": "documents", "need": 0, "what": "pin", "on": True},
     "step.code": {"step": "code", "need": 0, "code": "0000"},
     "step.chip": {"document": "passport", "tool": "読取機", "result": "agrees"},
+    "step.take-over": {},
     "approval.ask": {"about": "documents", "reason": "a"},
     "approval.answer": {"about": "documents", "approve": True},
     "call.hand-over": {},
@@ -511,7 +512,7 @@ async def say(one: Walker, kind: str, page: str) -> None:
     """Send one message and compare the answer."""
     client, re = one.client, f"walk-{kind.replace('.', '-')}"
     fields = FIELDS.get(kind, {})
-    if kind in ("call.pass", "call.join", "approval.answer"):
+    if kind in ("call.pass", "call.join", "approval.answer", "step.take-over"):
         fields = fields | {"call": one.ids["call"]}
     if kind in ("call.invite", "call.uninvite", "call.hand-over"):
         fields = fields | {"person": one.ids["guest"]}

@@ -33,6 +33,7 @@ export const CLIENT_TYPES = list(
   "step.grant",
   "step.code",
   "step.chip",
+  "step.take-over",
   "approval.ask",
   "approval.answer",
   "call.hand-over",
@@ -356,6 +357,9 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  * @property {boolean} approval_wanted a senior's confirmation of the decision is wanted and not there
  * @property {ApprovalNoun[]} approvals
  * @property {ChipNoun[]} chips
+ * @property {EarlierNoun | null} earlier what the tablet's call before has left that broke off; desk only
+ *
+ * @typedef {{call: string, number: string, closed_at: string, documents: number, files: number, things: number, taken: boolean}} EarlierNoun
  *
  * @typedef {{ja: string, en: string}} Both
  * @typedef {"tick" | "still" | "file" | "answer" | "prompts" | "documents" | "code"} NeedKind
@@ -558,6 +562,7 @@ export const GUEST_KINDS = list("senior", "interpreter", "representative");
  *   "step.grant": Place & {what: "pin" | "notice", on: boolean};
  *   "step.code": Place & {code: string};
  *   "step.chip": {document: string, tool: string, result: ChipNoun["result"]};
+ *   "step.take-over": {call: string};
  *   "approval.ask": {about: ApprovalNoun["about"], reason: string};
  *   "approval.answer": {call: string, about: ApprovalNoun["about"], approve: boolean, reason: string | null};
  *   "desk.state": {state: DeskState};

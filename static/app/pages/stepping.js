@@ -132,6 +132,8 @@ export function stepping(wired) {
     code: (need, code) => void ask("step.code", { ...at(need), code }),
     /** @param {{document: string, tool: string, result: import("../lib/protocol.js").ChipNoun["result"]}} chip */
     chip: (chip) => void ask("step.chip", chip),
+    /** @param {string} call */
+    takeOver: (call) => void ask("step.take-over", { call }),
     asking,
     putAway: () => void (asking.value = null),
     /** @param {import("../lib/protocol.js").ApprovalNoun["about"]} about @param {string} reason */

@@ -7,6 +7,7 @@ import { FilesBody, SendFile } from "./files.js";
 import { Others } from "./guests.js";
 import { html } from "./html.js";
 import { ResidentBody } from "./resident.js";
+import { Earlier } from "./steps-earlier.js";
 import { Missing } from "./steps-missing.js";
 import { TabPanel, Tabs } from "./tabs.js";
 import { t } from "./words.js";
@@ -49,6 +50,7 @@ function Side({ app }) {
 export function DeskAside({ app }) {
   return html`<div class="side">
     <${Others} app=${app} own="desk" manage=${app.uninvite} />
+    <${Earlier} app=${app} />
     <${Missing} app=${app} />
     <${Side} app=${app} />
     ${app.wide.value && html`<${DeskChat} app=${app} />`}

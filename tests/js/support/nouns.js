@@ -142,6 +142,7 @@ export function steps(fields = {}) {
     approval_wanted: false,
     approvals: [],
     chips: [],
+    earlier: null,
     ...fields,
   };
 }
