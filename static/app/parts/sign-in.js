@@ -62,11 +62,11 @@ export function SignIn({ app }) {
   };
   if (half) return html`<${SecondStep} app=${app} half=${half} />`;
   const name = all.length === 1 ? all[0].name : "";
-  const below = html`<p>${t("sign_in.forgot")}</p>
+  const below = html`<p>${t(page === "officer" ? "sign_in.forgot.officer" : "sign_in.forgot")}</p>
     <p>${t("sign_in.log")}</p>`;
   return html`<${Door} name=${name} title=${t(page === "officer" ? "sign_in.officer" : "sign_in.title")} below=${below}>
     <form class="stack" onSubmit=${submit}>
-      <p class="dim">${t(`sign_in.${page}`)}</p>
+      <p class="dim">${t(page === "officer" ? "sign_in.officer.what" : "sign_in.desk")}</p>
       <${Said} app=${app} missing=${missing} />
       ${all.length > 1 && html`<${Municipality} app=${app} value=${chosen} onPick=${setSlug} />`}
       <${TextField} id="login" label=${t("sign_in.login")} value=${login} onInput=${setLogin} autocomplete="username" invalid=${wrong} />
