@@ -148,6 +148,7 @@ async def build_parts(
     `media_ends_with_us` is asked at the end whether calls are to end with the server.
     Raises `Corrupt` when the data were sealed under another key-encryption key.
     """
+    catalog = await asyncio.to_thread(shipped)
     folder = settings.data.folder
     keys = KeyRing(load_kek(settings.keys.kek_file, os.environ))
     relay = await with_addresses(settings.relay.relay())
@@ -245,7 +246,7 @@ async def build_parts(
         signing,
         SqlDeletions(database),
     )
-    deliveries = deliveries_of(
+    deliveries = await deliveries_of(
         settings.hooks, box, webhooks, call_store, people, book, bundles, audit, clock
     )
     call_store.when_closed(deliveries.wake)
@@ -288,7 +289,7 @@ async def build_parts(
         relay=relay,
         registry=registry,
         hub=hub,
-        catalog=shipped(),
+        catalog=catalog,
         procedures=procedures,
         administration=Administration(
             people, procedure_store, sign_in, clerk_sign_in, policy_store, clock=clock

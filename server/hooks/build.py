@@ -1,5 +1,6 @@
 """Puts what tells other systems together, from the settings and the stores."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,13 +16,13 @@ from server.hooks.folder import Bundle, FolderSender
 from server.hooks.plugins import PluginSender
 from server.hooks.sender import Sender
 from server.hooks.settings import HookSettings
-from server.hooks.webhook import WebhookSender
+from server.hooks.webhook import WebhookSender, trusting
 from server.hooks.worker import Deliveries
 from server.policies import PolicyBook
 from server.record_bundles import RecordBundles
 
 
-def deliveries_of(
+async def deliveries_of(
     settings: HookSettings,
     box: SqlOutbox,
     hooks: SqlWebhooks,
@@ -51,8 +52,9 @@ def deliveries_of(
         _, data = await bundles.make(home, str(fact.data.get("record")), clock())
         return Bundle(".zip", data, closed.data)
 
+    trust = await asyncio.to_thread(trusting, settings.ca_file)
     senders: dict[str, Sender] = {
-        "webhook": WebhookSender(hooks, bodies, audit, clock=clock, ca_file=settings.ca_file),
+        "webhook": WebhookSender(hooks, bodies, audit, clock=clock, trust=trust),
         "plugin": PluginSender(bodies, slug_of, seconds=settings.plugin_seconds),
     }
     if settings.outbox_dir is not None:
