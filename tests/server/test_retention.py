@@ -157,7 +157,7 @@ async def test_stills_and_the_record_go_on_their_days_and_with_the_last_piece_th
     world.clock.advance(days=10)
     assert await run(world) == 1
     assert await parts.records.store.id_of_call(home, call["id"]) is None
-    assert await parts.records.make_owed() == 0  # it is not made anew
+    assert await parts.records.find_owed() == 0  # it is not made anew
     steps = "SELECT COUNT(*) FROM call_steps"
     assert world.sql(steps) == [(0,)]
     key = f"SELECT key_wrapped IS NULL FROM call WHERE id = '{call['id']}'"
