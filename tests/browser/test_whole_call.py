@@ -75,6 +75,7 @@ async def test_a_new_card_is_issued_recorded_printed_and_verified(
     await walk.until("documents")
     await _retake(pair.desk)
     await walk.until("documents")
+    await _compare(pair.desk)
     await _pass_by_a_senior(walk, pair.desk, senior)
     await walk.to_the_end()
     await pair.desk.decide("verified")
@@ -105,6 +106,16 @@ async def _retake(desk: Desk) -> None:
     await desk.press("still.remove", "dialog button")
     await desk.page.until(f"{taken} === {before - 1}")
     await desk.page.until("document.querySelector('.steps li.current #step-face')")
+
+
+async def _compare(desk: Desk) -> None:
+    """The face stands beside the live picture, which moves on; Esc ends that and no call."""
+    await desk.page.press("Alt+C")
+    await desk.page.until("document.querySelector('.pictures img')?.naturalWidth > 0")
+    await desk.until_moving()
+    await desk.page.press("Escape")
+    await desk.page.until_gone(None, ".pictures img")
+    await desk.until_says("call.talking")
 
 
 async def _pass_by_a_senior(walk: Walk, desk: Desk, senior: Desk) -> None:

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
-import { termsOf, unmetWords } from "../../static/app/parts/eligibility.js";
+import { clauseWords, termsOf, unmetWords } from "../../static/app/parts/eligibility.js";
 import { counterView, isTraining } from "../../static/app/parts/view.js";
-import { useWords } from "../../static/app/parts/words.js";
+import { setLanguage, useWords } from "../../static/app/parts/words.js";
 
 const read = async (/** @type {string} */ code) =>
   JSON.parse(await readFile(new URL(`../../static/text/${code}.json`, import.meta.url), "utf8"));
@@ -56,4 +56,12 @@ test("the page of unmet terms gives way to a call", () => {
   const known = { you: {}, line, ended: null, call: null, screen: /** @type {const} */ ("blocked"), trouble: false, arrives: false };
   assert.equal(counterView(known), "blocked");
   assert.equal(counterView({ ...known, call: /** @type {any} */ ({ state: "talking" }) }), "call");
+});
+
+test("what a term rests on is cited in the reader's language", () => {
+  const clause = "Q&A 3; \u6cd5\u7b2c3\u6761\u7b2c3\u9805";
+  setLanguage("en");
+  assert.equal(clauseWords(clause), "Q&A 3; Act, Article 3 (3)");
+  setLanguage("ja");
+  assert.equal(clauseWords(clause), "\u554f3; \u6cd5\u7b2c3\u6761\u7b2c3\u9805");
 });
