@@ -68,8 +68,8 @@ class Talk:
         await self._camera_lost()
         await self._stalled()
         await self._interruptions()
+        await self._seats()  # a page that takes a seat proves nothing of the one before
         await self._reopened()
-        await self._seats()
 
     async def _show(self, name: str) -> None:
         seat = self._desk if name.startswith("desk") else self._counter
