@@ -134,6 +134,9 @@ class Talk:
         await self._desk.until_says("quality.figure.rtt")
         await self._show("desk-quality")
         await page.press("Escape")
+        await self._desk.press("invite.open")
+        await self._show("desk-invite")
+        await page.press("Escape")
         await self._desk.press("zoom.title")
         await self._desk.press("device.mute")
         await self._desk.press("device.camera_off")
@@ -261,6 +264,9 @@ class Talk:
             await first.click("button", words("seat.take"))
             await first.until_seen(words("call.talking"))
             await second.close()
+        # Sound and pictures went by other connections meanwhile: the spoken code is wanted again.
+        await self._pair.until_moving()
+        await Walk(self._counter, self._desk).to_the_end()
 
     def _write(self, name: str, content: bytes) -> Path:
         path = self._folder / name
