@@ -135,6 +135,7 @@ class Talk:
         await self._show("desk-quality")
         await page.press("Escape")
         await self._desk.press("invite.open")
+        await self._desk.until_says("invite.note", "dialog .dim")
         await self._show("desk-invite")
         await page.press("Escape")
         await self._desk.press("zoom.title")
