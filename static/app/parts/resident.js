@@ -58,8 +58,8 @@ export function LessonButton({ app, call }) {
       <${Icon} name="grad" />${t("lesson.open")}
     </button>
     ${open &&
-    html`<${Dialog} title=${t("lesson.title", { number: call.number })} onClose=${close} foot=${foot}>
-      <div class="stack">
+    html`<${Dialog} title=${t("lesson.title", { number: call.number })} onClose=${close} foot=${foot} size="full">
+      <div class="stack scroll lesson" tabindex="0" role="group" aria-label=${t("resident.title")}>
         <p><b>${t("lesson.given", { outcome: t(`outcome.${call.outcome ?? "none"}`) })}</b></p>
         <${ResidentBody} app=${app} of=${call} />
       </div>
