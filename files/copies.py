@@ -41,8 +41,9 @@ class Copies:
     ) -> FileEntry:
         """Return the file of `source` (ids of its call and of itself) as one of the call `call_id`.
 
-        It keeps its sender. `may_take` is for "step.take_over" and `may_send` for "file.send", both
-        on `call_id`. Raises `NotFound` for what is not offered (any more), and as `Uploads` does.
+        It keeps its sender, and stays a still. `may_take` is for "step.take_over" and `may_send`
+        for "file.send", both on `call_id`. Raises `NotFound` for what is not offered (any more),
+        and as `Uploads` does.
         """
         may_take.require("step.take_over", call_id)
         home, (source_call, file_id) = may_take.municipality_id, source
@@ -57,7 +58,13 @@ class Copies:
         async with opened:
             creation = Creation(entry.name, opened.length, entry.sha256_offered)
             made = await self._uploads.create(
-                may_send, call_id, entry.party, entry.person_id, creation, now=now
+                may_send,
+                call_id,
+                entry.party,
+                entry.person_id,
+                creation,
+                now=now,
+                still=entry.still,
             )
             ids = (call_id, made.id, entry.party)
             await self._uploads.append(may_send, *ids, 0, opened.pieces())

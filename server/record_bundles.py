@@ -87,7 +87,8 @@ class RecordBundles:
         entries = await self._offered(record)
         stills = {one.id for one in record.evidence if one.kind == "still"}
         return Held(
-            any(one.id in stills for one in entries), any(taker in x.taken_by for x in entries)
+            any(one.still or one.id in stills for one in entries),
+            any(taker in x.taken_by for x in entries),
         )
 
     async def take(self, record: Record, taker: str, now: datetime) -> tuple[list[FileEntry], bool]:

@@ -137,6 +137,11 @@ async def test_the_desk_takes_over_what_the_call_before_gathered_with_its_pictur
     assert not set(stills) & set(kept.bound["documents", 3])
     status, _ = await desk.request("GET", f"/api/v1/calls/{call['id']}/files/{stills[0]}/content")
     assert status == 200
+    # A still stays one in the call that it comes into: the end that sent it does not have it.
+    path = f"/api/v1/calls/{call['id']}/files/{stills[0]}/content"
+    status, refused = await counter.request("GET", path)
+    assert (status, refused["error"]["code"]) == (403, "denied")
+    assert [await parts.uploads.is_still(home, one) for one in stills] == [True, True]
     with pytest.raises(Exception, match="wrong_state"):
         await desk.do("step.take-over", call=first["id"])
     entries = await parts.audit.since(home, NOW.replace(year=2000), limit=1000)

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import sqlite3
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ from server.records.verify import STEPS, Done, Failed, Verifier
 from tests.support.tampered_bundles import tampered
 
 PDF = b"%PDF-1.4\n" + b"1 0 obj <<>> endobj\n" * 50 + b"trailer <<>>\n%%EOF\n"
+# One white pixel.
+PICTURE = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+)
 Json = dict[str, Any]
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -330,6 +335,24 @@ async def test_a_bundle_is_asked_about_like_the_stills_and_files_that_it_holds(w
         answers.append((status, said["error"]["code"] if status != 200 else ""))
     refused = (403, "not_a_viewer")
     assert answers == [refused, refused, (200, ""), (403, "already_taken"), (200, "")]
+
+
+async def test_a_still_that_was_bound_to_no_step_keeps_a_bundle_from_who_may_not_view_stills(
+    world: Any,
+) -> None:
+    counter, desk, call = await world.talking()
+    await world.do_steps(counter, desk, call["id"], upto="face")
+    name = (await desk.do("step.still", step="face", need=2))["name"]
+    await world.send_file(counter, call["id"], PICTURE, name=name)
+    await desk.until_that(lambda m: m["type"] == "file" and m["file"]["state"] == "offered")
+    await desk.do("call.close", outcome="aborted", reason="時間が足りません")
+    record_id, record = await _record(world, await counter.until_state("closed"))
+    assert "still" not in {one.kind for one in record.evidence}
+    page, path = await _auditor(world), f"/api/v1/records/{record_id}/bundle"
+    status, said = await page.request("GET", path)
+    assert (status, said["error"]["code"]) == (403, "not_a_viewer")
+    world.enforce({"stills.viewers": ["senior", "auditor"]})
+    assert (await page.request("GET", path))[0] == 200
 
 
 async def test_an_auditor_exports_a_bundle_and_corrects_nothing(world: Any) -> None:

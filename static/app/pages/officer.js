@@ -112,7 +112,11 @@ const app = {
       app.answer.value = null;
       app.answer.value = { ...(await api.post("policy/explain", question)), question };
     }),
-  search: (query) => load(`audit?${query}`, app.log),
+  search: (query) => {
+    const hash = `#audit?${query}`;
+    if (location.hash === hash) void load(`audit?${query}`, app.log);
+    else location.hash = hash;
+  },
   appoint: (person) =>
     once(async () => {
       await api.post(`officers/${person}/appoint`);

@@ -1,6 +1,7 @@
 /** 監査ログ: search by time, person, office, action and call; the chain's state; export. */
+import { fieldsOf, olderThan, queryOf } from "../lib/audit.js";
 import { dateTime } from "../lib/format.js";
-import { html, useState } from "./html.js";
+import { html, useEffect, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
 import { OfficerDeletions } from "./officer-deletions.js";
@@ -34,38 +35,28 @@ function Choice({ id, value, set, from }) {
 
 /** @param {{app: OfficerApp}} props */
 function Search({ app }) {
-  const given = new URLSearchParams(app.where.value.query);
-  const [from, setFrom] = useState("");
-  const [to, setTo] = useState("");
-  const [action, setAction] = useState(given.get("action") ?? "");
-  const [call, setCall] = useState(given.get("call") ?? "");
-  const [person, setPerson] = useState(given.get("person") ?? "");
-  const [office, setOffice] = useState(given.get("office") ?? "");
-  const [refused, setRefused] = useState(given.get("refused") === "1");
-  const query = new URLSearchParams();
-  if (from) query.set("from", new Date(`${from}T00:00`).toISOString());
-  if (to) query.set("to", new Date(`${to}T23:59:59`).toISOString());
-  if (action.trim()) query.set("action", action.trim());
-  if (call.trim()) query.set("call", call.trim());
-  if (person) query.set("person", person);
-  if (office) query.set("office", office);
-  if (refused) query.set("refused", "1");
-  if (given.get("setting")) query.set("setting", given.get("setting") ?? "");
-  /** @param {(text: string) => void} set */
-  const input = (set) => (/** @type {any} */ event) => set(event.currentTarget.value);
+  const given = app.where.value.query;
+  const [fields, setFields] = useState(fieldsOf(given));
+  // Filled anew, not made anew: what was pressed keeps the focus.
+  useEffect(() => setFields(fieldsOf(given)), [given]);
+  const query = queryOf(fields, given);
+  /** @param {keyof import("../lib/audit.js").Fields} key */
+  const set = (key) => (/** @type {string} */ text) => setFields((was) => ({ ...was, [key]: text }));
+  /** @param {keyof import("../lib/audit.js").Fields} key */
+  const input = (key) => (/** @type {any} */ event) => set(key)(event.currentTarget.value);
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
-    void app.search(String(query));
+    app.search(query);
   };
   return html`<form class="body row logsearch" role="search" onSubmit=${submit}>
-    <div class="field"><label for="from">${t("audit.from")}</label><input id="from" type="date" value=${from} onInput=${input(setFrom)} /></div>
-    <div class="field"><label for="to">${t("audit.to")}</label><input id="to" type="date" value=${to} onInput=${input(setTo)} /></div>
-    <div class="field"><label for="action">${t("audit.action")}</label><input id="action" type="text" value=${action} placeholder="call.place" onInput=${input(setAction)} /></div>
-    <${Choice} id="person" value=${person} set=${setPerson} from=${people(app)} />
-    <${Choice} id="office" value=${office} set=${setOffice} from=${app.policy.value?.offices ?? []} />
-    <div class="field"><label for="call">${t("audit.call")}</label><input id="call" type="text" class="mono" value=${call} onInput=${input(setCall)} /></div>
-    <label class="pick"><input type="checkbox" checked=${refused} onChange=${() => setRefused(!refused)} />${t("audit.refused")}</label>
+    <div class="field"><label for="from">${t("audit.from")}</label><input id="from" type="date" value=${fields.from} onInput=${input("from")} /></div>
+    <div class="field"><label for="to">${t("audit.to")}</label><input id="to" type="date" value=${fields.to} onInput=${input("to")} /></div>
+    <div class="field"><label for="action">${t("audit.action")}</label><input id="action" type="text" value=${fields.action} placeholder="call.place" onInput=${input("action")} /></div>
+    <${Choice} id="person" value=${fields.person} set=${set("person")} from=${people(app)} />
+    <${Choice} id="office" value=${fields.office} set=${set("office")} from=${app.policy.value?.offices ?? []} />
+    <div class="field"><label for="call">${t("audit.call")}</label><input id="call" type="text" class="mono" value=${fields.call} onInput=${input("call")} /></div>
+    <label class="pick"><input type="checkbox" checked=${fields.refused} onChange=${() => setFields((was) => ({ ...was, refused: !was.refused }))} />${t("audit.refused")}</label>
     <button class="btn primary" type="submit"><${Icon} name="zoom" />${t("audit.go")}</button>
     <a class="btn plain" href=${`/api/v1/audit/export?page=officer&${query}`} download><${Icon} name="down" />CSV</a>
   </form>`;
@@ -108,7 +99,7 @@ export function OfficerAudit({ app }) {
       <//>`}
       <section class="panel">
         <header><h1>${t("officer.tab.audit")}</h1></header>
-        <${Search} app=${app} key=${app.where.value.query} />
+        <${Search} app=${app} />
         ${log && log.entries.length === 0 && html`<p class="body empty">${t("audit.none")}</p>`}
         ${log &&
         log.entries.length > 0 &&
@@ -117,7 +108,7 @@ export function OfficerAudit({ app }) {
             <thead><tr>${["position", "at", "what", "who", "address", "said"].map((key) => html`<th key=${key} scope="col" class=${key === "position" ? "num" : ""}>${t(`audit.col.${key}`)}</th>`)}</tr></thead>
             <tbody>${log.entries.map((one) => html`<${Row} key=${one.position} app=${app} entry=${one} names=${log.names} />`)}</tbody>
           </table>
-          ${log.more && last && html`<p class="body"><a class="btn plain" href=${`#audit?${new URLSearchParams([...new URLSearchParams(app.where.value.query)].filter(([key]) => key !== "before").concat([["before", String(last.position)]]))}`}>${t("audit.more")}</a></p>`}`}
+          ${log.more && last && html`<p class="body"><a class="btn plain" href=${`#audit?${olderThan(app.where.value.query, last.position)}`}>${t("audit.more")}</a></p>`}`}
       </section>
       <${OfficerDeletions} app=${app} />
     </div>

@@ -56,7 +56,7 @@
  * @property {(number: number, startsAt: string | null, evenIfShutOut: boolean) => Promise<unknown>} approve
  * @property {(number: number) => Promise<unknown>} withdraw
  * @property {(question: Record<string, any>) => Promise<unknown>} ask
- * @property {(query: string) => Promise<void>} search
+ * @property {(query: string) => void} search the address follows, so that what is built from it does
  * @property {(person: string) => Promise<unknown>} appoint
  * @property {(person: string, step: "start" | "confirm" | "withdraw") => Promise<unknown>} recover
  * @property {() => Promise<void>} signOut
