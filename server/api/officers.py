@@ -7,7 +7,7 @@ from aiohttp import web
 
 from security.errors import NotFound
 from security.officers import Appointment, confirm, propose
-from security.people import LinkPurpose, Person, Role
+from security.people import Person, Role
 from server.api.body import answer
 from server.api.keys import PARTS
 from server.api.policies import asked, names_of, person_here
@@ -64,8 +64,8 @@ async def appoint(request: web.Request) -> web.Response:
     await parts.audit.note(
         home, f"policy:officer:{what}", person.id, {"by": administrator}, now=now
     )
+    if after.holds:
+        # Whoever added the person had the first link: what it opened must sign no policies.
+        await parts.people.end_entrances(home, person.id, now)
     await parts.policy_store.put_appointment(after)
-    if person.password_hash is not None:
-        # A link that somebody has made and not used would open in the officer's place.
-        await parts.sessions.drop_links(home, person.id, LinkPurpose.PASSWORD)
     return answer(_officer(person, after, await names_of(parts, home), now))

@@ -183,6 +183,17 @@ class SqlPeople:
                 ending = end_sessions(end_sessions_at).where(t.session.c.person_id == person_id)
                 await connection.execute(ending)
 
+    async def end_entrances(self, municipality_id: str, person_id: str, now: datetime) -> None:
+        """End every way in of a person: password, factors, recovery, unused links, sessions."""
+        mine = (t.person.c.municipality_id == municipality_id, t.person.c.id == person_id)
+        ways = (t.link, t.factor, t.factor_recovery)
+        async with self._database.writing() as connection:
+            await connection.execute(sa.update(t.person).where(*mine).values(password_hash=None))
+            for way in ways:
+                its = (way.c.municipality_id == municipality_id, way.c.person_id == person_id)
+                await connection.execute(sa.delete(way).where(*its))
+            await connection.execute(end_sessions(now).where(t.session.c.person_id == person_id))
+
     async def clerks(self, municipality_id: str, office_id: str) -> list[Person]:
         """Return the clerks of an office, by sign-in name."""
         where = (t.person.c.municipality_id == municipality_id, t.person.c.office_id == office_id)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from security.factors import Enrolled
 from security.ids import new_id
-from security.people import Person, Role
+from security.people import Factor, LinkPurpose, Person, Role
 from server.procedures.catalog import shipped_text
 
 DAYS = {"designated_on": None, "resolved_on": None, "resolution_ref": "", "contract_ref": ""}
@@ -185,6 +186,41 @@ async def test_one_administrator_gets_no_link_of_an_officer_who_is_proposed_or_a
     log = parts.audit.since(home, datetime(2000, 1, 1, tzinfo=UTC), limit=10_000)
     refused = [entry for entry in await log if entry.tag == "administration:person:link-refused"]
     assert len(refused) == 4
+
+
+async def opened(world: Any, token: str) -> tuple[int, Any]:
+    """Open a link for a password."""
+    body = {"token": token, "password": "a long enough password"}
+    answer = await world.stranger("officer").request("POST", "/api/v1/password", body=body)
+    return answer[0], answer[1]
+
+
+@pytest.mark.parametrize("when", ["before the appointment", "after it"])
+async def test_the_first_link_of_a_new_officer_signs_no_policies(world: Any, when: str) -> None:
+    one, other = Desk(world, await world.signed_in(world.town.administrator)), await second(world)
+    body = {"login": "officer", "name": "責任者", "role": "officer"}
+    made = await one.post("people", body)
+    token, person = made["link"].partition("#")[2], made["person"]["id"]
+    home, parts = world.town.municipality.id, world.service.parts
+    page = None
+    if when == "before the appointment":
+        assert (await opened(world, token))[0] < 300
+        page = await world.signed_in(await parts.people.person(home, person))
+        factor = Enrolled(new_id(), home, person, Factor.TOTP, "", parts.clock(), None, secret="x")
+        await parts.factors.add_factor(factor)
+    for administrator in (one, other):
+        await administrator.post(f"officers/{person}/appoint")
+    if page is None:
+        status, said = await opened(world, token)
+        assert (status, said["error"]["code"]) == (401, "link_used")
+    else:
+        status, said = await page.request("GET", "/api/v1/policy")
+        assert (status, said["error"]["code"]) == (401, "signed_out")
+    after = await parts.people.person(home, person)
+    assert after.password_hash is None
+    assert not await parts.factors.has_factor(home, person)
+    make = parts.sign_in.make_link  # as the host's command does
+    assert (await opened(world, await make(LinkPurpose.PASSWORD, home, person_id=person)))[0] < 300
 
 
 async def test_a_new_link_for_a_password_voids_the_one_before(desk: Desk) -> None:

@@ -90,6 +90,11 @@ async def test_two_administrators_appoint_an_officer(world: Any) -> None:
     assert not (await asked(first, "POST", path))["appointed"]
     assert await refused(first, "POST", path) == "second_administrator"
     assert (await asked(second, "POST", path))["appointed"]
+    assert await refused(page, "POST", "/policy/versions", DRAFT) == "signed_out"
+    home = world.town.municipality.id
+    person = await world.service.parts.people.person(home, listed[0]["id"])
+    page = await world.signed_in(person)
+    page.forwarded = INSIDE
     await asked(page, "POST", "/policy/versions", DRAFT)
 
 

@@ -12,6 +12,7 @@ export function OfficerPeople({ app }) {
     <section class="panel">
       <header><h1>${t("people.title")}</h1><span class="dim">${t("people.what")}</span></header>
       ${officers.length === 0 && html`<p class="body empty">${t("people.none")}</p>`}
+      ${administrator && officers.some((one) => !one.appointed) && html`<p class="body">${t("people.void")}</p>`}
       ${officers.length > 0 &&
       html`<table>
         <caption class="vh">${t("people.title")}</caption>
