@@ -47,6 +47,12 @@ class EarlierCalls:
         return self._known[call.id]
 
     async def _look(self, call: Call) -> Gathered | None:
+        try:
+            return await self._read(call)
+        except (Corrupt, NotFound):
+            return None  # what cannot be read is left where it is; the call goes on without it
+
+    async def _read(self, call: Call) -> Gathered | None:
         template = self._template_of(call)
         # A call lasts for hours at most; the one before may have begun long before it broke off.
         before = await self._calls.last_of_tablet(call, call.placed_at - 24 * WITHIN)
@@ -54,8 +60,5 @@ class EarlierCalls:
             return None
         if self._template_of(before) != template:
             return None  # the places of its steps are others
-        try:
-            sheet = await self._sheets.load(before.municipality_id, before.id)
-        except (Corrupt, NotFound):
-            return None
+        sheet = await self._sheets.load(before.municipality_id, before.id)
         return gathered(template, before, sheet) if sheet is not None else None
