@@ -23,7 +23,7 @@ from server.policies import ZONE, PolicyBook
 from server.procedures import lock as rules
 from server.procedures.codes import DIGITS, with_codes
 from server.procedures.lock import Confirming, Lock
-from server.procedures.progress import Progress, interrupted, reconnected
+from server.procedures.progress import Progress, interrupted, reconnected, unless_fresh
 from server.procedures.sheet import Sheet
 from server.procedures.template import Template
 
@@ -213,12 +213,11 @@ class CallSteps:
         """Undo the spoken code: sound and pictures of an end go by another connection.
 
         `up_since` tells since when they went by the one before; an interruption after that has
-        brought a new code already.
+        brought a new code already, which stays unless it has agreed over that connection.
         """
         cut_at = self._cut_at.get(call_id)
-        if up_since is not None and cut_at is not None and cut_at > up_since:
-            return
-        await self._follow(call_id, reconnected)
+        fresh = up_since is not None and cut_at is not None and cut_at > up_since
+        await self._follow(call_id, unless_fresh if fresh else reconnected)
 
     async def _follow(self, call_id: str, undo: Undo | None) -> None:
         """Write and show the steps after `undo`, unless the call is over or being decided."""

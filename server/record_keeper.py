@@ -5,6 +5,7 @@ sent between the reading and the close.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from chat.log import open_lines
 from security.audit.chain import time_text
-from security.errors import Conflict, NotFound, Unavailable
+from security.errors import Conflict, Corrupt, NotFound, Unavailable
 from security.ids import new_id
 from security.people import Person, Role
 from security.policy.model import BASELINE_POLICY
@@ -162,6 +163,7 @@ class RecordKeeper:
         policy = in_force.text.encode() if in_force else self._baseline
         sheet = await known.steps(home, call.id) or Sheet(call.id, home, 0)
         persons = await self._persons(call, sheet)
+        earlier = await self._earlier_number(home, sheet)
         record = compose(
             Known(
                 record_id=new_id(),
@@ -179,12 +181,20 @@ class RecordKeeper:
                 policy_version=in_force.number if in_force else 0,
                 quality=await known.quality(home, call.id),
                 audit=await self._audit_place(call),
+                earlier_number=earlier,
             )
         )
         content = record.to_bytes()
         read_record(content)
         signed = Signed(content, sign(await self.keys.signing_key(home), RECORD_LABEL, content))
         return Made(record, signed, key, (template_bytes(template), policy), _fact(record, signed))
+
+    async def _earlier_number(self, home: str, sheet: Sheet) -> str:
+        """Return the number of the call that things were taken over of; empty once it is gone."""
+        with contextlib.suppress(Corrupt, NotFound):
+            found = await self._from.calls.get(home, sheet.earlier) if sheet.earlier else None
+            return found.number if found is not None else ""
+        return ""
 
     async def _audit_place(self, call: Call) -> AuditPlace:
         home = call.municipality_id
@@ -206,9 +216,9 @@ class RecordKeeper:
         joined = [guest.person_id for guest in call.guests if guest.joined_at is not None]
         senior = [x for one in sheet.approvals for x in (one.asked_by, one.answered_by)]
         chips = [one.person_id for one in sheet.chips]
-        ids = dict.fromkeys(
-            [call.clerk_id, call.desk_id, *call.clerks_before, *joined, *senior, *chips]
-        )
+        steps = [one.person_id for one in sheet.marks.values()]
+        ends = [call.clerk_id, call.desk_id, *call.clerks_before, *call.desks_before]
+        ids = dict.fromkeys([*ends, *joined, *senior, *chips, *steps])
         home = call.municipality_id
         found = [await self._from.people.person(home, each) for each in ids if each]
         return [one for one in found if one is not None]

@@ -1,6 +1,7 @@
 """What each message of PROTOCOL.md section 3 does: one function per type, found by name."""
 
 import functools
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from server.calls import events as ev
 from server.calls.call import GUEST_PARTIES, Call
 from server.calls.machine import GOOD_OUTCOMES
 from server.calls.registry import IN_QUEUE
+from server.consents import consent_sha256
 from server.parts import Parts
 
 
@@ -78,6 +80,10 @@ async def place(context: Context, message: m.Place) -> Json:
     if tablet is None or person is None or office is None:
         raise Denied("no clerk is signed in on the tablet", code="no_clerk")
 
+    said = message.consent
+    sha256 = consent_sha256(said.text_version, said.language)
+    consent = json.dumps({**said.model_dump(), "sha256": sha256})
+
     def make(number: str, call_id: str, now: datetime) -> tuple[Call, bytes]:
         wrapped = parts.keys.fresh_call(call_id)
         call = Call(
@@ -89,7 +95,7 @@ async def place(context: Context, message: m.Place) -> Json:
             clerk_id=person.id,
             procedure=message.procedure,
             training=wanted.training,
-            consent=message.consent.model_dump_json(),
+            consent=consent,
             placed_at=now,
         )
         return call, wrapped

@@ -79,7 +79,9 @@ class Call:
     `interrupted_from` is the state to come back to; `lost_since` says since when a party is lost.
     `offered` holds the persons already asked, in order. `version` grows with each change.
     `clerks_before` stood at the counter in earlier shifts of the call, in order.
+    `desks_before` led it before the desk that does now, in order, each once.
     `waiting_since` is set when it is given back to the queue; else it waits since `placed_at`.
+    `consent` is what its page sent, with the SHA-256 of the words, JSON.
     `answered_by` led it last: `desk_id` of a call that ends between two desks.
     """
 
@@ -110,4 +112,5 @@ class Call:
     desk: Party = Party()
     guests: tuple[Guest, ...] = ()
     clerks_before: tuple[str, ...] = ()
+    desks_before: tuple[str, ...] = ()
     version: int = 1

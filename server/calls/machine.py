@@ -190,9 +190,11 @@ def _passed(call: Call, event: ev.Passed, now: datetime) -> Call:
 def _accepted(call: Call, event: ev.Accepted, now: datetime) -> Call:
     if call.lost_since:
         raise Conflict("the counter is not there", code="line_lost")
+    before = (*call.desks_before, call.answered_by)
     return replace(
         call,
         desk_id=event.desk_id,
+        desks_before=tuple(x for x in before if x is not None and x != event.desk_id),
         ringing_since=None,
         answered_at=call.answered_at or now,
         answered_by=event.desk_id,

@@ -1,6 +1,7 @@
 """A call that broke off for longer than seats are kept, taken up by the tablet's next one. Pure.
 
-The new call starts afresh: face, spoken code and all that an interruption undoes are done again.
+The new call starts afresh: face, spoken code, 原本確認 and all that an interruption undoes are done
+again, since nobody knows yet that the same resident and the same clerk stand there.
 What else was gathered may be taken over by the desk, once, with who did it and when.
 """
 
@@ -12,8 +13,8 @@ from typing import TypeVar
 from security.errors import Conflict
 from server.calls.call import Call, Outcome, State
 from server.procedures.lock import changed
-from server.procedures.progress import Place, Progress, interrupted
-from server.procedures.sheet import Sheet
+from server.procedures.progress import Place, Progress, interrupted, whose
+from server.procedures.sheet import Mark, Sheet
 from server.procedures.template import Template
 
 WITHIN = timedelta(minutes=60)
@@ -28,7 +29,7 @@ class Gathered:
     number: str
     closed_at: datetime
     progress: Progress
-    marks: Sheet
+    marks: Mapping[Place, Mark]
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -60,14 +61,23 @@ def follows(call: Call, before: Call) -> bool:
 
 
 def gathered(template: Template, before: Call, sheet: Sheet) -> Gathered | None:
-    """Return what is left of a call; None for nothing. Nothing of a step that reopens is."""
+    """Return what is left of a call; None for nothing.
+
+    Nothing of a step that reopens is, nor what the clerk ticked: originals are held again.
+    """
     left = interrupted(template, sheet.progress)
     again = {step.id for step in template.steps if step.reopens}
+    needs = {(s.id, i): need for s in template.steps for i, need in enumerate(s.needs)}
+    clerks = {place for place, need in needs.items() if whose(need) == "counter"}
     bound = {place: ids for place, ids in left.bound.items() if place[0] not in again and ids}
-    progress = replace(left, bound=bound, excused=False, deferred=False)
+    ticks = {place: items for place, items in left.ticks.items() if place not in clerks}
+    progress = replace(left, ticks=ticks, bound=bound, excused=False, deferred=False)
+    papers = {place for place, need in needs.items() if need.kind == "documents"}
+    kept = {place for one in _by_place(progress) for place in one} | papers
+    marks = {place: mark for place, mark in sheet.marks.items() if place in kept}
     if before.closed_at is None:
         return None
-    found = Gathered(before.id, before.number, before.closed_at, progress, sheet)
+    found = Gathered(before.id, before.number, before.closed_at, progress, marks)
     return found if found.anything else None
 
 
@@ -94,11 +104,9 @@ def taken_over(sheet: Sheet, found: Gathered, files: Mapping[str, str]) -> Sheet
         pin=now.pin or old.pin,
         notice=now.notice or old.notice,
     )
-    marks = {
-        place: mark
-        for place, mark in found.marks.marks.items()
-        if place not in sheet.marks and _stands(old, place)
-    }
+    if _papers(progress) != _papers(now):
+        progress = replace(progress, excused=False, deferred=False)
+    marks = {place: mark for place, mark in found.marks.items() if place not in sheet.marks}
     return replace(changed(sheet, progress, marks), earlier=found.call_id)
 
 
@@ -107,6 +115,9 @@ def _beside(now: Mapping[Place, V], old: Mapping[Place, V]) -> dict[Place, V]:
     return {**old, **{place: value for place, value in now.items() if value}}
 
 
-def _stands(progress: Progress, place: Place) -> bool:
-    kept = (progress.ticks, progress.answers, progress.drawn, progress.bound)
-    return any(place in one for one in kept)
+def _by_place(progress: Progress) -> tuple[Mapping[Place, object], ...]:
+    return (progress.ticks, progress.answers, progress.drawn, progress.bound)
+
+
+def _papers(progress: Progress) -> tuple[object, ...]:
+    return (progress.documents, progress.pin, progress.notice)

@@ -220,6 +220,12 @@ def reconnected(template: Template, progress: Progress) -> Progress:
     return replace(progress, codes={})
 
 
+def unless_fresh(template: Template, progress: Progress) -> Progress:
+    """Return the same for codes that came after an interruption: undone once one has agreed."""
+    agreed = any(code.agreed for code in progress.codes.values())
+    return reconnected(template, progress) if agreed else progress
+
+
 def _find(template: Template, place: Place) -> tuple[Step, Need]:
     for step in template.steps:
         if step.id == place[0] and 0 <= place[1] < len(step.needs):

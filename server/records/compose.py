@@ -25,6 +25,7 @@ from server.records.record import (
     Chip,
     Consent,
     Document,
+    Earlier,
     Evidence,
     Named,
     Need,
@@ -44,7 +45,8 @@ class Known:
     """What is known of a call that closes. `names` gives municipality, office, tablet and persons.
 
     `seniors` joined the call; `sheet` says what was done of the steps, by whom.
-    `template_version` and `policy_version` are 0 for what is shipped.
+    `template_version` and `policy_version` are 0 for what is shipped. `earlier_number` is the
+    受付番号 of the call of which something was taken over.
     """
 
     record_id: str
@@ -62,6 +64,7 @@ class Known:
     policy_version: int
     quality: Mapping[tuple[str, str], Summary]
     audit: AuditPlace
+    earlier_number: str = ""
 
 
 def compose(known: Known) -> Record:
@@ -73,6 +76,7 @@ def compose(known: Known) -> Record:
         id=known.record_id,
         call=call.id,
         number=call.number,
+        earlier=_earlier(known),
         training=call.training,
         municipality=_named(known, call.municipality_id),
         office=_named(known, call.office_id),
@@ -87,6 +91,7 @@ def compose(known: Known) -> Record:
         times=_times(call, call.closed_at),
         people=People(
             verifier=_named(known, call.desk_id),
+            verifiers_before=tuple(_named(known, one) for one in call.desks_before),
             clerk=_named(known, call.clerk_id),
             clerks_before=tuple(_named(known, one) for one in call.clerks_before),
             seniors=tuple(_named(known, one) for one in known.seniors),
@@ -132,6 +137,11 @@ def _named(known: Known, each: str) -> Named:
     return Named(id=each, name=known.names.get(each, ""))
 
 
+def _earlier(known: Known) -> Earlier | None:
+    call_id = known.sheet.earlier
+    return Earlier(call=call_id, number=known.earlier_number) if call_id is not None else None
+
+
 def _times(call: Call, closed_at: datetime) -> Times:
     answered = time_text(call.answered_at) if call.answered_at else None
     return Times(
@@ -140,7 +150,7 @@ def _times(call: Call, closed_at: datetime) -> Times:
 
 
 def _consent(call: Call) -> Consent:
-    """Return what stands with the call: the consent as its page sent it, JSON."""
+    """Return what stands with the call: the consent as its page sent it and its hash, JSON."""
     try:
         said = json.loads(call.consent)
     except ValueError:
@@ -149,6 +159,7 @@ def _consent(call: Call) -> Consent:
         what=tuple(sorted(name for name, value in said.items() if value is True)),
         version=str(said.get("text_version", "")),
         language=str(said.get("language", "")),
+        sha256=said.get("sha256"),
         at=time_text(call.placed_at),
     )
 
@@ -173,7 +184,7 @@ def _steps(known: Known) -> tuple[Step, ...]:
                     drawn=progress.drawn.get(place, ()),
                     draws=progress.draws.get(place, 0),
                     answer=progress.answers.get(place),
-                    by=mark.person_id if mark else None,
+                    by=_named(known, mark.person_id) if mark else None,
                     at=time_text(mark.at) if mark else None,
                     bound=progress.bound.get(place, ()),
                     tries=code.tries if code else 0,

@@ -162,6 +162,10 @@ def _facts(paper: Paper) -> str:
         ("from", f"{_time(record.times.answered)}–{_time(record.times.closed)}"),
         ("consent", f"{_time(consent.at)} {version}"),
     ]
+    if people.verifiers_before:
+        pairs.append(("verifiers_before", _names(people.verifiers_before)))
+    if record.earlier is not None:
+        pairs.append(("earlier", escape(record.earlier.number)))
     return _section(paper, "facts", _pairs(paper, pairs))
 
 
@@ -171,15 +175,21 @@ def _steps(paper: Paper) -> str:
         (
             f"{number} {_of(paper, titles.get(step.id, {}), step.id)}",
             _time(_last(step)),
+            _by(step),
             _comma(paper).join(_said(paper, need) for need in step.needs),
         )
         for number, step in enumerate(paper.record.steps, 1)
     ]
-    return _section(paper, "steps", _table(paper, ("step", "time", "result"), rows))
+    return _section(paper, "steps", _table(paper, ("step", "time", "by", "result"), rows))
 
 
 def _last(step: Step) -> str | None:
     return max((need.at for need in step.needs if need.at), default=None)
+
+
+def _by(step: Step) -> str:
+    """Return who did something of a step, each once."""
+    return _names(dict.fromkeys(need.by for need in step.needs if need.by is not None))
 
 
 def _comma(paper: Paper) -> str:

@@ -63,17 +63,29 @@ class People(_Part):
     """Who: the verifier decided (判定), the clerk held the originals (原本確認)."""
 
     verifier: Named
+    verifiers_before: tuple[Named, ...]
     clerk: Named
     clerks_before: tuple[Named, ...]
     seniors: tuple[Named, ...]
 
 
+class Earlier(_Part):
+    """The call that broke off, of which the desk took over what had been gathered."""
+
+    call: str
+    number: str
+
+
 class Consent(_Part):
-    """What the resident agreed to, in which version and language of the words, when."""
+    """What the resident agreed to, in which version and language of the words, when.
+
+    `sha256` is that of the words on the tablet.
+    """
 
     what: tuple[str, ...]
     version: str
     language: str
+    sha256: Sha256 | None
     at: Time
 
 
@@ -86,7 +98,7 @@ class Need(_Part):
     drawn: tuple[int, ...] = ()
     draws: int = 0
     answer: str | None = None
-    by: str | None = None
+    by: Named | None = None
     at: Time | None = None
     bound: tuple[str, ...] = ()
     tries: int = 0
@@ -184,6 +196,7 @@ class Record(_Part):
     id: str
     call: str
     number: str
+    earlier: Earlier | None
     training: bool
     municipality: Named
     office: Named

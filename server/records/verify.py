@@ -176,12 +176,14 @@ class Verifier:
         if record.outcome not in GOOD_OUTCOMES and record.reason is None:
             raise Corrupt("the outcome stands without its reason")
         for one in record.approvals:
-            if one.approved and one.answered_by is None and wanted != "never":
-                raise Corrupt("an approval is nobody's, and the policy asks for a senior's")
             if one.approved and one.answered_by == one.asked_by:
                 raise Corrupt("who asked for a senior's approval gave it as well")
         if record.outcome not in GOOD_OUTCOMES:
             return
+        if wanted != "never" and any(
+            x.approved and x.answered_by is None for x in record.approvals
+        ):
+            raise Corrupt("an approval is nobody's, and the policy asks for a senior's")
         if record.left:
             word = "確認済み" if record.outcome is Outcome.VERIFIED else "対応済み"
             raise Corrupt(f"{word} although {record.left} were missing and no senior agreed")

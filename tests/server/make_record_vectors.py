@@ -52,6 +52,7 @@ STILLS = ("still-1", "still-2")
 FILE = "file-1"
 POLICY = '# 方針\n[chat]\nkeep = "keep"\n'.encode()
 AT = datetime(2026, 11, 24, 0, 40, 2, tzinfo=UTC)
+OUTCOMES = ["verified", "completed", "returned"]
 Members = dict[str, bytes]
 
 
@@ -124,7 +125,7 @@ def known() -> Known:
     """Return what that record is made from."""
     call = Call(
         CALL, "R-261124-0012", HOME, "office-1", "tablet-1", "clerk-1", "new-issue", False,
-        '{"video":true,"text_version":"2","language":"ja"}',
+        f'{{"video":true,"text_version":"2","language":"ja","sha256":"{"0c" * 32}"}}',
         AT, state=State.CLOSED, desk_id="desk-1", answered_at=AT, closed_at=AT,
         outcome=Outcome.VERIFIED,
     )  # fmt: skip
@@ -393,14 +394,14 @@ def _decided(m: Members) -> dict[str, tuple[bytes, int]]:
         }  # fmt: skip
 
         def change(said: dict[str, Any]) -> None:
-            said["outcome"] = outcome
+            said.update(outcome=outcome, reason="x" if outcome == "returned" else None)
             said["steps"][2]["needs"][0]["left"] = left
             said["approvals"] = [approval] if approved else []
             said["policy"]["sha256"] = bundle.sha256_hex(policy)
-            template = {**json.loads(m["template.json"]), "outcomes": ["verified", "completed"]}
+            template = {**json.loads(m["template.json"]), "outcomes": OUTCOMES}
             said["procedure"]["template"]["sha256"] = bundle.sha256_hex(canonical(template))
 
-        template = {**json.loads(m["template.json"]), "outcomes": ["verified", "completed"]}
+        template = {**json.loads(m["template.json"]), "outcomes": OUTCOMES}
         basis = {"policy.toml": policy, "template.json": canonical(template)}
         return insider({**_recorded(m, change, by=KEY), **basis})
 
@@ -410,6 +411,9 @@ def _decided(m: Members) -> dict[str, tuple[bytes, int]]:
     decision: dict[str, Any] = {"about": "decision", "left": 0}
     return {
         "good-without-a-senior-where-none-is-wanted": (of("never", None), 0),
+        "good-returned-after-the-policy-was-tightened": (
+            of("override", None, outcome="returned"), 0,
+        ),
         "let-pass-by-nobody": (of("override", None), 11),
         "let-pass-by-who-decided": (of("override", desk, asked=senior), 11),
         "good-with-a-decision-confirmed": (of("always", senior, **decision), 0),

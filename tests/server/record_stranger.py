@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 NAME = re.compile(r"[a-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
 FIELDS = {
-    "v", "id", "call", "number", "training", "municipality", "office", "tablet", "procedure",
-    "times", "people", "outcome", "reason", "consent", "steps", "documents", "pin", "notice",
-    "approvals", "chips", "evidence", "chat", "policy", "quality", "audit",
+    "v", "id", "call", "number", "earlier", "training", "municipality", "office", "tablet",
+    "procedure", "times", "people", "outcome", "reason", "consent", "steps", "documents", "pin",
+    "notice", "approvals", "chips", "evidence", "chat", "policy", "quality", "audit",
 }  # fmt: skip
 ABOUT = ("documents", "decision")
 Json = dict[str, Any]
@@ -138,11 +138,11 @@ def outcome(record: Json, policy: bytes) -> None:
         raise Wrong(11) from None
     wanted, verifier = said.get("senior_approval", "override"), record["people"]["verifier"]
     passed = [one for one in record["approvals"] if one["approved"]]
-    claim(11, all(x["answered_by"] is not None or wanted == "never" for x in passed))
     claim(11, all(x["answered_by"] != x["asked_by"] for x in passed))
     if record["outcome"] not in ("verified", "completed"):
         claim(11, record["reason"] is not None)
         return
+    claim(11, all(x["answered_by"] is not None or wanted == "never" for x in passed))
     by = {about: [x["answered_by"] for x in passed if x["about"] == about] for about in ABOUT}
     let_pass = any(one != verifier for one in by["documents"])
     needs = [need for step in record["steps"] for need in step["needs"]]

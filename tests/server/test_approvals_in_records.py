@@ -75,6 +75,8 @@ def test_what_the_desk_lets_pass_alone_counts_while_the_policy_wants_no_senior()
     # The policy is tightened while the call goes on: now a senior is asked.
     assert kinds(alone, OVERRIDE) == ["documents"]
     assert "an approval is nobody's" in (failed(known(alone), "override") or "")
+    call = replace(v.known().call, outcome=Outcome.ABORTED, reason="line_lost")
+    assert failed(replace(known(alone), call=call), "override") is None
     again = asked(alone, OVERRIDE)
     assert again.progress.deferred
     assert kinds(approved(again), OVERRIDE) == []

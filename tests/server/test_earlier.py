@@ -15,6 +15,7 @@ from server.procedures.documents import Shown
 from server.procedures.earlier import WITHIN, follows, gathered, taken_over
 from server.procedures.sheet import Mark, Sheet
 from server.procedures.template import Template
+from server.records.record import Earlier, read_record
 
 Json = dict[str, Any]
 NOW, DAY = datetime(2026, 11, 24, 1, 0, tzinfo=UTC), date(2026, 11, 24)
@@ -32,8 +33,18 @@ BEFORE = replace(
     answered_at=NOW - timedelta(minutes=30),
     closed_at=NOW - timedelta(minutes=5),
 )
+CLERKS = next(
+    (step.id, number)
+    for step in TEMPLATE.steps
+    for number, need in enumerate(step.needs)
+    if p.whose(need) == "counter" and not step.reopens
+)
 DONE = p.Progress(
-    ticks={("consent", 0): frozenset({0}), ("face", 3): frozenset({0})},
+    ticks={
+        ("consent", 0): frozenset({0}),
+        ("face", 3): frozenset({0}),
+        CLERKS: frozenset({0}),
+    },
     answers={("purpose", 0): "カード"},
     bound={("face", 2): ("f1",), ("documents", 3): ("f2", "f3")},
     codes={("code", 0): p.Code("4729", 1, agreed=True)},
@@ -41,7 +52,9 @@ DONE = p.Progress(
     pin=True,
     excused=True,
 )
-SHEET = Sheet("c1", "m", 0, progress=DONE, marks={("consent", 0): Mark("d1", NOW)})
+SHEET = Sheet(
+    "c1", "m", 0, progress=DONE, marks={("consent", 0): Mark("d1", NOW), CLERKS: Mark("k1", NOW)}
+)
 
 
 def test_the_next_call_of_the_tablet_takes_up_the_one_that_the_line_broke_off() -> None:
@@ -67,7 +80,7 @@ def test_any_other_call_is_not_taken_up(other: Json) -> None:
     assert not follows(CALL, replace(BEFORE, **other))
 
 
-def test_nothing_of_face_and_code_and_no_confirmation_is_taken_over() -> None:
+def test_nothing_of_face_and_code_the_clerks_ticks_and_no_confirmation_is_taken_over() -> None:
     found = gathered(TEMPLATE, BEFORE, SHEET)
     assert found is not None
     assert (found.files, found.things) == (("f2", "f3"), 2)
@@ -90,10 +103,20 @@ def test_what_stands_in_the_new_call_is_not_replaced_and_it_is_taken_over_once()
     after = taken_over(new, found, {})
     assert after.progress.answers == mine.answers
     assert after.progress.documents == mine.documents
-    assert after.marks == {**new.marks, **SHEET.marks}
+    assert after.marks == {**new.marks, ("consent", 0): Mark("d1", NOW)}
     assert after.earlier == "c1"
     with pytest.raises(Conflict):
         taken_over(after, found, {})
+
+
+@pytest.mark.parametrize("own", [p.Progress(), p.Progress(documents=DONE.documents, pin=True)])
+def test_an_override_ends_where_other_documents_are_taken_over(own: p.Progress) -> None:
+    found = gathered(TEMPLATE, BEFORE, SHEET)
+    assert found is not None
+    new = Sheet("c2", "m", 0, progress=replace(own, excused=True, deferred=True))
+    after = taken_over(new, found, {}).progress
+    assert (after.documents, after.pin) == (DONE.documents, True)
+    assert after.excused is after.deferred is bool(own.documents)
 
 
 def test_a_call_in_which_nothing_was_gathered_leaves_nothing() -> None:
@@ -147,3 +170,11 @@ async def test_the_desk_takes_over_what_the_call_before_gathered_with_its_pictur
     entries = await parts.audit.since(home, NOW.replace(year=2000), limit=1000)
     (noted,) = [one for one in entries if one.tag == "call:step:taken-over"]
     assert first["id"].encode() in noted.entry
+    await desk.do("call.close", outcome="returned", reason="x")
+    record_id = await parts.records.store.id_of_call(home, call["id"])
+    record = read_record((await parts.records.store.get(home, record_id)).record.content)
+    assert record.earlier == Earlier(call=first["id"], number=first["number"])
+    did = {need.by.name for step in record.steps for need in step.needs if need.by}
+    assert did == {world.town.verifiers[0].name}
+    papers = next(step for step in record.steps if step.id == "documents")
+    assert (papers.needs[0].kind, papers.needs[0].by is None) == ("documents", False)

@@ -13,7 +13,7 @@ from security.errors import Unavailable
 from server.cli.root import commands
 from server.record_paper import press
 from server.records.page import Paper, html_of
-from server.records.record import Addition
+from server.records.record import Addition, Earlier, Named
 from server.words import words_of
 from tests.server import make_record_vectors as v
 
@@ -65,6 +65,16 @@ def test_nothing_that_somebody_wrote_is_taken_for_markup() -> None:
     assert "<img" not in page
     assert "<script" not in page
     assert page.count("&lt;script&gt;{by}&lt;/script&gt;") == 3
+
+
+def test_the_page_names_who_did_each_step_and_where_it_came_from() -> None:
+    named = Named(id="d0", name="職員 前子")
+    people = v.record().people.model_copy(update={"verifiers_before": (named,)})
+    earlier = Earlier(call="c0", number="R-261124-0011")
+    page = html_of(paper(people=people, earlier=earlier), made_at=v.AT, by="x")
+    assert re.search(r"<td>1 目的</td><td>09:40</td><td>例示 さくら</td>", page)
+    for said in ("職員（引継ぎ前）</th><td>職員 前子", "取り込み元の通話</th><td>R-261124-0011"):
+        assert said in page
 
 
 async def test_a_page_fetches_nothing(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """Steps over the wire: who may do what, who sees what, and what a drop or a restart leaves."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from security.ids import new_id
 from security.people import Person, Role
+from server.consents import consent_sha256
+from server.records.record import read_record
 
 Json = dict[str, Any]
 
@@ -91,7 +94,7 @@ async def test_the_code_stands_on_the_tablet_alone_and_agrees_by_what_the_desk_e
 async def test_three_wrong_codes_are_all_and_a_new_connection_brings_a_new_code(
     world: Any,
 ) -> None:
-    counter, desk, _ = await world.talking()
+    counter, desk, call = await world.talking()
     await walk_to_code(desk)
     first = await steps_where(counter, lambda s: s["current"] == "code")
     code = step_of(first, "code")["needs"][0]["code"]["code"]
@@ -108,7 +111,14 @@ async def test_three_wrong_codes_are_all_and_a_new_connection_brings_a_new_code(
         told = await steps_where(counter, lambda s: step_of(s, "code")["needs"][0]["code"]["code"])
         after = step_of(told, "code")["needs"][0]["code"]
     assert after["tries_left"] == 3
+    # The connection of before the drop goes on: its replacement brings no other code until then.
+    steps, call_id = world.service.parts.steps, call["id"]
+    up_since = world.clock() - timedelta(hours=1)
+    await steps.reconnected(call_id, up_since)
     assert (await desk.do("step.code", step="code", need=0, code=after["code"]))["agreed"]
+    await steps.reconnected(call_id, up_since)
+    told = await steps_where(desk, lambda s: s["current"] == "code")
+    assert step_of(told, "code")["needs"][0]["code"]["agreed"] is False
 
 
 async def test_steps_survive_a_restart_of_the_server_except_those_that_reopen(
@@ -350,6 +360,18 @@ async def test_who_takes_a_call_over_goes_on_at_the_same_step(world: Any) -> Non
     )
     await other.do("step.draw", step="face", need=0)
     await steps_where(counter, lambda s: step_of(s, "face")["needs"][0]["items"])
+    await other.do("call.close", outcome="returned", reason="x")
+    keeper, home = world.service.parts.records, world.town.municipality.id
+    kept = await keeper.store.get(home, await keeper.store.id_of_call(home, call["id"]))
+    record = read_record(kept.record.content)
+    first_name, second_name = (one.name for one in world.town.verifiers[:2])
+    assert [one.name for one in record.people.verifiers_before] == [first_name]
+    assert record.people.verifier.name == second_name
+    by = {step.id: step.needs[0].by for step in record.steps}
+    assert [by[one] and by[one].name for one in ("purpose", "code", "face")] == [
+        first_name, first_name, second_name,
+    ]  # fmt: skip
+    assert record.consent.sha256 == consent_sha256("1", "ja")
 
 
 async def test_what_the_chip_said_is_kept_with_who_read_it(world: Any) -> None:

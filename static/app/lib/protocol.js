@@ -194,6 +194,7 @@ export const ERROR_CODES = Object.freeze({
     "line_lost",
     "no_picture",
     "not_a_draft",
+    "outdated_consent",
     "outdated_draft",
     "version_waiting",
     "not_officer",

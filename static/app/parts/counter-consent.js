@@ -8,7 +8,7 @@ import { Message, Rich, Say } from "./rich.js";
 import { placeLock } from "./wanted.js";
 import { language, t, tIn } from "./words.js";
 
-/** Version of the words below; `call.place` carries it, so that a record can say what was agreed to. */
+/** Version of the words below, as in server/consents.py; `call.place` carries it, so that a record can say what was agreed to. */
 export const CONSENT_VERSION = "1";
 
 /** @param {{app: import("./model.js").CounterApp}} props */

@@ -23,13 +23,15 @@ function Steps({ shown }) {
   const { approvals, people } = shown.record;
   const letPass = approvals.some((/** @type {any} */ one) => one.about === "documents" && one.approved && one.answered_by?.id !== people.verifier.id);
   const at = (/** @type {any} */ step) => step.needs.map((/** @type {any} */ need) => need.at).filter(Boolean).sort().pop();
+  const by = (/** @type {any} */ step) => [...new Set(step.needs.map((/** @type {any} */ need) => need.by?.name).filter(Boolean))].join("、");
   return html`<section><h2>${t("record.steps")}</h2><table>
-    <thead><tr><th scope="col">${t("record.step")}</th><th scope="col">${t("record.time")}</th><th scope="col">${t("record.result")}</th></tr></thead>
+    <thead><tr><th scope="col">${t("record.step")}</th><th scope="col">${t("record.time")}</th><th scope="col">${t("record.by")}</th><th scope="col">${t("record.result")}</th></tr></thead>
     <tbody>
       ${shown.record.steps.map(
         (/** @type {any} */ step, /** @type {number} */ index) => html`<tr key=${step.id}>
           <td>${index + 1} ${shown.titles[step.id]?.[language()] ?? step.id}</td>
           <td>${at(step) ? time(at(step)) : EMPTY}</td>
+          <td>${by(step) || EMPTY}</td>
           <td>${step.needs.map((/** @type {any} */ need) => said(need, letPass)).join(language() === "ja" ? "、" : ", ")}</td>
         </tr>`,
       )}
@@ -81,6 +83,8 @@ function Facts({ shown }) {
     <${Pair} name="clerk">${clerks}<//><${Pair} name="tablet">${record.tablet.name}<//>
     <${Pair} name="verifier">${people.verifier.name}<//><${Pair} name="seniors">${people.seniors.map((/** @type {any} */ one) => one.name).join("、") || EMPTY}<//>
     <${Pair} name="from">${from}–${time(times.closed)}<//><${Pair} name="consent">${time(record.consent.at)} ${t("record.consent.version", { version: record.consent.version })}<//>
+    ${people.verifiers_before.length > 0 && html`<${Pair} name="verifiers_before">${people.verifiers_before.map((/** @type {any} */ one) => one.name).join("、")}<//>`}
+    ${record.earlier && html`<${Pair} name="earlier">${record.earlier.number}<//>`}
   </dl></section>`;
 }
 
