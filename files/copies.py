@@ -1,6 +1,7 @@
 """Takes files of a call over into another: opened with the one's key, sealed with the other's."""
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 from files.blobs import Blobs
@@ -11,8 +12,10 @@ from files.store import FileStore
 from files.tus import Creation
 from files.uploads import Uploads
 from security.crypto.keys import DataKey
-from security.errors import NotFound
+from security.errors import MadoguchiError, NotFound
 from security.gate import Permit
+
+log = logging.getLogger(__name__)
 
 
 class Copies:
@@ -41,9 +44,9 @@ class Copies:
     ) -> FileEntry:
         """Return the file of `source` (ids of its call and of itself) as one of the call `call_id`.
 
-        It keeps its sender, and stays a still. `may_take` is for "step.take_over" and `may_send`
-        for "file.send", both on `call_id`. Raises `NotFound` for what is not offered (any more),
-        and as `Uploads` does.
+        It keeps its sender and who has had it, and stays a still. `may_take` is for
+        "step.take_over" and `may_send` for "file.send", both on `call_id`. Raises `NotFound` for
+        what is not offered (any more), and as `Uploads` does; then nothing of the copy is left.
         """
         may_take.require("step.take_over", call_id)
         home, (source_call, file_id) = may_take.municipality_id, source
@@ -67,5 +70,20 @@ class Copies:
                 still=entry.still,
             )
             ids = (call_id, made.id, entry.party)
-            await self._uploads.append(may_send, *ids, 0, opened.pieces())
-            return await self._uploads.complete(may_send, *ids)
+            try:
+                await self._uploads.append(may_send, *ids, 0, opened.pieces())
+                made = await self._uploads.complete(may_send, *ids)
+                for taker in entry.taken_by:
+                    await self._store.take(made, taker, now)
+            except BaseException:
+                await self.undo(may_take, call_id, [made.id])
+                raise
+            return made
+
+    async def undo(self, may_take: Permit, call_id: str, file_ids: Iterable[str]) -> None:
+        """Withdraw copies of which nothing came; one that cannot be is logged and stays."""
+        for file_id in file_ids:
+            try:
+                await self._uploads.take_back(may_take, call_id, file_id)
+            except MadoguchiError as error:
+                log.warning("copy %s is not withdrawn: %s", file_id, error.code)

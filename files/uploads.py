@@ -224,6 +224,16 @@ class Uploads:
             _require_arriving(entry)
             return await self._drop(entry, key, FileState.WITHDRAWN)
 
+    async def take_back(self, permit: Permit, call_id: str, file_id: str) -> None:
+        """Withdraw a copy, even one that is offered; none of its bytes are kept.
+
+        `permit` is for "step.take_over" on the call. Raises `NotFound`, `Conflict`, `Unavailable`.
+        """
+        permit.require("step.take_over", call_id)
+        entry, key = await self._of_call(permit.municipality_id, call_id, file_id)
+        if entry.state not in (FileState.REFUSED, FileState.WITHDRAWN):
+            await self._drop(entry, key, FileState.WITHDRAWN)
+
     async def is_still(self, municipality_id: str, file_id: str) -> bool:
         """Tell whether a file is a still, which is seen by fewer than a file."""
         stored = await self._store.get(municipality_id, file_id)

@@ -193,14 +193,19 @@ async def take_over(context: Context, message: m.StepTakeOver) -> Json:
         raise Conflict("it was taken over already", code="wrong_state")
     may_send = await context.ask("file.send", call)
     files: dict[str, str] = {}
-    for file_id in found.files:
-        with contextlib.suppress(NotFound):
-            source = (found.call_id, file_id)
-            made = await parts.copies.copy(may_take, may_send, source, call.id, now=parts.clock())
-            if made.state is FileState.OFFERED:
-                files[file_id] = made.id
-    said: Detail = {"earlier": found.call_id, "files": files, "person": context.speaker.seat[1]}
-    sheet = await parts.steps.change(
-        call, "taken-over", said, lambda turn: earlier.taken_over(turn.sheet, found, files)
-    )
+    try:
+        for file_id in found.files:
+            with contextlib.suppress(NotFound):
+                source = (found.call_id, file_id)
+                now = parts.clock()
+                made = await parts.copies.copy(may_take, may_send, source, call.id, now=now)
+                if made.state is FileState.OFFERED:
+                    files[file_id] = made.id
+        said: Detail = {"earlier": found.call_id, "files": files, "person": context.speaker.seat[1]}
+        sheet = await parts.steps.change(
+            call, "taken-over", said, lambda turn: earlier.taken_over(turn.sheet, found, files)
+        )
+    except BaseException:
+        await parts.copies.undo(may_take, call.id, files.values())
+        raise
     return {"version": sheet.version}

@@ -145,7 +145,20 @@ async def test_the_desk_takes_over_what_the_call_before_gathered_with_its_pictur
     assert (await counter.steps())["earlier"] is None
     with pytest.raises(Exception, match="wrong_state"):
         await desk.do("step.take-over", call=call["id"])
+    for one in kept.bound["documents", 3]:
+        world.sql(f"INSERT INTO file_taken VALUES ('{one}', 'd9', '{home}', '2026-11-24')")
+    world.sql(
+        "CREATE TRIGGER no_note BEFORE INSERT ON audit_entry WHEN NEW.tag = 'call:step:taken-over'"
+        " BEGIN SELECT RAISE(ABORT, 'x'); END"
+    )
+    with pytest.raises(Exception, match=r".+"):
+        await desk.do("step.take-over", call=first["id"])
+    world.sql("DROP TRIGGER no_note")
     await desk.do("step.take-over", call=first["id"])
+    query = f"FROM file WHERE call_id = '{call['id']}' GROUP BY state ORDER BY state"
+    assert world.sql(f"SELECT state, COUNT(*) {query}") == [("offered", 2), ("withdrawn", 2)]
+    had = "JOIN file ON file.id = file_id WHERE taker = 'd9' AND state = 'offered'"
+    had = f"SELECT file_id FROM file_taken {had} AND call_id = '{call['id']}'"
     told = await desk.until_that(
         lambda m: m["type"] == "steps" and (m["steps"]["earlier"] or {}).get("taken")
     )
@@ -158,6 +171,7 @@ async def test_the_desk_takes_over_what_the_call_before_gathered_with_its_pictur
     stills = now.progress.bound["documents", 3]
     assert len(stills) == 2
     assert not set(stills) & set(kept.bound["documents", 3])
+    assert {one for (one,) in world.sql(had)} == set(stills)
     status, _ = await desk.request("GET", f"/api/v1/calls/{call['id']}/files/{stills[0]}/content")
     assert status == 200
     # A still stays one in the call that it comes into: the end that sent it does not have it.
