@@ -8,7 +8,6 @@ over the network; a command is of somebody who has a shell on the host.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Protocol
 
 from security.audit.chain import Json
@@ -166,7 +165,6 @@ class Administration:
         )  # fmt: skip
         await self._openings.add_opening(item)
         detail = {"procedure": procedure, "from_on": from_on.isoformat(), "opening": item.id}
-        detail |= _logged("basis", item.basis)
         await hand.note("procedure:open" if opens else "procedure:close", office.id, detail)
         return item
 
@@ -270,10 +268,10 @@ class Administration:
 
 
 def _logged(name: str, value: date | str | None) -> Json:
-    """Return what the audit log says of something entered: a day, of a text its hash alone.
+    """Return what the audit log says of something entered: a day, of a text that it was entered.
 
-    Whoever writes the text may name somebody in it; the hash proves later which text it was.
+    Whoever writes the text may name somebody in it, and so short a text is guessed from its hash.
     """
     if isinstance(value, str):
-        return {f"{name}_sha256": sha256(value.encode()).hexdigest()}
+        return {name: "entered" if value else "emptied"}
     return {name: value and value.isoformat()}

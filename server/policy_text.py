@@ -66,11 +66,7 @@ def _setting(setting: Setting, value: Any, tables: list[str]) -> list[str]:
         *_comment(" / ".join(about.name)),
         *_comment(" / ".join(about.protects)),
         *_comment(f"根拠 / source: {about.source}. {_allowed(setting)}"),
-        *(
-            _comment(f"まだ効きません / not in effect yet: {' / '.join(about.waits)}")
-            if about.waits
-            else []
-        ),
+        *_comment(_where(setting)),
     ]
     if value is None:
         shown = "" if about.recommended is None else show_value(about.recommended)
@@ -80,6 +76,12 @@ def _setting(setting: Setting, value: Any, tables: list[str]) -> list[str]:
             tables += [f"[[{setting.key}]]", *(f"{k} = {show_value(v)}" for k, v in item.items())]
         return lines
     return [*lines, f"{name} = {show_value(value)}"]
+
+
+def _where(setting: Setting) -> str:
+    if setting.about.waits:
+        return f"まだ効きません / not in effect yet: {' / '.join(setting.about.waits)}"
+    return f"効くところ / enforced at: {', '.join(places_of(setting.key))}"
 
 
 def _allowed(setting: Setting) -> str:

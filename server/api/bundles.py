@@ -10,13 +10,20 @@ from aiohttp import web
 
 from security.errors import Denied
 from security.policy.facts import Facts
+from security.roles import may, opens
 from server.parts import Parts
 
 log = logging.getLogger(__name__)
 
 
 async def with_bundle(parts: Parts, facts: Facts, record_id: str, taker: str) -> Facts:
-    """Return the facts with what the bundle of a record of the actor's municipality holds."""
+    """Return the facts with what the bundle of a record of the actor's municipality holds.
+
+    Nothing is read for whom no role or scope opens bundles: the gate refuses without it.
+    """
+    actor = facts.actor
+    if not (opens(actor.scopes, "rest.bundle") or may(actor.role, actor.page, "record.export")):
+        return facts
     held = await parts.bundles.held(facts.actor.municipality_id, record_id, taker)
     return replace(facts, stills=held.stills, taken=held.taken)
 

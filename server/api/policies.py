@@ -103,7 +103,11 @@ def person_here(speaker: Speaker) -> Person:
 
 
 def _number(request: web.Request) -> int:
-    text = request.match_info["number"]
+    return number_of(request.match_info["number"])
+
+
+def number_of(text: str) -> int:
+    """Return the number of a version. Raises `NotFound` for what is none."""
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise NotFound("no such thing")
     return int(text)
@@ -165,10 +169,20 @@ async def versions(request: web.Request) -> web.Response:
 
 @routes.get("/api/v1/policy/versions/{number}")
 async def version(request: web.Request) -> web.Response:
-    """Return one version: its text, and its changes against its base and what is in force."""
+    """Return one version: its text, its changes against its base, what is in force, and `against`.
+
+    `against` is the number of any other version, 0 for the baseline.
+    """
     parts, speaker, _ = await asked(request, "policy.read")
-    found = await parts.review.version(speaker.municipality.id, _number(request))
-    return answer(await _whole(parts, found))
+    home = speaker.municipality.id
+    found = await parts.review.version(home, _number(request))
+    shown = await _whole(parts, found)
+    if "against" in request.query:
+        other = number_of(request.query["against"])
+        before = await _policy_of(parts, home, other)
+        mine = await asyncio.to_thread(read_draft, found.text)
+        shown["against"] = {"number": other, "changes": changes_view(before, mine)}
+    return answer(shown)
 
 
 async def _whole(parts: Parts, found: Version) -> dict[str, Any]:
@@ -179,6 +193,7 @@ async def _whole(parts: Parts, found: Version) -> dict[str, Any]:
     return {
         **version_view(found, current, names, parts.clock()),
         "text": found.text,
+        "against": None,
         "changes": changes_view(base, mine),
         "against_in_force": changes_view(parts.policies.of(home).policy, mine),
         "unset": list(mine.unset()),

@@ -142,10 +142,13 @@ class SqlDeletions:
         return await self._proofs(municipality_id)
 
     async def newest(
-        self, municipality_id: str, *, before: datetime | None, limit: int
+        self, municipality_id: str, *, before: str | None, limit: int
     ) -> list[KeptProof]:
-        """Return at most `limit` proofs from before then, newest first."""
-        which = () if before is None else (_PROOF.at < before,)
+        """Return at most `limit` proofs that follow the one with the id `before`, newest first.
+
+        All proofs of a run have one time, so that the id decides too. Nothing follows an unknown.
+        """
+        which = () if before is None else (_follows(municipality_id, before),)
         order = (_PROOF.at.desc(), _PROOF.id.desc())
         return await self._proofs(municipality_id, *which, order=order, limit=limit)
 
@@ -174,6 +177,12 @@ class SqlDeletions:
             )
             for row in rows
         ]
+
+
+def _follows(municipality_id: str, before: str) -> sa.ColumnElement[bool]:
+    mine = (_PROOF.municipality_id == municipality_id, _PROOF.id == before)
+    at = sa.select(_PROOF.at).where(*mine).scalar_subquery()
+    return sa.or_(_PROOF.at < at, sa.and_(_PROOF.at == at, _PROOF.id < before))
 
 
 async def _delete_record(

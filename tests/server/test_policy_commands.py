@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from security.people import GUEST_ROLES, Role
 from security.policy.baseline import BASELINE
 from security.policy.decide import decide
+from security.policy.enforced import places_of
 from security.policy.model import BASELINE_POLICY, SETTINGS, Policy
 from security.roles import ROLES, may
 from server.cli.root import commands
@@ -105,6 +106,14 @@ def test_a_shown_policy_is_read_as_the_same_policy() -> None:
     assert parse_settings(Policy, text.encode(), file="x", folder=Path()) == policy
     for setting in SETTINGS.values():
         assert all(word.split()[0] in text for word in setting.about.name)
+
+
+def test_a_policy_as_text_says_of_each_setting_where_it_is_enforced_or_that_it_is_not_yet() -> None:
+    lines = policy_text(BASELINE_POLICY).replace("\n# ", " ")
+    works = [key for key, setting in SETTINGS.items() if setting.about.waits is None]
+    assert lines.count("効くところ / enforced at: ") == len(works)
+    for key in works:
+        assert f"効くところ / enforced at: {', '.join(places_of(key))}" in lines, key
 
 
 def test_a_difference_is_told_in_words(tmp_path: Path) -> None:

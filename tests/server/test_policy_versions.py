@@ -69,6 +69,26 @@ async def test_a_change_takes_force_when_a_second_officer_approves_it(world: Any
     assert (shown["number"], vpn["value"], vpn["standing"]) == (1, "required", "stricter")
 
 
+async def test_any_two_versions_are_compared_the_baseline_too(world: Any) -> None:
+    page = await officer(world, "first")
+    await asked(page, "POST", "/policy/versions", DRAFT)
+    await asked(page, "POST", "/policy/versions", {"values": {"calls.resume_seconds": 60}})
+    shown = await asked(page, "GET", "/policy/versions/2?against=1")
+    assert shown["against"]["number"] == 1
+    changed = {one["key"] for one in shown["against"]["changes"]}
+    values: Any = DRAFT["values"]
+    assert changed == {*values, "calls.resume_seconds"}
+    back = await asked(page, "GET", "/policy/versions/1?against=2")
+    pairs = [(one["before"], one["after"]) for one in back["against"]["changes"]]
+    assert pairs == [(one["after"], one["before"]) for one in shown["against"]["changes"]]
+    shown = await asked(page, "GET", "/policy/versions/2?against=0")
+    assert shown["against"]["changes"] == shown["changes"]
+    assert (await asked(page, "GET", "/policy/versions/2"))["against"] is None
+    for other in ("3", "-1", "x"):
+        path = f"/policy/versions/2?against={other}"
+        assert await refused(page, "GET", path) == "not_found"
+
+
 async def test_nobody_approves_an_own_draft(world: Any) -> None:
     first = await officer(world, "first")
     await asked(first, "POST", "/policy/versions", DRAFT)
@@ -354,6 +374,7 @@ async def test_another_municipalitys_versions_and_officers_do_not_exist(world: A
     base = "/policy/versions/1"
     for method, path in (
         ("GET", base),
+        ("GET", f"{base}?against=0"),
         ("GET", f"{base}/rehearsal"),
         ("POST", f"{base}/approve"),
         ("POST", f"{base}/withdraw"),

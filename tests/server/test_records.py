@@ -355,6 +355,16 @@ async def test_a_still_that_was_bound_to_no_step_keeps_a_bundle_from_who_may_not
     assert (await page.request("GET", path))[0] == 200
 
 
+async def test_nothing_is_read_for_whom_bundles_are_not_open(world: Any) -> None:
+    record_id, _ = await _record(world, await _closed(world, file=False))
+    world.sql("DROP TRIGGER record_no_update")
+    world.sql("UPDATE record SET record_sealed = x'00'")
+    desk, path = await world.desk(1), f"/api/v1/records/{record_id}/bundle"
+    status, said = await desk.request("GET", path)
+    assert (status, said["error"]["code"]) == (403, "denied")
+    assert await world.refusals("gate:record:export") == [(record_id, ["denied"])]
+
+
 async def test_an_auditor_exports_a_bundle_and_corrects_nothing(world: Any) -> None:
     record_id, record = await _record(world, await _closed(world, file=False))
     page, path = await _auditor(world), f"/api/v1/records/{record_id}"

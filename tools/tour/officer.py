@@ -88,5 +88,5 @@ async def sign(page: Page, number: int) -> None:
     await page.eval(f"void (location.hash = '#change/{number}')")
     await page.until_seen(None, ".dmain.change aside")
     await page.click("aside label.pick")
-    await page.click("aside button.primary")
+    await page.click("aside button.primary:not([aria-disabled])")  # once it was rehearsed
     await page.until_seen(words("version.in_force"), ".chip")

@@ -44,13 +44,28 @@ async function once(work) {
   }
 }
 
-/** Fetch into a signal. @param {string} path @param {{value: any}} into */
+/** How often each signal was asked for. @type {Map<object, number>} */
+const asked = new Map();
+
+/** Fetch into a signal, unless it is asked for anew meanwhile; resolves to false when that failed. @param {string} path @param {{value: any}} into */
 async function load(path, into) {
+  const mine = (asked.get(into) ?? 0) + 1;
+  asked.set(into, mine);
   try {
-    into.value = await api.get(path);
+    const found = await api.get(path);
+    if (asked.get(into) === mine) into.value = found;
+    return true;
   } catch (error) {
+    if (asked.get(into) !== mine) return true;
     complain(error);
+    return false;
   }
+}
+
+/** @param {number | string} number @param {number} days */
+async function rehearse(number, days) {
+  app.rehearsal.value = null;
+  if (!(await load(`policy/versions/${number}/rehearsal?days=${days}`, app.rehearsal))) app.rehearsal.value = "failed";
 }
 
 async function refresh() {
@@ -107,6 +122,14 @@ const app = {
       await refresh();
       toasts.show("info", t("officer.withdrawn", { number }));
     }),
+  rehearse: (number, days) => void rehearse(number, days),
+  compare: (number, other) => void load(`policy/versions/${number}${other && `?against=${other}`}`, app.version),
+  olderDeletions: () =>
+    once(async () => {
+      const shown = app.deletions.peek()?.deletions ?? [];
+      const older = await api.get(`deletions?before=${shown.at(-1)?.id ?? ""}`);
+      app.deletions.value = { ...older, deletions: [...shown, ...older.deletions] };
+    }),
   ask: (question) =>
     once(async () => {
       app.answer.value = null;
@@ -140,9 +163,9 @@ function followWhere() {
   const { tab, id, query } = app.where.value;
   app.error.value = null;
   if (tab === "change" && id) {
-    app.version.value = app.rehearsal.value = null;
+    app.version.value = null;
     void load(`policy/versions/${id}`, app.version);
-    void load(`policy/versions/${id}/rehearsal?days=30`, app.rehearsal);
+    void rehearse(id, 30);
   }
   if (tab === "audit") void load(`audit?${query}`, app.log);
   if (tab === "audit") void load("deletions", app.deletions);

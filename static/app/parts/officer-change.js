@@ -10,6 +10,7 @@ import { language, t } from "./words.js";
 /** @typedef {import("./officer-model.js").WholeVersion} WholeVersion */
 
 const STATES = { draft: ["warn", "clock"], approved: ["here", "clock"], in_force: ["ok", "okc"], past: ["", "info"], withdrawn: ["", "x"] };
+const DAYS = [7, 30, 90];
 const BECOMES = { looser: ["stop", "alert"], stricter: ["here", "key"], different: ["", "info"], to_set: ["warn", "alert"], same: ["", "okc"] };
 
 /** @param {{state: Version["state"]}} props */
@@ -57,10 +58,29 @@ function Difference({ change }) {
   </div>`;
 }
 
-/** How past decisions would have come out. @param {{app: OfficerApp}} props */
-function Rehearsed({ app }) {
+/** How past decisions would have come out, over so many days. @param {{app: OfficerApp, number: number}} props */
+function Rehearsed({ app, number }) {
+  const [days, setDays] = useState(DAYS[1]);
+  /** @param {number} chosen */
+  const choose = (chosen) => {
+    setDays(chosen);
+    app.rehearse(number, chosen);
+  };
   const found = app.rehearsal.value;
-  if (!found) return html`<p role="status" class="dim">${t("change.rehearsing")}</p>`;
+  return html`<div class="field">
+      <label for="days">${t("change.rehearsal.days")}</label>
+      <select id="days" value=${days} onChange=${(/** @type {any} */ e) => choose(Number(e.currentTarget.value))}>
+        ${DAYS.map((n) => html`<option key=${n} value=${n} selected=${n === days}>${t("change.rehearsal.day", { n })}</option>`)}
+      </select>
+    </div>
+    ${found === null && html`<p role="status" class="dim">${t("change.rehearsing")}</p>`}
+    ${found === "failed" &&
+    html`<p role="alert">${t("change.rehearsal.failed")} <button class="btn low plain" type="button" onClick=${() => app.rehearse(number, days)}>${t("change.rehearsal.again")}</button></p>`}
+    ${found && found !== "failed" && html`<${Outcome} found=${found} />`}`;
+}
+
+/** @param {{found: import("./officer-model.js").Rehearsal}} props */
+function Outcome({ found }) {
   return html`<h2>${t("change.rehearsal", { days: found.days, n: found.asked })}</h2>
     ${found.ends_calls > 0 && html`<${Notice} kind="stop" role="status" title=${t("change.ends", { n: found.ends_calls })}>${t("change.ends.what")}<//>`}
     ${found.cut_at && html`<p class="dim">${t("change.rehearsal.cut", { at: dateTime(found.cut_at, language()) })}</p>`}
@@ -93,6 +113,27 @@ function EachChanged({ found }) {
   </details>`;
 }
 
+/** What changes from any other version to this one. @param {{app: OfficerApp, version: WholeVersion}} props */
+function Against({ app, version }) {
+  const { against } = version;
+  const named = (/** @type {number} */ number) => (number === 0 ? t("officer.version.baseline") : t("officer.version", { number }));
+  const others = [...(app.versions.value?.versions ?? []).map((one) => one.number), 0].filter((number) => number !== version.number);
+  const chosen = against ? String(against.number) : "";
+  return html`<div class="field">
+      <label for="against">${t("change.against")}</label>
+      <select id="against" value=${chosen} onChange=${(/** @type {any} */ e) => app.compare(version.number, e.currentTarget.value)}>
+        <option value="" selected=${chosen === ""}>${t("change.against.none")}</option>
+        ${others.map((number) => html`<option key=${number} value=${number} selected=${chosen === String(number)}>${named(number)}</option>`)}
+      </select>
+    </div>
+    ${against &&
+    html`<section role="status">
+      <h2>${t("change.against.found", { before: named(against.number), after: named(version.number), n: against.changes.length })}</h2>
+      ${against.changes.length === 0 && html`<p>${t("change.against.same")}</p>`}
+      ${against.changes.map((one) => html`<${Difference} key=${one.key} change=${one} />`)}
+    </section>`}`;
+}
+
 /** Whom of those who sign it the version would keep out. @param {{found: WholeVersion["shut_out"]}} props */
 function KeptOut({ found }) {
   if (found.officers.length === 0) return null;
@@ -104,25 +145,32 @@ function KeptOut({ found }) {
   <//>`;
 }
 
+/** What must hold before the second signature, with the words of each. @param {OfficerApp} app @param {WholeVersion} version @returns {[boolean, string][]} */
+export function approvalTerms(app, version) {
+  const me = app.you.value;
+  const rehearsed = app.rehearsal.value;
+  return [
+    [version.author.id !== me?.person.id, "approval.other"],
+    [me?.appointed ?? false, "approval.appointed"],
+    [version.state === "draft", "approval.draft"],
+    [rehearsed !== null && rehearsed !== "failed", "approval.rehearsed"],
+  ];
+}
+
 /** @param {{app: OfficerApp, version: WholeVersion}} props */
 function Approval({ app, version }) {
   const [read, setRead] = useState(false);
   const [sure, setSure] = useState(false);
   const [when, setWhen] = useState("");
   const me = app.you.value;
-  const own = version.author.id === me?.person.id;
-  const terms = [
-    [!own, "approval.other"],
-    [me?.appointed ?? false, "approval.appointed"],
-    [version.state === "draft", "approval.draft"],
-  ];
+  const terms = approvalTerms(app, version);
   const { officers, everybody } = version.shut_out;
   const concerned = officers.some((one) => one.id === me?.person.id || one.id === version.author.id);
   const ready = terms.every(([met]) => met) && read && (sure || !concerned) && !everybody && !app.busy.value;
   return html`<aside class="panel" aria-label=${t("approval.title")}>
     <header><h2>${t("approval.title")}</h2></header>
     <div class="body stack">
-      <ul class="met">${terms.map(([met, key]) => html`<li key=${key} class=${met ? "" : "unmet"}><${Icon} name=${met ? "okc" : "xc"} />${t(String(key))}</li>`)}</ul>
+      <ul class="met">${terms.map(([met, key]) => html`<li key=${key} class=${met ? "" : "unmet"}><${Icon} name=${met ? "okc" : "xc"} />${t(key)}</li>`)}</ul>
       <div class="field">
         <label for="when">${t("approval.when")}</label>
         <input id="when" type="datetime-local" value=${when} onInput=${(/** @type {any} */ e) => setWhen(e.currentTarget.value)} aria-describedby="when-hint" />
@@ -167,7 +215,8 @@ function One({ app, version }) {
           <h2>${t("change.differences", { n: differences.length })}</h2>
           ${differences.length === 0 && html`<p>${t("change.same")}</p>`}
           ${differences.map((one) => html`<${Difference} key=${one.key} change=${one} />`)}
-          ${open && html`<${Rehearsed} app=${app} />`}
+          ${open && html`<${Rehearsed} key=${version.number} app=${app} number=${version.number} />`}
+          <${Against} app=${app} version=${version} />
           <details><summary>${t("change.text")}</summary><pre class="mono">${version.text}</pre></details>
         </div>
       </section>

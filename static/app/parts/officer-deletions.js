@@ -35,6 +35,6 @@ export function OfficerDeletions({ app }) {
           <thead><tr>${["at", "kind", "count", "call", "because", "proof"].map((key) => html`<th key=${key} scope="col" class=${key === "count" ? "num" : ""}>${t(`deletion.col.${key}`)}</th>`)}</tr></thead>
           <tbody>${found.deletions.map((one) => html`<${Row} key=${one.id} one=${one} />`)}</tbody>
         </table>`}
-    ${found.more && html`<p class="body dim">${t("deletion.more", { n: found.deletions.length })}</p>`}
+    ${found.more && html`<p class="body dim">${t("deletion.more", { n: found.deletions.length })} <button class="btn plain" type="button" onClick=${app.olderDeletions}>${t("audit.more")}</button></p>`}
   </section>`;
 }

@@ -11,7 +11,7 @@
  * @typedef {"draft" | "approved" | "in_force" | "past" | "withdrawn"} VersionState
  * @typedef {{number: number, base: number, state: VersionState, note: string, author: Somebody, drafted_at: string, approved_by: Somebody | null, approved_at: string | null, starts_at: string | null, withdrawn_by: Somebody | null, withdrawn_at: string | null}} Version
  * @typedef {{officers: (Somebody & {codes: string[]})[], everybody: boolean}} ShutOut whom of the officers a version would keep out
- * @typedef {Version & {text: string, changes: Change[], against_in_force: Change[], unset: string[], shut_out: ShutOut}} WholeVersion
+ * @typedef {Version & {text: string, against: {number: number, changes: Change[]} | null, changes: Change[], against_in_force: Change[], unset: string[], shut_out: ShutOut}} WholeVersion
  * @typedef {{days: number, asked: number, cut_at: string | null, ends_calls: number, changed_count: number, by_action: {action: string, refused: number, allowed: number, codes: string[]}[], changed: {position: number, action: string, allowed: boolean, codes: string[]}[]}} Rehearsal
  * @typedef {{code: string, met: boolean, message: string, clause: string, setting: string}} Term
  * @typedef {{action: string, allowed: boolean, terms: Term[], question: Record<string, any>}} Answer
@@ -36,7 +36,7 @@
  * @property {Signal<Policy | null>} policy
  * @property {Signal<{versions: Version[]} | null>} versions
  * @property {Signal<WholeVersion | null>} version
- * @property {Signal<Rehearsal | null>} rehearsal
+ * @property {Signal<Rehearsal | "failed" | null>} rehearsal null while it goes on
  * @property {Signal<Answer | null>} answer
  * @property {Signal<Log | null>} log
  * @property {Signal<Chain | null>} chain
@@ -55,6 +55,9 @@
  * @property {(note: string, evenIfShutOut: boolean) => Promise<unknown>} submit
  * @property {(number: number, startsAt: string | null, evenIfShutOut: boolean) => Promise<unknown>} approve
  * @property {(number: number) => Promise<unknown>} withdraw
+ * @property {(number: number, days: number) => void} rehearse
+ * @property {(number: number, other: string) => void} compare with another version; "" for none
+ * @property {() => Promise<unknown>} olderDeletions
  * @property {(question: Record<string, any>) => Promise<unknown>} ask
  * @property {(query: string) => void} search the address follows, so that what is built from it does
  * @property {(person: string) => Promise<unknown>} appoint

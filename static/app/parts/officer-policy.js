@@ -6,7 +6,7 @@ import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Notice } from "./notice.js";
 import { OfficerEdit } from "./officer-edit.js";
-import { language, t } from "./words.js";
+import { has, language, t } from "./words.js";
 
 /** @typedef {import("./officer-model.js").OfficerApp} OfficerApp */
 /** @typedef {import("./officer-model.js").Setting} Setting */
@@ -35,14 +35,21 @@ function Counts({ setting, mayRead }) {
   });
 }
 
+/** Where a setting is enforced, in words; "" while it is nowhere yet. @param {Setting} setting */
+export function enforcedWords(setting) {
+  const named = (/** @type {string} */ place) => (has(`action.${place}`) ? t(`action.${place}`) : place);
+  const where = setting.enforced.split(", ").filter(Boolean).map(named).join(language() === "ja" ? "、" : ", ");
+  return where && t("officer.enforced", { where });
+}
+
 /** @param {{app: OfficerApp, setting: Setting, onEdit: (setting: Setting) => void}} props */
-function Row({ app, setting, onEdit }) {
+export function Row({ app, setting, onEdit }) {
   const lang = language();
   const edited = app.edits.value[setting.key];
   const mayRead = app.you.value?.person.role !== "administrator";
   return html`<tr class=${edited ? "edited" : setting.standing}>
     <th scope="row">
-      ${setting.name[lang]}<span class="key">${setting.key}</span><span class="dim small">${setting.protects[lang]}</span>
+      ${setting.name[lang]}<span class="key">${setting.key}</span><span class="dim small">${setting.protects[lang]}</span><span class="dim small">${enforcedWords(setting)}</span>
       ${!setting.in_effect && html`<span class="chip warn"><${Icon} name="clock" />${t("officer.not_yet")}</span> <span class="dim">${setting.waits?.[language()]}</span>`}
     </th>
     <td class="val">

@@ -2,6 +2,7 @@
 import { dateTime } from "../lib/format.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
+import { enforcedWords } from "./officer-policy.js";
 import { language, t } from "./words.js";
 
 /** @param {{app: import("./officer-model.js").OfficerApp}} props */
@@ -24,7 +25,7 @@ export function OfficerSheet({ app }) {
               ${section.settings.map(
                 (one) =>
                   html`<tr key=${one.key}>
-                    <th scope="row">${one.name[lang]}<span class="key">${one.key}</span></th>
+                    <th scope="row">${one.name[lang]}<span class="key">${one.key}</span><span class="small">${enforcedWords(one)}</span></th>
                     <td>${one.words[lang]}${!one.in_effect && html`<br />（${t("officer.not_yet")}: ${one.waits?.[lang]}）`}</td>
                     <td>${t(`standing.${one.standing}`)}</td>
                     <td>${one.source === "own" ? t("officer.source.own") : one.source}</td>
