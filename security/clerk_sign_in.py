@@ -76,9 +76,7 @@ class ClerkSignIn:
         self._passwords.require_room()
         person = await self._clerk(tablet, person_id)
         key = _try_key(tablet.id, person_id, person.pin_hash if person else None)
-        failures = await self._count(key)
-        if person is not None and is_locked(failures - 1):
-            raise pin_locked()
+        failures = await self._count(key, known=person is not None)
         person = await self._proven(tablet, person, normal_pin(pin), failures)
         await admit(person.municipality_id, "counter", person, tablet)
         if new_pin is None and person.pin_first_until is not None:
@@ -110,11 +108,17 @@ class ClerkSignIn:
         found = await self._people.person(tablet.municipality_id, person_id)
         return found if found is not None and may_sign_in(found, "counter", tablet) else None
 
-    async def _count(self, key: str) -> int:
-        """Count the try before it is made; return how many were wrong, this one taken as such."""
+    async def _count(self, key: str, *, known: bool) -> int:
+        """Count the try before it is made; return how many were wrong, this one taken as such.
+
+        That a `known` clerk's PIN is locked is said before any wait, which would be in vain.
+        """
         now = self._clock()
         left, failures = await self._sessions.count_spaced_try(key, now, pause=pause_after)
-        if left > timedelta(0):
+        waits = left > timedelta(0)
+        if known and is_locked(failures if waits else failures - 1):
+            raise pin_locked()
+        if waits:
             raise pin_wait(left)
         return failures
 

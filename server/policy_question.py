@@ -5,7 +5,7 @@ a call, a verifier answers one. So what is refused is refused for what the quest
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from security.errors import NotFound
@@ -27,7 +27,7 @@ RIGHTFUL: tuple[Role, ...] = (
     Role.VERIFIER,
     *Role,
 )  # the first whom the table lets do it, where none is named
-HOME, TABLET, PERSON, CALL = "municipality", "tablet", "person", "call"
+HOME, TABLET, PERSON, ANOTHER, CALL = "municipality", "tablet", "person", "another", "call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ class Question:
             line=Line(self.address, self.tls),
             today=today,
             training=not self.real,
+            consented=True,
+            takes_up=True,
             invited=self._invited(),
             grounds=self.grounds or Grounds(today, today, "required", today, today),
         )
@@ -96,6 +98,10 @@ class Question:
             appointed=self.appointed,
         )
 
+    def _desk(self) -> str:
+        """Return whose desk the call is at: who confirms a decision does not lead the call."""
+        return ANOTHER if self.action == "approval.answer" else PERSON
+
     def _role(self) -> Role:
         """Return who acts; of `call.invite` a role that may be invited is the one who is asked."""
         invited = self.action == "call.invite" and self.role in INVITABLE_ROLES
@@ -114,7 +120,7 @@ class Question:
             CALL,
             HOME,
             TABLET,
-            PERSON if is_desk and not guest else None,
+            self._desk() if is_desk and not guest else None,
             "talking",
             answered=True,
             training=not self.real,
@@ -130,6 +136,15 @@ def action_of(name: str, rules: Mapping[str, Rule]) -> str:
         known = ", ".join([*ALIASES, *rules])
         raise NotFound(f"there is no action {name} (there are: {known})")
     return action
+
+
+def not_looked_up(question: Question, rules: Mapping[str, Rule]) -> frozenset[str]:
+    """Return the codes of the terms that are taken as met: what is entered was not looked up."""
+    if question.grounds is not None:
+        return frozenset()
+    taken, nothing = question.facts(), replace(question, grounds=Grounds()).facts()
+    terms = rules[question.action].terms
+    return frozenset(x.reason.code for x in terms if x.met(taken) and not x.met(nothing))
 
 
 def terms_of(question: Question, rules: Mapping[str, Rule]) -> list[tuple[Term, bool]]:

@@ -25,7 +25,7 @@ def policy_text(policy: Policy) -> str:
         tables: list[str] = []
         for key, setting in SETTINGS.items():
             if key.startswith(f"{section}."):
-                lines += _setting(setting, policy.value(key), tables)
+                lines += _setting(setting, policy.value(key), tables, wanted=key in policy.unset())
         lines += [*tables, ""]
     lines += _tables(policy)
     return "\n".join(lines)
@@ -60,7 +60,7 @@ def show_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _setting(setting: Setting, value: Any, tables: list[str]) -> list[str]:
+def _setting(setting: Setting, value: Any, tables: list[str], *, wanted: bool) -> list[str]:
     about, name = setting.about, setting.key.split(".")[1]
     lines = [
         *_comment(" / ".join(about.name)),
@@ -70,7 +70,8 @@ def _setting(setting: Setting, value: Any, tables: list[str]) -> list[str]:
     ]
     if value is None:
         shown = "" if about.recommended is None else show_value(about.recommended)
-        return [*lines, f"# {name} = {shown}    # 要設定 / to be set"]
+        state = "要設定 / to be set" if wanted else "今は不要 / not needed now"
+        return [*lines, f"# {name} = {shown}    # {state}"]
     if isinstance(value, tuple) and value and isinstance(plain(value)[0], dict):
         for item in plain(value):
             tables += [f"[[{setting.key}]]", *(f"{k} = {show_value(v)}" for k, v in item.items())]

@@ -44,6 +44,8 @@ def standing(setting: Setting, value: Any, other: Any) -> Standing:
 
 def to_baseline(policy: Policy, key: str) -> Standing:
     """Return how a setting of `policy` stands to what the program ships."""
+    if policy.value(key) is None and key not in policy.unset():
+        return Standing.SAME
     shipped = _effect(BASELINE_POLICY, key)
     if shipped is None:
         shipped = SETTINGS[key].baseline

@@ -67,10 +67,13 @@ class Policy(Section):
         return getattr(getattr(self, section), name)
 
     def unset(self) -> tuple[str, ...]:
-        """Return the settings that have no default and are not made yet (要設定)."""
-        return tuple(
-            key for key, one in SETTINGS.items() if one.about.must_set and self.value(key) is None
-        )
+        """Return the settings that have no default and are not made yet (要設定).
+
+        How long recordings are kept is asked for only where something is recorded.
+        """
+        not_asked = {"retention.recordings_days"} if self.recording.mode == "off" else set()
+        must = (key for key, one in SETTINGS.items() if one.about.must_set)
+        return tuple(key for key in must if self.value(key) is None and key not in not_asked)
 
 
 SECTIONS = tuple(name for name in Policy.model_fields if name not in ("clauses", "looser"))

@@ -75,6 +75,7 @@ def facts_json(facts: Facts) -> Json:
         "talked_seconds": facts.talked_seconds,
         "steps_missing": facts.steps_missing,
         "approval_missing": facts.approval_missing,
+        "takes_up": facts.takes_up,
         "grounds": _grounds_json(facts.grounds),
     }
     return _pruned(kept)
@@ -113,6 +114,7 @@ def facts_of(
             talked_seconds=kept.get("talked_seconds", 0),
             steps_missing=kept.get("steps_missing", False),
             approval_missing=kept.get("approval_missing", False),
+            takes_up=kept.get("takes_up", False),
             grounds=_grounds(kept.get("grounds", {})),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

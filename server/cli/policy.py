@@ -22,7 +22,7 @@ from server.db.policies import SqlPolicies
 from server.db.prechecks import SqlPrechecks
 from server.db.procedures import SqlProcedures
 from server.policies import ZONE, PolicyBook
-from server.policy_question import Question, action_of, terms_of
+from server.policy_question import Question, action_of, not_looked_up, terms_of
 from server.policy_text import policy_text, schema_of_policy, words
 from server.procedure_grounds import Found, ProcedureGrounds
 from server.procedures.book import ProcedureBook
@@ -114,7 +114,9 @@ def sentence(change: Change) -> str:
 @click.option("--at", help="When, as 2027-01-05T10:00+09:00; else now.")
 @click.option("--trained-on", help="Date of the training of whoever asks, as 2026-04-01.")
 @click.option("--second-factor", is_flag=True, help="Whoever asks has given a second factor.")
-@click.option("--real", is_flag=True, help="A real call, not 研修モード.")
+@click.option(
+    "--real/--training", default=True, help="本番 (a real call, the default) or 研修モード."
+)
 @json_option
 def explain(
     action: str, file: Path | None, config: Path | None, slug: str | None, office: str | None,
@@ -151,22 +153,30 @@ def explain(
 def tell(question: Question, *, as_json: bool) -> None:
     """Print the decision; exit 1 when it is no."""
     decision = decide(BASELINE, question.action, question.facts())
-    terms = terms_of(question, BASELINE)
+    terms, unknown = terms_of(question, BASELINE), not_looked_up(question, BASELINE)
     if as_json:
         reasons = [
             {"code": r.code, "message": r.message, "clause": r.clause} for r in decision.reasons
         ]
-        answer = {"action": decision.action, "allowed": decision.allowed, "reasons": reasons}
+        answer = {
+            "action": decision.action,
+            "real": question.real,
+            "allowed": decision.allowed,
+            "reasons": reasons,
+            "not_looked_up": sorted(unknown),
+        }
         click.echo(json.dumps(answer, ensure_ascii=False))
     else:
-        click.echo(
-            f"{decision.action}: {'許可 / allowed' if decision.allowed else '拒否 / denied'}"
-        )
+        mode = "本番 / real" if question.real else "研修モード / training"
+        outcome = "許可 / allowed" if decision.allowed else "拒否 / denied"
+        click.echo(f"{decision.action}: {outcome} ({mode})")
         for term, met in terms:
             reason = term.unmet_reason(question.facts())
             clause = f"  ({reason.clause})" if reason.clause else ""
             setting = f"  [{term.setting}]" if term.setting else ""
             sign = "ok      " if met else "unmet   "
+            if reason.code in unknown:
+                sign, setting = "?       ", f"{setting}  確認していません / not looked up"
             click.echo(f"  {sign}{reason.code}: {reason.message}{clause}{setting}")
     if not decision.allowed:
         raise click.exceptions.Exit(1)

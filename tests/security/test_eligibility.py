@@ -69,8 +69,12 @@ FLIPPED: list[tuple[str, dict[str, Any]]] = [
     ("tls_too_old", {"line": Line("192.0.2.7", "1.2")}),
     ("training_not_current", {"actor": replace(CLERK, trained_on=None)}),
     *(
-        ("retention_not_set", {"policy": policy(retention={**KEPT, name: None})})
+        (
+            "retention_not_set",
+            {"policy": policy(retention={**KEPT, name: None}, recording={"mode": mode})},
+        )
         for name in sorted(KEPT)
+        for mode in (["optional"] if name == "recordings_days" else ["off"])
     ),
     ("precheck_missing", grounds(office_checked_on=None)),
     ("precheck_missing", grounds(office_checked_on=TOMORROW)),

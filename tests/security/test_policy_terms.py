@@ -1,6 +1,7 @@
 """The terms that a policy adds: each alone turns a decision, and only where the policy asks."""
 
-from dataclasses import replace
+import json
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -142,11 +143,15 @@ def test_training_at_the_end_of_a_month_counts_to_the_end_of_a_shorter_one() -> 
 def test_a_real_call_waits_until_every_term_of_keeping_is_set() -> None:
     assert asked(READY, training=False) == set()
     for name in KEPT["retention"]:
+        recorded = name == "recordings_days"
         part = {
             "people": DECIDED,
+            "recording": {"mode": "optional" if recorded else "off"},
             "retention": {k: v for k, v in KEPT["retention"].items() if k != name},
         }
         assert asked(part, training=False) == {"retention_not_set"}
+        if recorded:  # asked for only where something is recorded
+            assert asked({**part, "recording": {}}, training=False) == set()
     assert asked({}) == set()
     assert asked(KEPT, training=False) == {"second_factor_not_set"}
 
@@ -277,6 +282,48 @@ def test_facts_read_from_an_entry_decide_as_they_did(
     assert again == facts
     for action in BASELINE:
         assert decide(BASELINE, action, again) == decide(BASELINE, action, facts)
+
+
+FULL = Facts(
+    NOW,
+    Actor(
+        "officer", "m", "p", Role.OFFICER, "t", True, "o", OfficeKind.DIRECT, date(2026, 4, 1),
+        True, True, True, True, "k", ("bundles",), ("192.0.2.0/24",),
+    ),
+    "c",
+    "m",
+    CallFacts("c", "m", "t", "d", "talking", True, "p", False, ("g",), ("h",), ("i",)),
+    procedure_open=True,
+    outcome_allowed=True,
+    policy=Policy.model_validate({"network": INSIDE}),
+    policy_number=3,
+    line=Line("192.0.2.7", "1.3", True, True),
+    today=date(2026, 11, 23),
+    training=False,
+    consented=True,
+    tries=1,
+    scanned="clean",
+    invited="senior",
+    my_number=True,
+    insurer_number=True,
+    taken=True,
+    stills=True,
+    waited_seconds=1,
+    talked_seconds=1,
+    steps_missing=True,
+    approval_missing=True,
+    takes_up=True,
+    grounds=replace(GROUNDS, resolution="setting"),
+)  # fmt: skip
+
+
+def test_every_fact_that_rules_read_survives_the_log() -> None:
+    for part in (FULL, FULL.actor, FULL.call, FULL.line, FULL.grounds):
+        assert part is not None
+        left = [one.name for one in fields(part) if getattr(part, one.name) == one.default]
+        assert left == [], "give it here a value that is not its default"
+    kept = json.loads(json.dumps(facts_json(FULL)))
+    assert facts_of(kept, FULL.policy, home="m", subject="c", now=NOW) == FULL
 
 
 @given(st.text(), st.sampled_from([("10.0.0.0/8",), ("::/0",), ()]))

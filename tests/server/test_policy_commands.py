@@ -9,14 +9,18 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from security.audit.chain import Stored
 from security.people import GUEST_ROLES, Role
 from security.policy.baseline import BASELINE
 from security.policy.decide import decide
 from security.policy.enforced import places_of
 from security.policy.model import BASELINE_POLICY, SETTINGS, Policy
+from security.policy.rehearse import rehearse
+from security.policy.replay import facts_json
 from security.roles import ROLES, may
 from server.cli.root import commands
 from server.policy_question import Question
+from server.policy_review import decisions_of
 from server.policy_text import policy_text
 from server.settings_file import parse_settings
 
@@ -86,7 +90,11 @@ def test_the_shipped_policy_passes_and_what_must_be_set_is_a_warning(tmp_path: P
     told = run("check", file)
     assert (told.exit_code, told.stdout) == (0, "")
     warned = told.stderr.splitlines()
-    assert len(warned) == len(BASELINE_POLICY.unset()) == 7
+    assert len(warned) == len(BASELINE_POLICY.unset()) == 6
+    assert "recordings_days" not in told.stderr
+    recorded = file.read_text("utf-8").replace('mode = "off"', 'mode = "optional"', 1)
+    told = run("check", written(tmp_path, recorded))
+    assert "retention.recordings_days: 要設定" in told.stderr
     assert all("要設定" in one and one.startswith(f"{file}:") for one in warned)
 
 
@@ -132,7 +140,7 @@ def test_a_difference_is_told_in_words(tmp_path: Path) -> None:
 def test_explain_names_every_unmet_term_with_its_clause(tmp_path: Path) -> None:
     text = '[network]\nvpn = "required"\nvpn_networks = ["192.0.2.0/24"]\n'
     file = written(tmp_path, text + '[clauses]\n"network.vpn" = "規程 第12条"\n')
-    base = ("explain", "--action", "start-call", "--policy", file, "--office", "X")
+    base = ("explain", "--action", "start-call", "--policy", file, "--office", "X", "--training")
     told = run(
         *base, "--procedure", "renewal", "--from", "203.0.113.5", "--at", "2027-01-05T10:00+09:00",
         "--json",
@@ -146,7 +154,33 @@ def test_explain_names_every_unmet_term_with_its_clause(tmp_path: Path) -> None:
     }
     inside = run(*base, "--procedure", "new-issue", "--from", "192.0.2.9")
     assert inside.exit_code == 0
-    assert "allowed" in inside.stdout
+    assert "許可 / allowed (研修モード / training)" in inside.stdout
+
+
+def test_explain_asks_about_a_real_call_and_says_what_nobody_has_looked_up() -> None:
+    base = ("explain", "--action", "start-call", "--procedure", "new-issue")
+    told = run(*base).stdout
+    assert "(本番 / real)" in told
+    unknown = {"office_not_designated", "resolution_missing", "precheck_missing"}
+    lines = {line[10:].split(":")[0]: line for line in told.splitlines()[1:]}
+    for code, line in lines.items():
+        assert ("確認していません / not looked up" in line) is (code in unknown)
+        assert line.startswith("  ?  ") is (code in unknown)
+    said = json.loads(run(*base, "--json").stdout)
+    assert (said["real"], set(said["not_looked_up"])) == (True, unknown)
+
+
+@pytest.mark.parametrize("action", BASELINE)
+def test_explain_lets_whoever_may_do_a_thing_do_it_under_the_baseline(action: str) -> None:
+    # Nothing is recorded or fetched as a bundle before officers set it.
+    unset = {
+        "recording.start": {"recording_off"},
+        "recording.view": {"not_a_viewer"},
+        "rest.bundle": {"bundle_network"},
+    }
+    asked = Question(action, BASELINE_POLICY, NOW, address="192.0.2.7")
+    reasons = decide(BASELINE, action, asked.facts()).reasons
+    assert {reason.code for reason in reasons} == unset.get(action, set())
 
 
 @pytest.mark.parametrize(
@@ -195,3 +229,15 @@ def test_an_officer_is_taken_as_appointed_unless_the_question_says_otherwise(act
     without = replace(asked, appointed=False)
     (reason,) = decide(BASELINE, action, without.facts()).reasons
     assert reason.code == "not_appointed"
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_no_rehearsal_tells_of_steps_taken_over_that_no_draft_would_refuse(*, older: bool) -> None:
+    kept = facts_json(Question("step.take_over", BASELINE_POLICY, NOW).facts())
+    if older:  # of a version that did not keep what a take-over was allowed for
+        del kept["takes_up"]
+    entry = json.dumps({"subject": "call", "allowed": True, "facts": kept}).encode()
+    stored = [Stored(1, "gate:step:take_over", NOW, entry, b"")]
+    read = list(decisions_of("municipality", stored, BASELINE_POLICY))
+    assert len(read) == (0 if older else 1)
+    assert rehearse(BASELINE, read, BASELINE_POLICY) == []

@@ -26,7 +26,7 @@ from server.settings import Settings
 INIT = ("--municipality", "kasaoka", "--name", "笠岡市", "--administrator", "admin")
 OFFICERS = ("--officer", "first", "架空 一", "--officer", "second", "架空 二")
 LOCKED_OUT = {"network.vpn": "required", "network.vpn_networks": ["198.51.100.0/24"]}
-QUESTION = ("policy", "explain", "--action", "start-call", "--from", "10.0.0.1")
+QUESTION = ("policy", "explain", "--training", "--action", "start-call", "--from", "10.0.0.1")
 
 
 def command(*words: str | Path) -> Result:
