@@ -135,6 +135,10 @@ async def test_the_desk_takes_over_what_the_call_before_gathered_with_its_pictur
     await desk.until_state("interrupted")
     await parts.registry.apply(first["id"], ev.CounterSeatExpired())
     await desk.until_state("closed")
+    await desk.leave()
+    desk = await world.desk(1)
+    await desk.connect()
+    await desk.do("desk.state", state="open")
     await counter.connect()
     place: Json = {"video": True, "text_version": "1", "language": "ja"}
     call = (await counter.do("call.place", procedure="new-issue", consent=place))["call"]

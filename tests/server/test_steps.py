@@ -117,8 +117,8 @@ async def test_three_wrong_codes_are_all_and_a_new_connection_brings_a_new_code(
     await steps.reconnected(call_id, up_since)
     assert (await desk.do("step.code", step="code", need=0, code=after["code"]))["agreed"]
     await steps.reconnected(call_id, up_since)
-    told = await steps_where(desk, lambda s: s["current"] == "code")
-    assert step_of(told, "code")["needs"][0]["code"]["agreed"] is False
+    sheet = await steps.of(world.service.parts.registry.get(call_id))
+    assert not sheet.progress.codes["code", 0].agreed
 
 
 async def test_steps_survive_a_restart_of_the_server_except_those_that_reopen(
