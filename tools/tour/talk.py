@@ -267,7 +267,6 @@ class Talk:
             await second.close()
         # Sound and pictures went by other connections meanwhile: the spoken code is wanted again.
         await self._pair.until_moving()
-        await Walk(self._counter, self._desk).to_the_end()
 
     def _write(self, name: str, content: bytes) -> Path:
         path = self._folder / name
