@@ -18,6 +18,11 @@ Json = dict[str, Any]
 SET_BACK = timedelta(seconds=30)
 
 
+def gate_tag(action: str) -> str:
+    """Return the tag of the gate's decisions over an action: `gate:call:place`."""
+    return f"gate:{action.replace('.', ':')}"
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The end of a chain: how many entries it has and the last link."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from security.audit.chain import Stored, time_text
+from security.audit.chain import Stored, gate_tag, time_text
 from security.errors import Corrupt, ProtocolError
 from security.policy.baseline import BASELINE
 from server.api.body import answer
@@ -89,8 +89,11 @@ class Wanted:
             and (not self.person or self.person in named | {actor.get("person")})
             and (not self.office or self.office in named | {actor.get("office")})
             and (not self.call or self.call in named | {call.get("id")})
-            and (not self.setting or not _codes(self.setting).isdisjoint(entry.get("reasons", ())))
+            and (not self.setting or self._refused_by_setting(one.tag, entry.get("reasons", ())))
         )
+
+    def _refused_by_setting(self, tag: str, reasons: Iterable[str]) -> bool:
+        return not _codes(self.setting).isdisjoint((tag, code) for code in reasons)
 
 
 def _ids(detail: Any) -> Iterator[str]:
@@ -103,10 +106,14 @@ def _ids(detail: Any) -> Iterator[str]:
 
 
 @lru_cache(maxsize=256)
-def _codes(setting: str) -> frozenset[str]:
-    """Return the codes with which a setting refuses."""
-    terms = (term for rule in BASELINE.values() for term in rule.terms)
-    return frozenset(term.reason.code for term in terms if setting in term.settings)
+def _codes(setting: str) -> frozenset[tuple[str, str]]:
+    """Return the tags and codes of a setting's refusals: other rules may share a code."""
+    return frozenset(
+        (gate_tag(rule.action), term.reason.code)
+        for rule in BASELINE.values()
+        for term in rule.terms
+        if setting in term.settings
+    )
 
 
 def _time(text: str | None) -> datetime | None:

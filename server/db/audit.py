@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from security.audit.chain import Head, Json, Stored, Walk
+from security.audit.chain import Head, Json, Stored, Walk, gate_tag
 from security.audit.export import entry_line, opening
 from security.audit.heads import FILE_NAME, HeadsFile
 from security.audit.signatures import Signatures, Verified
@@ -45,7 +45,7 @@ class SqlAudit:
             "allowed": decision.allowed,
             "reasons": [reason.code for reason in decision.reasons],
         }
-        tag = f"gate:{decision.action.replace('.', ':')}"
+        tag = gate_tag(decision.action)
         await self._writer.append(facts.actor.municipality_id, tag, body, facts.now)
 
     async def note(
