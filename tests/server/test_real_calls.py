@@ -167,9 +167,12 @@ async def test_a_real_call_waits_until_every_period_of_keeping_is_set(world: Any
     kept = ("records", "chat", "files", "stills", "recordings", "audit")
     for number, left in enumerate(kept, 2):
         days: dict[str, Any] = {f"retention.{name}_days": 365 for name in kept if name != left}
-        days["people.second_factor_roles"] = []
+        days |= {"people.second_factor_roles": [], "recording.mode": "optional"}
         world.enforce(days, number)
         assert await refused(counter) == ["retention_not_set"], left
+    without = {f"retention.{name}_days": 365 for name in kept if name != "recordings"}
+    world.enforce(without | {"people.second_factor_roles": []}, len(kept) + 2)
+    assert (await ask(counter, "new-issue"))["allowed"] is True, "nothing is recorded"
 
 
 async def test_a_procedure_opens_on_its_day_at_that_office_and_closes_again(world: Any) -> None:
