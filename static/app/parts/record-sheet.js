@@ -24,13 +24,13 @@ function Steps({ shown }) {
   const letPass = approvals.some((/** @type {any} */ one) => one.about === "documents" && one.approved && one.answered_by?.id !== people.verifier.id);
   const at = (/** @type {any} */ step) => step.needs.map((/** @type {any} */ need) => need.at).filter(Boolean).sort().pop();
   const by = (/** @type {any} */ step) => [...new Set(step.needs.map((/** @type {any} */ need) => need.by?.name).filter(Boolean))].join("、");
-  return html`<section><h2>${t("record.steps")}</h2><table>
+  return html`<section><h2>${t("record.steps")}</h2><table class="steps">
     <thead><tr><th scope="col">${t("record.step")}</th><th scope="col">${t("record.time")}</th><th scope="col">${t("record.by")}</th><th scope="col">${t("record.result")}</th></tr></thead>
     <tbody>
       ${shown.record.steps.map(
         (/** @type {any} */ step, /** @type {number} */ index) => html`<tr key=${step.id}>
           <td>${index + 1} ${shown.titles[step.id]?.[language()] ?? step.id}</td>
-          <td>${at(step) ? time(at(step)) : EMPTY}</td>
+          <td class="nw">${at(step) ? time(at(step)) : EMPTY}</td>
           <td>${by(step) || EMPTY}</td>
           <td>${step.needs.map((/** @type {any} */ need) => said(need, letPass)).join(language() === "ja" ? "、" : ", ")}</td>
         </tr>`,
